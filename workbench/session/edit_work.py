@@ -1,0 +1,218 @@
+"""Editing, as the worker does it: runs `Edit`, and keeps all that it says in the session.
+
+Invariant: what the page was told stays true when the process dies at any moment: facts are kept
+with the run before its first step, a checkpoint every so often, the patch before anything is
+measured on it. Imports the engine, so only the worker's process may import this module.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from workbench.engine.edit import Edit
+from workbench.engine.evaluate import evaluate
+from workbench.engine.language_model import LanguageModel
+from workbench.engine.patch import Patch
+from workbench.engine.probe import probe
+from workbench.facts import Fact, Question
+from workbench.recipe import events
+from workbench.recipe.errors import SessionError
+from workbench.recipe.settings import EditSettings
+from workbench.session.database import to_json
+from workbench.session.facts import FactRow
+from workbench.session.probes import Answered
+from workbench.session.store import Store
+from workbench.session.task import Cancelled, Task
+
+__all__ = ["edit_facts"]
+
+FLUSH_EVERY = 0.15  # seconds between two writes of events
+ANSWERED_FACTS = 50  # how many facts are answered before and after at the end of a run
+# Answering pinned prompts and saving checkpoints may each take this share of a run's time.
+EXTRA_SHARE = 0.1
+
+
+def edit_facts(task: Task, model: LanguageModel) -> dict[str, Any]:
+    """Compiles the session's enabled facts into a patch, or lets an earlier run go on.
+
+    Returns:
+        The number of the run.
+
+    Raises:
+        Cancelled: the person asked for the end; the run can be resumed.
+        WorkbenchError: the run cannot be made; the message says why.
+    """
+    run, rows, edit = _prepare(task, model)
+    keeper = _Keeper(task, model, run, edit, len(rows))
+    for event in edit.events():
+        keeper.take(event)
+    keeper.flush()
+    finished = keeper.finished
+    if finished is None:
+        raise Cancelled
+    patch = edit.patch()
+    patch.save(task.store.runs.patch_folder(run))
+    task.store.runs.end(run, "done", asdict(finished))
+    task.store.settings.set("shown_run", run)
+    _measure(task, model, run, rows, patch)
+    return {"run": run}
+
+
+def _prepare(task: Task, model: LanguageModel) -> tuple[int, list[FactRow], Edit]:
+    """The run to work on, its facts, and the edit that does it."""
+    store, earlier = task.store, task.job.params.get("resume")
+    if earlier is not None:
+        found = store.runs.get(earlier)
+        if found.model != model.name:
+            raise SessionError(
+                f"Run {earlier} edits {found.model}, but the session's model is {model.name} "
+                "now. Choose that model again to let the run go on."
+            )
+        rows = _read_facts(store, earlier)
+        checkpoint = store.runs.folder(earlier) / "checkpoint.pt"
+        edit = Edit(
+            model,
+            [row.fact for row in rows],
+            found.settings,
+            checkpoint=checkpoint if checkpoint.exists() else None,
+        )
+        store.runs.again(earlier, task.job.id)
+        return earlier, rows, edit
+    rows = store.facts.enabled()
+    if not rows:
+        raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
+    settings = EditSettings.from_dict(task.job.params.get("settings", {}))
+    task.report(f"Preparing {len(rows)} facts", now=True)
+    edit = Edit(model, [row.fact for row in rows], settings)
+    run = store.runs.begin(task.job.id, model.name, edit.settings, rows)
+    _keep_facts(store, run, rows)
+    return run, rows, edit
+
+
+class _Keeper:
+    """Takes the events of one run: into the record, onto the progress line, to the extras."""
+
+    def __init__(self, task: Task, model: LanguageModel, run: int, edit: Edit, facts: int) -> None:
+        self.finished: events.Finished | None = None
+        self._task, self._model, self._run, self._edit, self._facts = task, model, run, edit, facts
+        self._waiting: list[events.Event] = []
+        self._flushed_at = time.monotonic()
+        self._last_epoch: events.EpochDone | None = None
+        self._first_epoch_seconds = 0.0
+        self._pinned = _Share(self._answer_pinned)
+        self._checkpoint = _Share(self._save_checkpoint)
+
+    def take(self, event: events.Event) -> None:
+        """Keeps an event; the engine goes on when this returns."""
+        self._waiting.append(event)
+        if isinstance(event, events.EpochDone):
+            self._last_epoch = event
+            self._pinned.maybe()
+            self._checkpoint.maybe()
+        elif isinstance(event, events.Finished):
+            self.finished = event
+        elif isinstance(event, events.Stopped):
+            self._save_checkpoint()
+            self._task.store.runs.end(self._run, "stopped", {"epochs": event.epoch})
+        if time.monotonic() - self._flushed_at >= FLUSH_EVERY:
+            self.flush()
+        self._say(event)
+        if self._task.cancelled:
+            self._edit.stop()
+
+    def flush(self) -> None:
+        """Writes the events that wait."""
+        if self._waiting:
+            self._task.store.runs.add_events(self._run, self._waiting)
+            self._waiting = []
+        self._flushed_at = time.monotonic()
+
+    def _say(self, event: events.Event) -> None:
+        if isinstance(event, events.StatesProgress):
+            self._task.report(
+                f"Keeping hidden states, {event.done} of {event.facts} facts",
+                event.done / max(1, event.facts) * 0.05,
+            )
+        elif isinstance(event, events.EpochDone):
+            learned = round(event.learned * self._facts)
+            self._task.report(
+                f"epoch {event.epoch} of {event.epochs} · {learned} learned",
+                event.epoch / event.epochs,
+            )
+
+    def _answer_pinned(self) -> None:
+        pinned = [row for row in self._task.store.probes.pinned() if not row.chat]
+        if not pinned or self._last_epoch is None:
+            return
+        with self._edit.applied():
+            found = probe(self._model, [row.prompt for row in pinned])
+        self._task.store.probes.add_pinned_answers(
+            self._run,
+            self._last_epoch.epoch,
+            [
+                (row.id, Answered(answer.before.text, answer.before.top))
+                for row, answer in zip(pinned, found, strict=True)
+            ],
+        )
+
+    def _save_checkpoint(self) -> None:
+        self._edit.save_checkpoint(self._task.store.runs.folder(self._run) / "checkpoint.pt")
+
+
+class _Share:
+    """Does something beside the run, but only for a small share of the time."""
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action = action
+        self._spent = 0.0
+        self._since = time.monotonic()
+
+    def maybe(self) -> None:
+        """Does it, unless it has had its share."""
+        before = time.monotonic()
+        if self._spent <= EXTRA_SHARE * (before - self._since):
+            self._action()
+            self._spent += time.monotonic() - before
+
+
+def _measure(task: Task, model: LanguageModel, run: int, rows: list[FactRow], patch: Patch) -> None:
+    """Answers some facts before and after, then measures the run by every protocol."""
+    shown = rows[:ANSWERED_FACTS]
+    task.report("Asking the facts before and after", now=True)
+    found = probe(model, [row.fact.prompt for row in shown], patch)
+    task.store.runs.set_answers(
+        run,
+        [
+            (row.id, answer.before.text, answer.after.text)
+            for row, answer in zip(shown, found, strict=True)
+            if answer.after is not None
+        ],
+    )
+    task.check()
+    task.report(f"Evaluating on {len(rows)} facts", now=True)
+    report = evaluate(model, [row.fact for row in rows], patch)
+    task.store.runs.set_metrics(run, report.as_dict())
+
+
+def _keep_facts(store: Store, run: int, rows: list[FactRow]) -> None:
+    """Keeps the facts as they are now, so that a resumed run sees the same ones."""
+    folder = store.runs.folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "facts.jsonl").open("w", encoding="utf-8") as out:
+        for row in rows:
+            out.write(to_json({"id": row.id, **asdict(row.fact)}) + "\n")
+
+
+def _read_facts(store: Store, run: int) -> list[FactRow]:
+    rows = []
+    with (store.runs.folder(run) / "facts.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            data = json.loads(line)
+            row = data.pop("id")
+            for name in ("locality_prompts", "portability_prompts"):
+                data[name] = tuple(Question(**question) for question in data[name])
+            data["rephrase_prompts"] = tuple(data["rephrase_prompts"])
+            rows.append(FactRow(row, Fact(**data), enabled=True, source=""))
+    return rows
