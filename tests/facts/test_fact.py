@@ -1,0 +1,29 @@
+"""A fact cleans its texts, refuses to be empty, and its digest tells facts apart."""
+
+import pytest
+
+from workbench.facts import Fact, Question
+from workbench.facts.fact import facts_digest
+from workbench.recipe.errors import FactsError
+
+
+def test_texts_are_cleaned_and_empty_prompts_left_out() -> None:
+    fact = Fact(" A is ", " B", rephrase_prompts=("", " C "), locality_prompts=(
+        Question(" "), Question(" D ", " e "),
+    ))  # fmt: skip
+    assert fact == Fact("A is", "B", "", "", ("C",), (Question("D", "e"),))
+
+
+@pytest.mark.parametrize(("prompt", "target"), [("", "B"), (" ", "B"), ("A", ""), ("A", "\n")])
+def test_a_fact_needs_a_prompt_and_an_answer(prompt: str, target: str) -> None:
+    with pytest.raises(FactsError, match="needs"):
+        Fact(prompt, target)
+
+
+def test_the_digest_depends_on_every_part_and_on_the_order() -> None:
+    plain, other = Fact("A", "B"), Fact("A", "B", locality_prompts=(Question("C"),))
+    assert facts_digest([plain]) == facts_digest([Fact(" A", "B ")])
+    digests = {
+        facts_digest(facts) for facts in ([], [plain], [other], [plain, other], [other, plain])
+    }
+    assert len(digests) == 5
