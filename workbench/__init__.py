@@ -1,0 +1,58 @@
+"""The LocFT workbench: edit facts in open-weights language models with LocFT-BF.
+
+The names below are the Python API. They are imported when first used, so that importing the
+package is quick and does not import torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from workbench._version import __version__
+
+if TYPE_CHECKING:
+    from workbench.engine.edit import edit
+    from workbench.engine.evaluate import evaluate
+    from workbench.engine.models import load_model
+    from workbench.engine.patch import Patch
+    from workbench.engine.probe import probe
+    from workbench.facts.fact import Fact, Question
+    from workbench.facts.read import read_facts
+    from workbench.recipe.errors import WorkbenchError
+    from workbench.recipe.settings import EditSettings
+
+__all__ = [
+    "EditSettings",
+    "Fact",
+    "Patch",
+    "Question",
+    "WorkbenchError",
+    "__version__",
+    "edit",
+    "evaluate",
+    "load_model",
+    "probe",
+    "read_facts",
+]
+
+_HOMES = {
+    "EditSettings": "workbench.recipe.settings",
+    "Fact": "workbench.facts.fact",
+    "Patch": "workbench.engine.patch",
+    "Question": "workbench.facts.fact",
+    "WorkbenchError": "workbench.recipe.errors",
+    "edit": "workbench.engine.edit",
+    "evaluate": "workbench.engine.evaluate",
+    "load_model": "workbench.engine.models",
+    "probe": "workbench.engine.probe",
+    "read_facts": "workbench.facts.read",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,41 @@
+"""Where things lie: what ships with the package, and what its users make.
+
+A checkout keeps ``assets/`` and ``sessions/`` beside the package. An installed wheel carries
+its assets inside the package, and sessions go to the user's data folder.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["assets_dir", "builtin_model_dir", "sessions_dir"]
+
+_PACKAGE = Path(__file__).resolve().parent
+_CHECKOUT = _PACKAGE.parent
+
+
+def _in_checkout() -> bool:
+    return (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / "assets").is_dir()
+
+
+def assets_dir() -> Path:
+    """The folder of what ships: the built-in model, sample facts, the page's style."""
+    return _CHECKOUT / "assets" if _in_checkout() else _PACKAGE / "assets"
+
+
+def builtin_model_dir() -> Path:
+    """The folder of the built-in model, a plain Hugging Face model folder."""
+    return assets_dir() / "builtin"
+
+
+def sessions_dir() -> Path:
+    """The folder of sessions when nobody names one; not made here."""
+    if _in_checkout():
+        return _CHECKOUT / "sessions"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+    return base / "locft-workbench" / "sessions"

@@ -1,0 +1,57 @@
+"""The errors that are meant for the person who uses the workbench.
+
+WorkbenchError
+├── FactsError         a fact file cannot be read at all
+├── SettingsError      a setting has a value that makes no sense
+├── LocationError      a location is malformed or not in this model
+├── ModelError         a model cannot be found, loaded or used
+│   └── MemoryShortage   ... because it does not fit in memory
+├── PatchError         a patch cannot be read, saved or applied here
+└── SessionError       a session, job or worker cannot do what was asked
+
+A message says what is wrong, where, and what to do, in one or two sentences. Whatever else is
+raised is a bug, and shows its traceback in the log.
+"""
+
+__all__ = [
+    "FactsError",
+    "LocationError",
+    "MemoryShortage",
+    "ModelError",
+    "PatchError",
+    "SessionError",
+    "SettingsError",
+    "WorkbenchError",
+]
+
+
+class WorkbenchError(Exception):
+    """Something the user can mend; the message says how."""
+
+
+class FactsError(WorkbenchError):
+    """A fact file cannot be read at all; problems of single rows are reported, not raised."""
+
+
+class SettingsError(WorkbenchError):
+    """A setting has a value that makes no sense; the message names the setting."""
+
+
+class LocationError(WorkbenchError):
+    """A location is malformed, or the model has no such layer or module."""
+
+
+class ModelError(WorkbenchError):
+    """A model cannot be found, loaded, or used for editing."""
+
+
+class MemoryShortage(ModelError):
+    """A model or a run does not fit in the memory of the chosen device."""
+
+
+class PatchError(WorkbenchError):
+    """A patch cannot be read, saved, or applied to this model."""
+
+
+class SessionError(WorkbenchError):
+    """A session, job or worker cannot do what was asked."""

@@ -1,0 +1,150 @@
+"""What a run says while it works: typed events, the same for the page, the commands, the tests.
+
+An event is plain data; `as_dict` and `from_dict` take it through JSON and back.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+__all__ = [
+    "BatchDone",
+    "EpochDone",
+    "Event",
+    "Finished",
+    "MicroBatchHalved",
+    "Started",
+    "StatesProgress",
+    "Stopped",
+    "as_dict",
+    "from_dict",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The plan of a run, before its first step.
+
+    Args:
+        facts: how many facts are compiled.
+        at: the tuned locations.
+        learning_rate: Adam's rate.
+        batch_size: facts per update.
+        epochs: most passes over each fact.
+        steps: most updates the run can take.
+        weights: how many weights are tuned.
+        memory_bytes: estimate of what the run needs on top of the model: master copy, gradient,
+            Adam's two moments, and the kept hidden states.
+        kept_from: the layer whose input is kept for every fact; 0 when nothing can be kept.
+        fallback: why the plain forward is used instead of kept states; empty when it is not.
+        resumed_epoch: epochs already done by the run that this one continues.
+    """
+
+    facts: int
+    at: tuple[str, ...]
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    steps: int
+    weights: int
+    memory_bytes: int
+    kept_from: int
+    fallback: str = ""
+    resumed_epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatesProgress:
+    """Hidden states of `done` of `facts` facts are kept."""
+
+    done: int
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDone:
+    """One batch went through; `skipped` when its loss was too small for a step.
+
+    Args:
+        epoch: which epoch, from 1.
+        step: batches so far in the whole run, from 1.
+        loss: mean over the batch of each fact's mean cross-entropy on its target tokens.
+        skipped: whether the weights were left as they were.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    skipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """All facts (breadth-first) or one batch to convergence (depth-first) went through.
+
+    Args:
+        epoch: from 1.
+        epochs: how many there will be at most.
+        loss: mean over the epoch's facts, each as it was before its update.
+        learned: share of those facts whose every target token and EOS was the argmax then
+            (the strict protocol, read off the training logits).
+        seconds: since the run started, capture included.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    learned: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MicroBatchHalved:
+    """Memory ran out; from now on at most `size` facts are on the device at once."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run is over and its patch is ready.
+
+    Args:
+        reason: ``converged`` (the stop rule) or ``epochs`` (all were used).
+        epochs: epochs done, those of a resumed run included.
+        steps: updates made (skipped batches not counted).
+        seconds: wall clock of this run, capture included.
+        losses: mean loss of every epoch.
+    """
+
+    reason: Literal["converged", "epochs"]
+    epochs: int
+    steps: int
+    seconds: float
+    losses: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The run was stopped by its user after `epoch` whole epochs; it can be resumed there."""
+
+    epoch: int
+    epochs: int
+
+
+Event = Started | StatesProgress | BatchDone | EpochDone | MicroBatchHalved | Finished | Stopped
+
+_BY_NAME: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (Started, StatesProgress, BatchDone, EpochDone, MicroBatchHalved, Finished, Stopped)
+}
+
+
+def as_dict(event: Event) -> dict[str, Any]:
+    """The event as JSON-ready data; its type's name under ``event``."""
+    return {"event": type(event).__name__, **asdict(event)}
+
+
+def from_dict(data: dict[str, Any]) -> Event:
+    """The inverse of `as_dict`, also after a trip through JSON (lists become tuples again)."""
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "event"}
+    return _BY_NAME[data["event"]](**values)

@@ -1,0 +1,153 @@
+"""The settings of a run: one flat, frozen dataclass, checked when it is made.
+
+The same fields, in the same words, are on the page, on the command line, in a patch's record
+and in the docs. A field left at None is automatic: `EditSettings.resolved` fills it from the
+model's preset and the number of facts, so that a run's record never holds a None.
+"""
+
+import math
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, get_args
+
+from workbench.recipe.errors import SettingsError
+from workbench.recipe.location import parse_locations
+from workbench.recipe.presets import Preset
+
+__all__ = ["EditSettings", "Pipeline", "automatic_batch_size", "automatic_epochs"]
+
+Pipeline = Literal["breadth-first", "depth-first"]
+
+PAPER_BATCH_SIZE = 100
+PAPER_EPOCHS = 25
+PAPER_LOSS_FLOOR = 0.01
+
+
+def setting(default: Any, sentence: str) -> Any:
+    """A dataclass field whose one-sentence explanation travels with it."""
+    return field(default=default, metadata={"help": sentence})
+
+
+@dataclass(frozen=True, slots=True)
+class EditSettings:
+    """How a run turns facts into a patch. None means automatic; see each field's sentence.
+
+    Raises:
+        SettingsError: when a value makes no sense; the message names the setting.
+    """
+
+    at: tuple[str, ...] = setting(
+        (), "Locations to tune, such as 6.mlp.down_proj, 6.mlp or 6; empty: the model's preset."
+    )
+    learning_rate: float | None = setting(
+        None, "Adam's constant learning rate; empty: the model's preset."
+    )
+    batch_size: int | None = setting(
+        None, "Facts per update, 1 for sample-wise; empty: 100, fewer when facts are few."
+    )
+    epochs: int | None = setting(
+        None, "Most passes over each fact; empty: 25, more when facts are few."
+    )
+    pipeline: Pipeline = setting(
+        "breadth-first",
+        "breadth-first: epochs over all facts; depth-first: each batch to convergence in turn.",
+    )
+    seed: int = setting(0, "Decides the order of the facts; the same seed gives the same patch.")
+    skip_loss: float = setting(
+        PAPER_LOSS_FLOOR, "A batch whose mean loss is below this takes no step."
+    )
+    stop_loss: float = setting(
+        PAPER_LOSS_FLOOR, "The run ends when an epoch's mean loss is below this."
+    )
+    micro_batch_size: int | None = setting(
+        None,
+        "Most facts on the device at once, without changing the update; empty: the whole batch, "
+        "halved when memory runs out.",
+    )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.at, str):
+            object.__setattr__(self, "at", (self.at,))
+        object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
+        self._require_positive("learning_rate", whole=False)
+        for name in ("batch_size", "epochs", "micro_batch_size"):
+            self._require_positive(name, whole=True)
+        for name in ("skip_loss", "stop_loss"):
+            value = getattr(self, name)
+            if not _is_number(value) or value < 0:
+                raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
+        if self.pipeline not in get_args(Pipeline):
+            raise SettingsError(
+                f"pipeline is {self.pipeline!r}; choose one of {', '.join(get_args(Pipeline))}."
+            )
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0:
+            raise SettingsError(f"seed is {self.seed!r}; it must be a whole number, 0 or more.")
+
+    def _require_positive(self, name: str, *, whole: bool) -> None:
+        value = getattr(self, name)
+        if value is None:
+            return
+        right_type = (
+            isinstance(value, int) and not isinstance(value, bool) if whole else _is_number(value)
+        )
+        if not right_type or value <= 0:
+            kind = "a whole number, 1 or more" if whole else "a number above 0"
+            raise SettingsError(f"{name} is {value!r}; it must be {kind}, or empty for automatic.")
+
+    def resolved(self, preset: Preset, facts: int) -> "EditSettings":
+        """These settings with every automatic field filled in, except `micro_batch_size`.
+
+        Args:
+            preset: the start for this model.
+            facts: how many facts the run compiles.
+        """
+        batch_size = self.batch_size or automatic_batch_size(facts)
+        return replace(
+            self,
+            at=self.at or preset.at,
+            learning_rate=self.learning_rate or preset.learning_rate,
+            batch_size=batch_size,
+            epochs=self.epochs or automatic_epochs(facts, batch_size),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON-ready data, in the order of the fields."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**values, "at": list(self.at)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "EditSettings":
+        """The inverse of `as_dict`.
+
+        Raises:
+            SettingsError: an unknown name, or a value that makes no sense.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise SettingsError(
+                f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
+            )
+        at = data.get("at", ())
+        return cls(**{**data, "at": (at,) if isinstance(at, str) else tuple(at)})
+
+    @classmethod
+    def help(cls) -> dict[str, str]:
+        """The one-sentence explanation of every setting, by name."""
+        return {f.name: f.metadata["help"] for f in fields(cls)}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def automatic_batch_size(facts: int) -> int:
+    """The paper's 100, less when facts are few, so that an epoch still takes several steps."""
+    return max(1, min(PAPER_BATCH_SIZE, facts // 4))
+
+
+def automatic_epochs(facts: int, batch_size: int) -> int:
+    """The paper's 25, more when an epoch has few steps; the stop rule ends most runs earlier."""
+    steps_per_epoch = math.ceil(max(1, facts) / batch_size)
+    return (
+        max(PAPER_EPOCHS, math.ceil(200 / steps_per_epoch)) if steps_per_epoch < 8 else PAPER_EPOCHS
+    )
