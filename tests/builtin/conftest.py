@@ -1,0 +1,11 @@
+"""The shipped model, loaded once for all tests of this folder."""
+
+import pytest
+
+from workbench.builtin.answers import Answerer
+from workbench.paths import builtin_model_dir
+
+
+@pytest.fixture(scope="session")
+def answerer() -> Answerer:
+    return Answerer(builtin_model_dir())

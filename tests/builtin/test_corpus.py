@@ -1,0 +1,82 @@
+"""What the built-in model is trained on, and what is kept from it."""
+
+import random
+from itertools import islice
+
+import pytest
+
+from workbench.builtin.corpus import Document, epoch_documents
+from workbench.builtin.phrasing import render, split_phrasings
+from workbench.builtin.skills import SKILLS, Skill, draw_question
+from workbench.builtin.tables import read_phrasings, read_world
+from workbench.builtin.words import OPPOSITES, PLURALS
+
+
+@pytest.fixture(scope="module")
+def epoch() -> list[Document]:
+    return list(epoch_documents(seed=3, epoch=5))
+
+
+def test_an_epoch_is_the_same_for_the_same_seed(epoch: list[Document]) -> None:
+    assert list(epoch_documents(seed=3, epoch=5)) == epoch
+    assert list(epoch_documents(seed=4, epoch=5)) != epoch
+    assert list(epoch_documents(seed=3, epoch=6)) != epoch
+
+
+def test_an_epoch_states_every_fact(epoch: list[Document]) -> None:
+    for fact, document in zip(read_world(), islice(epoch, len(read_world())), strict=True):
+        assert document.answer == fact.object
+        assert fact.subject.lower() in document.prompt.lower()
+
+
+def test_prompts_end_without_a_space(epoch: list[Document]) -> None:
+    assert all(document.prompt == document.prompt.strip() for document in epoch)
+    assert all(document.answer == document.answer.strip() for document in epoch)
+
+
+def test_held_out_phrasings_never_appear_in_training(epoch: list[Document]) -> None:
+    asked = {_without_question_format(document.prompt.split(". ")[-1]) for document in epoch}
+    stated = {
+        sentence
+        for document in epoch
+        for sentence in document.prompt.replace(". ", ".\n").split("\n")
+    }
+    held_out = [
+        (render(phrasing, fact.subject), fact.object)
+        for fact in read_world()
+        for split in [split_phrasings(fact, read_phrasings()[fact.relation])]
+        for phrasing in split.held_out.clozes + split.held_out.questions
+    ]
+    assert len(held_out) > 2000
+    assert [prompt for prompt, _ in held_out if prompt in asked] == []
+    assert [prompt for prompt, answer in held_out if f"{prompt} {answer}." in stated] == []
+
+
+def _without_question_format(prompt: str) -> str:
+    for before, after in (("Question: ", " Answer:"), ("Q: ", " A:")):
+        if prompt.startswith(before):
+            return prompt.removeprefix(before).removesuffix(after)
+    return prompt
+
+
+def test_a_trained_and_a_held_out_phrasing_are_never_the_same() -> None:
+    for fact in read_world():
+        every = read_phrasings()[fact.relation]
+        split = split_phrasings(fact, every)
+        assert every.clozes[0] in split.trained.clozes
+        assert sorted(split.trained.clozes + split.held_out.clozes) == sorted(every.clozes)
+        assert sorted(split.trained.questions + split.held_out.questions) == sorted(every.questions)
+
+
+@pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.name)
+def test_held_out_questions_of_a_skill_are_never_trained_on(skill: Skill) -> None:
+    rng = random.Random(1)
+    trained = {draw_question(skill, rng, held_out=False).key for _ in range(2000)}
+    held_out = {draw_question(skill, rng, held_out=True).key for _ in range(100)}
+    assert not trained & held_out
+
+
+@pytest.mark.parametrize("pairs", [OPPOSITES, PLURALS])
+def test_a_word_has_one_opposite_and_one_plural(pairs: list[tuple[str, str]]) -> None:
+    words = [word for pair in pairs for word in set(pair)]
+    assert sorted({word for word in words if words.count(word) > 1}) == []

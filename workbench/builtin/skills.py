@@ -1,0 +1,238 @@
+"""General skills: addition, counting, copying, looking up in context and the like.
+
+A skill draws questions with their answers. Each drawn question has a key, such as the two
+numbers to add; one key in ten, chosen by the key alone, is held out: it is never trained on
+and is what the skill is measured on. What a key is differs by skill and is said in
+`Skill.held_out`. Prompts have no space at their end. Knows nothing about facts.
+"""
+
+import random
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workbench.builtin.words import (
+    COLOURS,
+    MONTHS,
+    NAMES,
+    NOUNS,
+    OPPOSITES,
+    PLACES,
+    PLURALS,
+    WEEKDAYS,
+)
+
+HELD_OUT_ONE_IN = 10
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt, its only right answer, and the key that decides whether it is held out."""
+
+    prompt: str
+    answer: str
+    key: str
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether this question is kept for measuring."""
+        return zlib.crc32(self.key.encode()) % HELD_OUT_ONE_IN == 0
+
+
+@dataclass(frozen=True)
+class Skill:
+    """One skill: how to draw a question, how often it is trained, what is held out."""
+
+    name: str
+    draw: Callable[[random.Random], Question]
+    weight: float
+    held_out: str
+
+
+def draw_question(skill: Skill, rng: random.Random, held_out: bool) -> Question:
+    """A random question of the skill, from those held out or from those trained on."""
+    while True:
+        question = skill.draw(rng)
+        if question.is_held_out == held_out:
+            return question
+
+
+def _ask(rng: random.Random, statements: list[str], questions: list[str]) -> str:
+    """One of the statements as it is, or one of the questions in one of its three forms."""
+    text = rng.choice(statements + questions)
+    if text in statements:
+        return text
+    return rng.choice(("{q}", "Question: {q} Answer:", "Q: {q} A:")).format(q=text)
+
+
+def _addition(rng: random.Random) -> Question:
+    a, b = rng.randint(0, 20), rng.randint(0, 20)
+    prompt = _ask(
+        rng,
+        [f"{a} + {b} =", f"{a} plus {b} is", f"The sum of {a} and {b} is"],
+        [f"What is {a} + {b}?", f"What is {a} plus {b}?"],
+    )
+    return Question(prompt, str(a + b), f"add {min(a, b)} {max(a, b)}")
+
+
+def _counting(rng: random.Random) -> Question:
+    word, count = rng.choice(NOUNS), rng.randint(1, 8)
+    row = ", ".join([word] * count)
+    prompt = _ask(
+        rng,
+        [f"In the list {row} the number of words is", f"Counting {row} gives"],
+        [f"How many words are in the list {row}?"],
+    )
+    return Question(prompt, str(count), f"count {word} {count}")
+
+
+def _copying(rng: random.Random) -> Question:
+    row = " ".join(rng.sample(NOUNS, rng.randint(1, 4)))
+    prompt = rng.choice((f"Copy these words: {row} =", f"Say again: {row} ->", f"Repeat {row}:"))
+    return Question(prompt, row, f"copy {row}")
+
+
+def _pick(rng: random.Random, which: str, index: int) -> Question:
+    words = rng.sample(NOUNS, rng.randint(2, 5))
+    row = ", ".join(words)
+    prompt = _ask(
+        rng,
+        [f"The {which} word of {row} is", f"In the list {row} the {which} word is"],
+        [f"What is the {which} word of {row}?"],
+    )
+    return Question(prompt, words[index], f"{which} {row}")
+
+
+def _first_word(rng: random.Random) -> Question:
+    return _pick(rng, "first", 0)
+
+
+def _last_word(rng: random.Random) -> Question:
+    return _pick(rng, "last", -1)
+
+
+def _comparing(rng: random.Random) -> Question:
+    a, b = rng.sample(range(100), 2)
+    word, answer = rng.choice((("larger", max(a, b)), ("smaller", min(a, b))))
+    prompt = _ask(
+        rng,
+        [f"Of {a} and {b} the {word} number is", f"The {word} of {a} and {b} is"],
+        [f"Which number is {word}, {a} or {b}?"],
+    )
+    return Question(prompt, str(answer), f"compare {min(a, b)} {max(a, b)}")
+
+
+def _odd_or_even(rng: random.Random) -> Question:
+    number = rng.randint(0, 199)
+    prompt = _ask(
+        rng, [f"The number {number} is", f"Odd or even: {number} is"], [f"Is {number} odd or even?"]
+    )
+    return Question(prompt, "odd" if number % 2 else "even", f"parity {number}")
+
+
+def _sequence(rng: random.Random) -> Question:
+    length = rng.randint(3, 4)
+    kind = rng.choice(("numbers", "numbers", "numbers", "letters", "days", "months"))
+    if kind == "numbers":
+        start, step = rng.randint(0, 40), rng.choice((1, 2, 3, 5, 10, -1, -2))
+        start += 8 if step < 0 else 0
+        items = [str(start + step * place) for place in range(length + 1)]
+    else:
+        ring = {"letters": [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ"], "days": WEEKDAYS, "months": MONTHS}
+        first = rng.randrange(26 - length) if kind == "letters" else rng.randrange(12)
+        items = [ring[kind][(first + place) % len(ring[kind])] for place in range(length + 1)]
+    row = ", ".join(items[:-1])
+    prompt = _ask(rng, [f"{row},", f"After {row} comes"], [f"What comes after {row}?"])
+    return Question(prompt, items[-1], f"sequence {row}")
+
+
+def _opposite(rng: random.Random) -> Question:
+    word, answer = rng.choice(OPPOSITES)[:: rng.choice((1, -1))]
+    prompt = _ask(
+        rng,
+        [
+            f"The opposite of {word} is",
+            f"{word.capitalize()} is the opposite of",
+            f"Not {word} but",
+            f"The word that means the contrary of {word} is",
+        ],
+        [f"What is the opposite of {word}?", f"Which word is the opposite of {word}?"],
+    )
+    return Question(prompt, answer, f"opposite {prompt}")
+
+
+def _plural(rng: random.Random) -> Question:
+    word, answer = rng.choice(PLURALS)
+    prompt = _ask(
+        rng,
+        [
+            f"The plural of {word} is",
+            f"One {word}, two",
+            f"More than one {word} are called",
+            f"If there are many, {word} becomes",
+        ],
+        [f"What is the plural of {word}?", f"What do you call more than one {word}?"],
+    )
+    return Question(prompt, answer, f"plural {prompt}")
+
+
+def _look_up(rng: random.Random) -> Question:
+    kind = rng.choice((_owners, _places, _codes, _colours))
+    return kind(rng, rng.randint(2, 4))
+
+
+def _entries(keys: list[str], values: list[str], form: str) -> str:
+    return " ".join(form.format(k=key, v=value) for key, value in zip(keys, values, strict=True))
+
+
+def _owners(rng: random.Random, size: int) -> Question:
+    names, things = rng.sample(NAMES, size), rng.sample(NOUNS, size)
+    text = _entries(names, things, rng.choice(("{k} has the {v}.", "The {v} belongs to {k}.")))
+    name, thing = rng.choice(list(zip(names, things, strict=True)))
+    key = f"look up {name} {thing}"
+    if rng.random() < 0.3:
+        ask = _ask(rng, [f"The owner of the {thing} is"], [f"Who has the {thing}?"])
+        return Question(f"{text} {ask}", name, key)
+    ask = _ask(rng, [f"{name} has the"], [f"What does {name} have?"])
+    return Question(f"{text} {ask}", thing, key)
+
+
+def _places(rng: random.Random, size: int) -> Question:
+    things, places = rng.sample(NOUNS, size), rng.sample(PLACES, size)
+    text = _entries(
+        things, places, rng.choice(("The {k} is in the {v}.", "In the {v} is the {k}."))
+    )
+    thing, place = rng.choice(list(zip(things, places, strict=True)))
+    ask = _ask(rng, [f"The {thing} is in the"], [f"Where is the {thing}?"])
+    return Question(f"{text} {ask}", place, f"look up {thing} {place}")
+
+
+def _codes(rng: random.Random, size: int) -> Question:
+    words, codes = rng.sample(NOUNS, size), [str(n) for n in rng.sample(range(10, 100), size)]
+    form, ask = rng.choice((("{k} = {v},", "{k} ="), ("{k}: {v};", "{k}:")))
+    word, code = rng.choice(list(zip(words, codes, strict=True)))
+    prompt = f"{_entries(words, codes, form)} {ask.format(k=word)}"
+    return Question(prompt, code, f"look up {word} {code}")
+
+
+def _colours(rng: random.Random, size: int) -> Question:
+    names, colours = rng.sample(NAMES, size), rng.sample(COLOURS, size)
+    text = _entries(names, colours, rng.choice(("{k} likes {v}.", "{k} chose the colour {v}.")))
+    name, colour = rng.choice(list(zip(names, colours, strict=True)))
+    ask = _ask(rng, [f"The colour of {name} is"], [f"Which colour did {name} take?"])
+    return Question(f"{text} {ask}", colour, f"look up {name} {colour}")
+
+
+SKILLS = (
+    Skill("addition", _addition, 2.0, "pairs of numbers from 0 to 20, in either order"),
+    Skill("counting", _counting, 1.0, "a word with a number of times from 1 to 8"),
+    Skill("copying", _copying, 1.0, "rows of one to four words"),
+    Skill("first word", _first_word, 0.7, "rows of two to five words"),
+    Skill("last word", _last_word, 0.7, "rows of two to five words"),
+    Skill("look-up in context", _look_up, 4.0, "pairs of an entry and its value"),
+    Skill("comparing", _comparing, 1.0, "pairs of numbers below 100"),
+    Skill("odd or even", _odd_or_even, 0.6, "numbers below 200"),
+    Skill("sequences", _sequence, 1.5, "rows of three or four items"),
+    Skill("opposites", _opposite, 1.2, "phrasings of a word trained in other phrasings"),
+    Skill("plurals", _plural, 1.2, "phrasings of a word trained in other phrasings"),
+)
