@@ -23,7 +23,7 @@ def logits_and_gradient(
     network: torch.nn.Module, layers: LayerList, layer: int, inputs: dict[str, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     weights = layers.weights_at(layers.locations()[-1].location)
-    name, weight = next(iter(weights.items()))
+    weight = next(iter(weights.values()))
     network.requires_grad_(False)
     weight.requires_grad_(True)
     logits = network(**inputs, use_cache=False).logits

@@ -54,13 +54,13 @@ def bypass(layers: LayerList, start: int, returns: int) -> Iterator[Feed]:
             layer = layers[index]
             # accelerate may have put a forward of its own on the instance: it must come back.
             replaced.append((layer, layer.__dict__.get("forward")))
-            layer.forward = give if index == 0 else pass_on  # type: ignore[method-assign]
+            layer.forward = give if index == 0 else pass_on
         yield feed
     finally:
         for layer, own in replaced:
             del layer.forward
             if own is not None:
-                layer.forward = own  # type: ignore[method-assign]
+                layer.forward = own
 
 
 def _packed(states: Any, returns: int) -> Any:

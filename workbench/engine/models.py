@@ -6,9 +6,10 @@ model's own code runs only when a person asks for it; the network is used only f
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
@@ -201,19 +202,32 @@ def _require_memory(source: Source, config: Any, device: torch.device, dtype: to
 
 def _load_network(source: Source, device: torch.device, dtype: torch.dtype) -> PreTrainedModel:
     try:
-        network = AutoModelForCausalLM.from_pretrained(
-            source.path, dtype=dtype, use_safetensors=True, **source.options()
+        network, report = AutoModelForCausalLM.from_pretrained(
+            source.path,
+            dtype=dtype,
+            use_safetensors=True,
+            output_loading_info=True,
+            **source.options(),
         )
-        return network.to(device)
-    except (OSError, ValueError) as error:
+        network.to(device)
+    except (OSError, ValueError, SafetensorError) as error:
         raise _explained(source, error) from error
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        raise MemoryShortage(
-            f"'{source.name}' does not fit in the memory of {device}. Choose a smaller model, a "
-            "smaller dtype, or another device."
-        ) from error
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise MemoryShortage(
+                f"'{source.name}' does not fit in the memory of {device}. Choose a smaller "
+                "model, a smaller dtype, or another device."
+            ) from error
+        if "size mismatch" in str(error):
+            raise _explained(source, error) from error
+        raise
+    if report["missing_keys"]:
+        missing = sorted(report["missing_keys"])
+        raise ModelError(
+            f"'{source.name}' lacks {len(missing)} of its weights, such as {missing[0]}. Its "
+            "files are incomplete; fetch or save them again."
+        )
+    return cast(PreTrainedModel, network)
 
 
 def _load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
@@ -223,4 +237,4 @@ def _load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
         raise ModelError(
             f"'{source.name}' has no tokenizer that can be read: {_first_line(error)}"
         ) from error
-    return tokenizer  # type: ignore[no-any-return]
+    return cast(PreTrainedTokenizerBase, tokenizer)

@@ -8,7 +8,9 @@ Whether a model's states can be kept is checked on a few tokens when it is loade
 check fails, everything starts at layer 0, the plain forward.
 """
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -37,20 +39,25 @@ class HiddenStates:
         layer: the layer that these states enter.
         flat: (all texts' tokens, width), text after text.
         starts: row of each text's first token in `flat`, and one past the last.
+        folder: where `flat` lies when it is on disk; goes when the states go.
     """
 
     layer: int
     flat: torch.Tensor
     starts: tuple[int, ...]
-    _folder: tempfile.TemporaryDirectory[str] | None = None
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.folder is not None:
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     @property
-    def memory_bytes(self) -> int:
-        """Bytes that the states take, wherever they are."""
-        return self.flat.numel() * self.flat.element_size()
+    def on_disk(self) -> bool:
+        """Whether the states did not fit in memory."""
+        return self.folder is not None
 
     def padded(self, rows: Sequence[int], device: torch.device) -> torch.Tensor:
         """The states of some texts as (texts, longest, width) on the device.
@@ -155,7 +162,7 @@ def advancing(
 
 def _room(
     tokens: int, like: torch.Tensor, device: torch.device, memory_limit: int | None
-) -> tuple[torch.Tensor, tempfile.TemporaryDirectory[str] | None]:
+) -> tuple[torch.Tensor, Path | None]:
     """An empty (tokens, width) tensor: on the device, in memory, or in a file, by what is free."""
     width, dtype = like.shape[-1], like.dtype
     needed = tokens * width * dtype.itemsize
@@ -164,10 +171,9 @@ def _room(
     limit = psutil.virtual_memory().available // 2 if memory_limit is None else memory_limit
     if needed <= limit:
         return torch.empty(tokens, width, dtype=dtype), None
-    folder = tempfile.TemporaryDirectory(prefix="workbench-states-", ignore_cleanup_errors=True)
-    flat = torch.from_file(
-        str(Path(folder.name) / "states"), shared=True, size=tokens * width, dtype=dtype
-    )
+    folder = Path(tempfile.mkdtemp(prefix="workbench-states-"))
+    size = tokens * width
+    flat = torch.from_file(str(folder / "states"), shared=True, size=size, dtype=dtype)
     return flat.view(tokens, width), folder
 
 

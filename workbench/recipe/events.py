@@ -147,4 +147,6 @@ def as_dict(event: Event) -> dict[str, Any]:
 def from_dict(data: dict[str, Any]) -> Event:
     """The inverse of `as_dict`, also after a trip through JSON (lists become tuples again)."""
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "event"}
-    return _BY_NAME[data["event"]](**values)
+    kind: Any = _BY_NAME[data["event"]]
+    event: Event = kind(**values)
+    return event

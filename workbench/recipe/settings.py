@@ -65,8 +65,6 @@ class EditSettings:
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.at, str):
-            object.__setattr__(self, "at", (self.at,))
         object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
         self._require_positive("learning_rate", whole=False)
         for name in ("batch_size", "epochs", "micro_batch_size"):
