@@ -1,0 +1,1 @@
+"""What is timed. Each script compares in one run, on one machine, and prints ratios."""
