@@ -45,6 +45,9 @@ from workbench.recipe.settings import EditSettings
 
 __all__ = ["Edit"]
 
+# Measured for the CPU; a GPU reads all weights anew in each pass, which few tokens do not repay.
+TOKENS_WORTH_A_PASS = {"cpu": 256}
+
 
 class Edit:
     """One run: facts compiled into a patch, step by step.
@@ -191,8 +194,7 @@ class Edit:
             The batch's mean loss, how many of its facts were learned already, and whether the
             weights were changed.
         """
-        order = sorted(rows, key=self._texts.length)
-        pieces = [order[i : i + self._micro_batch] for i in range(0, len(order), self._micro_batch)]
+        pieces = self._pieces(rows)
         loss, learned = 0.0, 0
         with self._tuned.training():
             for piece in pieces:
@@ -206,6 +208,22 @@ class Edit:
             if stepped:
                 self._tuned.step()
         return loss, learned, stepped
+
+    def _pieces(self, rows: list[int]) -> list[list[int]]:
+        """The batch in pieces of similar length, so that little is spent on padding.
+
+        A piece has as many facts as memory allows, and tokens enough to keep the device busy.
+        """
+        enough = TOKENS_WORTH_A_PASS.get(self.model.device.type, 4096)
+        pieces: list[list[int]] = [[]]
+        tokens = 0
+        for row in sorted(rows, key=self._texts.length):
+            if tokens >= enough or len(pieces[-1]) == self._micro_batch:
+                pieces.append([])
+                tokens = 0
+            pieces[-1].append(row)
+            tokens += self._texts.length(row)
+        return pieces
 
     def _forward(self, rows: list[int], share: float) -> tuple[torch.Tensor, int]:
         """Mean over facts of the mean cross-entropy on each one's target tokens, times `share`."""
