@@ -7,7 +7,7 @@ answer depends on the weights and the prompt alone. Knows nothing about patches 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from transformers import (
@@ -15,8 +15,6 @@ from transformers import (
     LogitsProcessor,
     LogitsProcessorList,
     PreTrainedTokenizerBase,
-    StoppingCriteria,
-    StoppingCriteriaList,
 )
 
 from workbench.engine.language_model import LanguageModel
@@ -59,24 +57,11 @@ class _FirstScores(LogitsProcessor):  # type: ignore[misc]
         return scores
 
 
-class _SentenceEnd(StoppingCriteria):  # type: ignore[misc]
-    """A text is done at the first token that has a full stop or a newline in it."""
-
-    def __init__(self, ends: torch.Tensor) -> None:
-        self._ends = ends
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        return self._ends[input_ids[:, -1]]
-
-
 @lru_cache(maxsize=4)
-def _sentence_ends(tokenizer: PreTrainedTokenizerBase, vocabulary: int) -> torch.Tensor:
-    """(vocabulary,) True for tokens with a full stop or a newline in them."""
-    known = min(vocabulary, len(tokenizer))
-    texts = tokenizer.batch_decode([[i] for i in range(known)])
-    ends = torch.zeros(vocabulary, dtype=torch.bool)
-    ends[:known] = torch.tensor(["." in text or "\n" in text for text in texts])
-    return ends
+def _sentence_ends(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """The tokens with a full stop or a newline in them."""
+    texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+    return {token for token, text in enumerate(texts) if "." in text or "\n" in text}
 
 
 def generate(
@@ -114,16 +99,17 @@ def generate(
         raise ModelError(
             f"A prompt has {longest} tokens; this model reads at most {model.longest}. Shorten it."
         )
-    order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
-    answers: dict[int, Answer] = {}
-    size = max(1, TOKENS_PER_PASS // (longest + max_new_tokens))
     room = max_new_tokens
     if model.longest is not None:
         room = min(room, model.longest - longest)
+    ends = _end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
 
     def work(rows: Sequence[int]) -> list[Answer]:
-        return _generate_batch(model, [encoded[row] for row in rows], room, stop, top_k)
+        return _generate_batch(model, [encoded[row] for row in rows], room, stop, ends, top_k)
 
+    order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
+    size = max(1, TOKENS_PER_PASS // (longest + room))
+    answers: dict[int, Answer] = {}
     for rows, batch in in_batches(order, size, model.device, work):
         answers.update(zip(rows, batch, strict=True))
     return [answers[row] for row in range(len(encoded))]
@@ -142,39 +128,40 @@ def _encode(model: LanguageModel, prompt: str, chat: bool) -> tuple[int, ...]:
 
 @torch.no_grad()
 def _generate_batch(
-    model: LanguageModel, encoded: list[tuple[int, ...]], room: int, stop: StopRule, top_k: int
+    model: LanguageModel,
+    texts: list[tuple[int, ...]],
+    room: int,
+    stop: StopRule,
+    ends: set[int],
+    top_k: int,
 ) -> list[Answer]:
     tokenizer, device = model.tokenizer, model.device
-    ends = _end_tokens(model)
     padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends)
-    longest = max(len(ids) for ids in encoded)
-    input_ids = torch.full((len(encoded), longest), padding)
+    longest = max(len(ids) for ids in texts)
+    input_ids = torch.full((len(texts), longest), padding)
     mask = torch.zeros_like(input_ids)
-    for row, ids in enumerate(encoded):
+    for row, ids in enumerate(texts):
         input_ids[row, longest - len(ids) :] = torch.tensor(ids)
         mask[row, longest - len(ids) :] = 1
     first = _FirstScores()
-    criteria = StoppingCriteriaList()
-    if stop == "sentence":
-        vocabulary = model.network.get_input_embeddings().num_embeddings
-        stops = _sentence_ends(tokenizer, vocabulary)
-        criteria.append(_SentenceEnd(stops.to(device)))
-        ends |= set(stops.nonzero()[:, 0].tolist())
     output = model.network.generate(
         input_ids=input_ids.to(device),
         attention_mask=mask.to(device),
-        generation_config=_greedy(room, _end_tokens(model), padding),
+        generation_config=_greedy(room, ends, padding),
         logits_processor=LogitsProcessorList([first]),
-        stopping_criteria=criteria,
-    )[:, longest:].cpu()
+    )[:, longest:].tolist()
     assert first.scores is not None
-    probabilities, tokens = first.scores.softmax(dim=-1).topk(min(top_k, first.scores.shape[-1]))
+    shares, tokens = first.scores.softmax(dim=-1).topk(min(top_k, first.scores.shape[-1]))
     return [
-        _answer(model, new, ends, stop, list(zip(ids, shares, strict=True)))
-        for new, ids, shares in zip(
-            output.tolist(), tokens.tolist(), probabilities.tolist(), strict=True
-        )
+        _answer(model, _until_end(new, ends), stop, list(zip(ids, probabilities, strict=True)))
+        for new, ids, probabilities in zip(output, tokens.tolist(), shares.tolist(), strict=True)
     ]
+
+
+def _until_end(new: list[int], ends: set[int]) -> tuple[int, ...]:
+    """New tokens up to the first that ends the answer; padding stands behind it."""
+    length = next((i for i, token in enumerate(new, start=1) if token in ends), len(new))
+    return tuple(new[:length])
 
 
 def _end_tokens(model: LanguageModel) -> set[int]:
@@ -203,17 +190,11 @@ def _greedy(room: int, ends: set[int], padding: int) -> GenerationConfig:
 
 
 def _answer(
-    model: LanguageModel,
-    new: list[int],
-    ends: set[int],
-    stop: StopRule,
-    top: list[tuple[int, float]],
+    model: LanguageModel, said: tuple[int, ...], stop: StopRule, top: list[tuple[int, float]]
 ) -> Answer:
-    length = next((i for i, token in enumerate(new, start=1) if token in ends), len(new))
-    said = new[:length]
-    text = model.tokenizer.decode(said, skip_special_tokens=True)
+    text = str(model.tokenizer.decode(said, skip_special_tokens=True))
     if stop == "sentence":
-        text = text.split("\n")[0].split(".")[0] if text.strip() else text
+        text = text.split("\n")[0].split(".")[0]
     names = model.tokenizer.batch_decode([[token] for token, _ in top])
     shares = tuple((name, share) for name, (_, share) in zip(names, top, strict=True))
-    return Answer(text.strip(), tuple(said), shares)
+    return Answer(text.strip(), said, shares)

@@ -127,17 +127,14 @@ class TunedWeights:
         """The inverse of `state`."""
         for name, master in self.master.items():
             master.copy_(kept[f"master:{name}"])
-            moments = {
-                key.split(":", 1)[0]: value
-                for key, value in kept.items()
-                if key.split(":", 1)[1] == name and not key.startswith("master:")
-            }
+            moments = {}
+            for key, value in kept.items():
+                kind, _, owner = key.partition(":")
+                if owner == name and kind != "master":
+                    # Only the fused optimizer, used on CUDA, counts its steps on the device.
+                    stays = kind == "step" and master.device.type != "cuda"
+                    moments[kind] = value if stays else value.to(master.device)
             if moments:
-                self.optimizer.state[master] = {
-                    key: value
-                    if key == "step" and master.device.type == "cpu"
-                    else value.to(master.device)
-                    for key, value in moments.items()
-                }
+                self.optimizer.state[master] = moments
             if self.seen[name] is not master:
                 self.seen[name].copy_(master)
