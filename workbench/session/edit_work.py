@@ -7,13 +7,13 @@ measured on it. Imports the engine, so only the worker's process may import this
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from workbench.engine.edit import Edit
 from workbench.engine.evaluate import evaluate
 from workbench.engine.language_model import LanguageModel
+from workbench.engine.locft import Edit
 from workbench.engine.patch import Patch
 from workbench.engine.probe import probe
 from workbench.facts import Fact, Question
@@ -26,10 +26,10 @@ from workbench.session.probes import Answered
 from workbench.session.store import Store
 from workbench.session.task import Cancelled, Task
 
-__all__ = ["edit_facts"]
+__all__ = ["edit_facts", "kept_facts", "measure_run"]
 
 FLUSH_EVERY = 0.15  # seconds between two writes of events
-ANSWERED_FACTS = 50  # how many facts are answered before and after at the end of a run
+FIRST_ANSWERS = 50  # with more facts than this, the first are answered before all are evaluated
 # Answering pinned prompts and saving checkpoints may each take this share of a run's time.
 EXTRA_SHARE = 0.1
 
@@ -52,11 +52,14 @@ def edit_facts(task: Task, model: LanguageModel) -> dict[str, Any]:
     finished = keeper.finished
     if finished is None:
         raise Cancelled
-    patch = edit.patch()
+    task.report("Checking which facts were learned", now=True)
+    learned = edit.learned()
+    patch = edit.patch({"reliability_strict": sum(learned) / len(learned)})
     patch.save(task.store.runs.patch_folder(run))
+    task.store.runs.set_learned(run, zip([row.id for row in rows], learned, strict=True))
     task.store.runs.end(run, "done", asdict(finished))
     task.store.settings.set("shown_run", run)
-    _measure(task, model, run, rows, patch)
+    measure_run(task, model, run, rows, patch)
     return {"run": run}
 
 
@@ -70,7 +73,7 @@ def _prepare(task: Task, model: LanguageModel) -> tuple[int, list[FactRow], Edit
                 f"Run {earlier} edits {found.model}, but the session's model is {model.name} "
                 "now. Choose that model again to let the run go on."
             )
-        rows = _read_facts(store, earlier)
+        rows = kept_facts(store, earlier)
         checkpoint = store.runs.folder(earlier) / "checkpoint.pt"
         edit = Edit(
             model,
@@ -100,7 +103,6 @@ class _Keeper:
         self._waiting: list[events.Event] = []
         self._flushed_at = time.monotonic()
         self._last_epoch: events.EpochDone | None = None
-        self._first_epoch_seconds = 0.0
         self._pinned = _Share(self._answer_pinned)
         self._checkpoint = _Share(self._save_checkpoint)
 
@@ -177,23 +179,34 @@ class _Share:
             self._spent += time.monotonic() - before
 
 
-def _measure(task: Task, model: LanguageModel, run: int, rows: list[FactRow], patch: Patch) -> None:
+def measure_run(
+    task: Task, model: LanguageModel, run: int, rows: list[FactRow], patch: Patch
+) -> None:
     """Answers some facts before and after, then measures the run by every protocol."""
-    shown = rows[:ANSWERED_FACTS]
-    task.report("Asking the facts before and after", now=True)
-    found = probe(model, [row.fact.prompt for row in shown], patch)
-    task.store.runs.set_answers(
-        run,
-        [
-            (row.id, answer.before.text, answer.after.text)
-            for row, answer in zip(shown, found, strict=True)
-            if answer.after is not None
-        ],
-    )
-    task.check()
-    task.report(f"Evaluating on {len(rows)} facts", now=True)
-    report = evaluate(model, [row.fact for row in rows], patch)
+    if len(rows) > FIRST_ANSWERS:
+        first = rows[:FIRST_ANSWERS]
+        task.report("Asking the first facts before and after", now=True)
+        probes = probe(model, [row.fact.prompt for row in first], patch, stop="sentence")
+        before = [found.before.text for found in probes]
+        after = [found.after.text for found in probes if found.after is not None]
+        _keep_answers(task, run, first, before, after)
+
+    def on_progress(done: int, steps: int) -> None:
+        task.check()
+        task.report(f"Evaluating on {len(rows)} facts", done / steps, now=True)
+
+    on_progress(0, 1)
+    report = evaluate(model, [row.fact for row in rows], patch, on_progress=on_progress)
+    if report.after is not None:
+        _keep_answers(task, run, rows, report.before.answers, report.after.answers)
     task.store.runs.set_metrics(run, report.as_dict())
+
+
+def _keep_answers(
+    task: Task, run: int, rows: list[FactRow], before: Sequence[str], after: Sequence[str]
+) -> None:
+    ids = [row.id for row in rows]
+    task.store.runs.set_answers(run, zip(ids, before, after, strict=True))
 
 
 def _keep_facts(store: Store, run: int, rows: list[FactRow]) -> None:
@@ -205,7 +218,8 @@ def _keep_facts(store: Store, run: int, rows: list[FactRow]) -> None:
             out.write(to_json({"id": row.id, **asdict(row.fact)}) + "\n")
 
 
-def _read_facts(store: Store, run: int) -> list[FactRow]:
+def kept_facts(store: Store, run: int) -> list[FactRow]:
+    """The facts of a run as they were when it began."""
     rows = []
     with (store.runs.folder(run) / "facts.jsonl").open(encoding="utf-8") as lines:
         for line in lines:

@@ -95,3 +95,9 @@ class Store:
         """
         counts = {row["name"]: row["count"] for row in self._database.rows("SELECT * FROM changes")}
         return " ".join(f"{table} {counts[table]}" for table in tables)
+
+    def progress_version(self) -> str:
+        """A short text that differs after any progress of the jobs here."""
+        jobs = [(job.id, job.state, job.progress, job.line) for job in self.jobs.open_jobs()]
+        newest = self._database.number("SELECT max(id) FROM events")
+        return f"{jobs} {newest}"

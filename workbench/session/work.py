@@ -9,13 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workbench.engine.evaluate import evaluate
 from workbench.engine.language_model import LanguageModel
 from workbench.engine.models import load_model
 from workbench.engine.patch import Patch
 from workbench.engine.probe import Answer, probe
 from workbench.recipe.errors import SessionError
-from workbench.session.edit_work import edit_facts
+from workbench.session.edit_work import edit_facts, kept_facts, measure_run
 from workbench.session.probes import Answered
 from workbench.session.settings import ModelChoice
 from workbench.session.task import Task
@@ -67,8 +66,6 @@ class Workshop:
         return {}
 
     def _ask(self, task: Task) -> dict[str, Any]:
-        if "facts" in task.job.params:
-            return self._answer_facts(task)
         row = task.store.probes.get(task.job.params["probe"])
         if row is None:
             return {}
@@ -82,33 +79,14 @@ class Workshop:
         )
         return {}
 
-    def _answer_facts(self, task: Task) -> dict[str, Any]:
-        run, facts = task.job.params["run"], task.job.params["facts"]
-        model, patch = self.model(task), _patch(task, run)
-        prompts = [task.store.facts.get(fact).fact.prompt for fact in facts]
-        task.report(f"Asking {len(prompts)} facts before and after", now=True)
-        answers = probe(model, prompts, patch)
-        task.store.runs.set_answers(
-            run,
-            [
-                (fact, found.before.text, found.after.text)
-                for fact, found in zip(facts, answers, strict=True)
-                if found.after is not None
-            ],
-        )
-        return {}
-
     def _edit(self, task: Task) -> dict[str, Any]:
         return edit_facts(task, self.model(task))
 
     def _evaluate(self, task: Task) -> dict[str, Any]:
         run = task.job.params["run"]
         model, patch = self.model(task), _patch(task, run)
-        facts = [row.fact for row in task.store.facts.enabled()]
-        task.report(f"Evaluating run {run} on {len(facts)} facts", now=True)
-        metrics = evaluate(model, facts, patch).as_dict()
-        task.store.runs.set_metrics(run, metrics)
-        return metrics
+        measure_run(task, model, run, kept_facts(task.store, run), patch)
+        return {"run": run}
 
     def _export(self, task: Task) -> dict[str, Any]:
         run, folder = task.job.params["run"], Path(task.job.params["folder"]).expanduser()
