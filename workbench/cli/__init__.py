@@ -1,0 +1,62 @@
+"""The command line: the same actions as on the page.
+
+Invariants: with ``--json`` a command prints one JSON value to standard output and nothing else
+there; an error that a person can mend is one line on standard error and exit code 2. The engine
+is imported only by the commands that need it, so that help answers at once.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from workbench import __version__
+from workbench.cli.ask import evaluate, export, probe
+from workbench.cli.edit import edit
+from workbench.cli.facts import facts
+from workbench.cli.serve import serve
+from workbench.recipe.errors import WorkbenchError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="workbench",
+    help="Edit facts in open-weights language models with LocFT-BF.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (facts, edit, probe, evaluate, export, serve):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"workbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Edit facts in open-weights language models with LocFT-BF."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs a command and ends the process with its exit code.
+
+    Args:
+        arguments: the words after ``workbench``; None takes those of this process.
+    """
+    try:
+        app(args=arguments)
+    except WorkbenchError as error:
+        print("Error: " + " ".join(str(error).split()), file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,112 @@
+"""What several commands share: options about models, and where output goes."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from workbench.engine.language_model import LanguageModel
+    from workbench.engine.patch import Patch
+
+__all__ = [
+    "Device",
+    "Dtype",
+    "FactsPath",
+    "Json",
+    "Model",
+    "PatchPath",
+    "Trust",
+    "load",
+    "load_base_and_patch",
+    "notes",
+    "print_json",
+    "say",
+    "screen",
+]
+
+FactsPath = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Facts as CSV, TSV, JSON or JSON lines.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help="builtin, a hub id, or a folder; empty: the patch's base, else builtin."
+    ),
+]
+PatchPath = Annotated[
+    Path | None, typer.Option("--patch", metavar="DIR", help="The folder of a patch.")
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda, cuda:1 or mps; empty: the best there is.")
+]
+Dtype = Annotated[
+    str | None,
+    typer.Option(
+        "--dtype",
+        help="float32, bfloat16 or float16; empty: the checkpoint's on CUDA, else float32.",
+    ),
+]
+Trust = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Let code that comes with the model run.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON value to standard output, nothing else.")
+]
+
+
+def screen() -> Console:
+    """Where results go."""
+    return Console(highlight=False)
+
+
+def notes() -> Console:
+    """Where progress and remarks go, so that results can be piped."""
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Prints a line of a result, unwrapped, so that paths and commands can be copied."""
+    screen().print(text, markup=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Prints one JSON value to standard output."""
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def load(name: str | None, device: str | None, dtype: str | None, trust: bool) -> "LanguageModel":
+    """Loads a model for a command, and says so.
+
+    Raises:
+        ModelError: see `load_model`.
+    """
+    from workbench.engine.models import load_model
+
+    with notes().status(f"Loading {name or 'builtin'}"):
+        model = load_model(name or "builtin", device=device, dtype=dtype, trust_remote_code=trust)
+    if model.fallback:
+        notes().print(f"Hidden states cannot be kept, so runs take longer: {model.fallback}.")
+    return model
+
+
+def load_base_and_patch(
+    name: str | None, folder: Path | None, device: str | None, dtype: str | None, trust: bool
+) -> "tuple[LanguageModel, Patch | None]":
+    """Loads a patch, and the model that is named, else the patch's own base.
+
+    Raises:
+        PatchError: there is no such patch, or it belongs to another base.
+        ModelError: see `load_model`.
+    """
+    from workbench.engine.patch import Patch
+
+    patch = Patch.load(folder) if folder is not None else None
+    if name is None and patch is not None:
+        name = patch.metadata["base"]["name"]
+    model = load(name, device, dtype, trust)
+    if patch is not None:
+        patch.check(model)
+    return model, patch

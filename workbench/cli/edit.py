@@ -1,0 +1,216 @@
+"""`workbench edit`: facts in, a patch out.
+
+The first Ctrl-C ends the run between two batches and keeps a checkpoint beside the patch's
+folder; ``--resume`` goes on from there to the same patch.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from workbench.cli.common import (
+    Device,
+    Dtype,
+    FactsPath,
+    Json,
+    Model,
+    Trust,
+    load,
+    notes,
+    print_json,
+    say,
+)
+from workbench.facts.fact import Fact
+from workbench.facts.read import FactFile, read_facts
+from workbench.recipe import events
+from workbench.recipe.errors import PatchError
+from workbench.recipe.settings import EditSettings, Pipeline
+
+if TYPE_CHECKING:
+    from workbench.engine.locft import Edit
+
+__all__ = ["edit"]
+
+HELP = EditSettings.help()
+DEFAULTS = EditSettings()
+STOPPED = 130
+SHOWN = 10
+
+
+def edit(
+    file: FactsPath,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The patch's new folder.")],
+    model: Model = None,
+    at: Annotated[list[str] | None, typer.Option("--at", help=HELP["at"])] = None,
+    learning_rate: Annotated[float | None, typer.Option("--lr", help=HELP["learning_rate"])] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help=HELP["batch_size"])] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help=HELP["epochs"])] = None,
+    pipeline: Annotated[
+        Pipeline, typer.Option("--pipeline", help=HELP["pipeline"])
+    ] = DEFAULTS.pipeline,
+    seed: Annotated[int, typer.Option("--seed", help=HELP["seed"])] = DEFAULTS.seed,
+    skip_loss: Annotated[
+        float, typer.Option("--skip-loss", help=HELP["skip_loss"])
+    ] = DEFAULTS.skip_loss,
+    stop_loss: Annotated[
+        float, typer.Option("--stop-loss", help=HELP["stop_loss"])
+    ] = DEFAULTS.stop_loss,
+    micro_batch_size: Annotated[
+        int | None, typer.Option("--micro-batch-size", help=HELP["micro_batch_size"])
+    ] = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    trust_remote_code: Trust = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compile the facts of a file into a patch of a model."""
+    settings = EditSettings(
+        at=tuple(at or ()),
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        epochs=epochs,
+        pipeline=pipeline,
+        seed=seed,
+        skip_loss=skip_loss,
+        stop_loss=stop_loss,
+        micro_batch_size=micro_batch_size,
+    )
+    _require_new(out)
+    found = _read(file)
+    base = load(model, device, dtype, trust_remote_code)
+
+    from workbench.engine.locft import Edit
+
+    checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
+    run = Edit(base, found.facts, settings, checkpoint=checkpoint if resume else None)
+    with _stopping_on_interrupt(run):
+        last = _follow(run, base.name)
+    if isinstance(last, events.Stopped):
+        run.save_checkpoint(checkpoint)
+        notes().print(
+            f"Stopped after {last.epoch} of {last.epochs} epochs. The same command with --resume "
+            f"goes on from {checkpoint}.",
+            markup=False,
+            soft_wrap=True,
+        )
+        if as_json:
+            print_json({"stopped": True, "epochs": last.epoch, "checkpoint": str(checkpoint)})
+        raise typer.Exit(STOPPED)
+    report = _save(run, last, out)
+    checkpoint.unlink(missing_ok=True)
+    print_json(report) if as_json else _print(report, file)
+
+
+def _require_new(out: Path) -> None:
+    """Refuses a folder in use before any work is done."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise PatchError(f"'{out}' exists already. Choose another --out, or remove it first.")
+
+
+def _read(file: Path) -> FactFile:
+    found = read_facts(file)
+    if found.problems:
+        left_out = f", {found.rejected} rows left out" if found.rejected else ""
+        notes().print(
+            f"{len(found.problems)} problems in {file}{left_out}; 'workbench facts {file}' lists "
+            "them.",
+            markup=False,
+            soft_wrap=True,
+        )
+    return found
+
+
+@contextmanager
+def _stopping_on_interrupt(run: "Edit") -> Iterator[None]:
+    """The first Ctrl-C asks the run to end; the second one ends it at once."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        run.stop()
+
+    try:
+        signal.signal(signal.SIGINT, stop)
+    except ValueError:  # not the main thread: whoever called decides about signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _follow(run: "Edit", model: str) -> events.Finished | events.Stopped:
+    """Runs to the end, with a line of progress on a terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(),
+    )
+    console = notes()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(f"Editing {model}", total=None, state="")
+        for event in run.events():
+            match event:
+                case events.Started():
+                    progress.update(task, total=event.epochs, completed=event.resumed_epoch)
+                case events.StatesProgress():
+                    state = f"hidden states {event.done}/{event.facts}"
+                    progress.update(task, state=state)
+                case events.EpochDone():
+                    state = f"loss {event.loss:.3f}, {event.learned:.0%} learned"
+                    progress.update(task, completed=event.epoch, state=state)
+                case events.MicroBatchHalved():
+                    console.print(
+                        f"Memory ran out; going on with {event.size} facts at once. The updates "
+                        "stay the same."
+                    )
+                case events.Finished() | events.Stopped():
+                    return event
+    raise AssertionError("a run ends with Finished or Stopped")
+
+
+def _save(run: "Edit", finished: events.Finished | events.Stopped, out: Path) -> dict[str, Any]:
+    """Saves the patch and gathers what there is to tell about the run."""
+    assert isinstance(finished, events.Finished)
+    learned = run.learned()
+    reliability = sum(learned) / len(learned)
+    patch = run.patch({"reliability_strict": reliability})
+    patch.save(out)
+    missed: list[Fact] = [f for f, right in zip(run.facts, learned, strict=True) if not right]
+    return {
+        "facts": len(run.facts),
+        **asdict(finished),
+        "reliability_strict": reliability,
+        "at": list(run.settings.at),
+        "model": run.model.name,
+        "settings": run.settings.as_dict(),
+        "not_learned": [{"prompt": f.prompt, "target_new": f.target_new} for f in missed],
+        "patch": str(out),
+    }
+
+
+def _print(report: dict[str, Any], file: Path) -> None:
+    say(
+        f"{report['facts']} facts at {', '.join(report['at'])} of {report['model']}: "
+        f"{report['reliability_strict']:.1%} learned (strict), {report['epochs']} epochs, "
+        f"{report['steps']} steps, {report['seconds']:.1f} s."
+    )
+    for fact in report["not_learned"][:SHOWN]:
+        say(f"  not learned: {fact['prompt']} -> {fact['target_new']}")
+    if len(report["not_learned"]) > SHOWN:
+        say(f"  … and {len(report['not_learned']) - SHOWN} more; --json lists all.")
+    say(f"The patch is in {report['patch']}. What next:")
+    say(f"  workbench evaluate {file} --patch {report['patch']}")
+    say(f'  workbench probe "YOUR PROMPT" --patch {report["patch"]}')
