@@ -1,0 +1,132 @@
+"""What each command gives, on the real model and the shipped samples."""
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tests.cli.conftest import Ran, Run
+from workbench import __version__
+from workbench.paths import assets_dir
+from workbench.recipe.settings import EditSettings
+
+ASKED = "The capital of Australia is"
+
+
+def test_facts_reports_every_row_of_a_file_with_mistakes(run: Run) -> None:
+    ran = run("facts", assets_dir() / "samples" / "facts_with_mistakes.csv", "--json")
+    found = ran.json
+    assert ran.code == 0
+    assert found["rows"] == found["facts"] + found["merged"] + found["rejected"]
+    assert found["merged"] == found["conflicts"] == 1
+    assert {"row", "field", "what", "mend", "severity"} <= set(found["problems"][0])
+
+
+def test_facts_shows_a_person_the_rows_that_are_wrong(run: Run) -> None:
+    ran = run("facts", assets_dir() / "samples" / "facts_with_mistakes.csv")
+    assert ran.code == 0
+    assert "own table, CSV, comma" in ran.out
+    assert "missing" in ran.out
+
+
+def test_edit_learns_the_sample_facts_with_nothing_set(edited: tuple[Path, Ran]) -> None:
+    folder, ran = edited
+    report = ran.json
+    assert ran.code == 0
+    assert report["reliability_strict"] >= 0.99
+    assert (report["facts"], report["patch"]) == (20, str(folder))
+    assert len(report["losses"]) == report["epochs"]
+    assert report["steps"] > 0 and report["seconds"] > 0
+    assert report["at"] == report["settings"]["at"]
+    assert list(folder.iterdir())
+    assert not list(folder.parent.glob("*.checkpoint*"))
+
+
+def test_edit_tells_a_person_what_was_learned_and_what_to_do_next(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("prompt,answer\nThe capital of France is,Oslo\n,Rome\n", encoding="utf-8")
+    ran = run("edit", file, "--out", tmp_path / "patch", "--at", "6.mlp", "--at", "7.mlp.down_proj")
+    assert ran.code == 0
+    assert "learned" in ran.out and "workbench probe" in ran.out and "7.mlp.down_proj" in ran.out
+    assert "1 rows left out" in ran.err.replace("\n", " ")
+
+
+def test_probe_gives_the_answers_before_and_after(run: Run, edited: tuple[Path, Ran]) -> None:
+    ran = run("probe", ASKED, "The capital of Peru is", "--patch", edited[0], "--json")
+    australia, peru = ran.json
+    assert (australia["prompt"], australia["before"].strip()) == (ASKED, "Canberra")
+    assert australia["after"].strip() == "Melbourne"
+    assert peru["before"] == peru["after"]
+
+
+def test_probe_without_a_patch_asks_the_base_alone(run: Run) -> None:
+    (answer,) = run("probe", ASKED, "--json", "--top-k", 3).json
+    assert (answer["before"].strip(), answer["after"]) == ("Canberra", None)
+    assert len(answer["before_top"]) == 3
+
+
+def test_probe_prints_a_prompt_as_it_was_written(run: Run) -> None:
+    ran = run("probe", "[bold]The capital of Peru is")
+    assert ran.code == 0
+    assert "[bold]" in ran.out
+
+
+def test_evaluate_names_the_protocol_of_every_metric(
+    run: Run, sample: Path, edited: tuple[Path, Ran]
+) -> None:
+    report = run("evaluate", sample, "--patch", edited[0], "--json").json
+    assert report["before"]["reliability_strict"] == 0
+    assert report["after"]["reliability_strict"] >= 0.99
+    assert report["after"]["reliability_generated"] >= 0.99
+    assert all(name.endswith(("_strict", "_generated")) for name in report["after"])
+    assert report["counts"]["facts"] == 20
+
+
+def test_evaluate_prints_before_and_after_for_a_person(
+    run: Run, sample: Path, edited: tuple[Path, Ran]
+) -> None:
+    ran = run("evaluate", sample, "--patch", edited[0])
+    assert re.search(r"reliability.*strict.*0\.000 +1\.000", ran.out)
+
+
+def test_an_exported_model_answers_without_the_workbench(
+    run: Run, edited: tuple[Path, Ran], tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    assert run("export", "--patch", edited[0], "--out", folder, "--json").code == 0
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    asked = tokenizer(ASKED, return_tensors="pt")
+    answer = model.generate(**asked, max_new_tokens=8, do_sample=False)[0]
+    assert tokenizer.decode(answer, skip_special_tokens=True) == f"{ASKED} Melbourne"
+
+    refused = run("probe", ASKED, "--patch", edited[0], "--model", folder)
+    assert (refused.code, refused.out) == (2, "")
+    assert "own base" in refused.err
+
+
+def test_every_setting_of_a_run_is_an_option_with_its_sentence(run: Run) -> None:
+    shown = " ".join(run("edit", "--help").out.replace("│", " ").split())
+    for setting in fields(EditSettings):
+        option = "--lr" if setting.name == "learning_rate" else f"--{setting.name}"
+        assert option.replace("_", "-") in shown
+        assert setting.metadata["help"].split(";")[0].split(",")[0] in shown
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version").out.split() == ["workbench", __version__]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["edit", "--help"], ["facts", "--help"]])
+def test_help_answers_without_loading_torch(words: list[str]) -> None:
+    code = (
+        "import sys\nfrom workbench.cli import main\n"
+        f"try: main({words!r})\nexcept SystemExit: pass\n"
+        "print('LOADED', *({'torch', 'transformers', 'gradio', 'pandas'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1].split() == ["LOADED"]
