@@ -33,6 +33,12 @@ def test_facts_shows_a_person_the_rows_that_are_wrong(run: Run) -> None:
     assert "missing" in ran.out
 
 
+def test_facts_names_the_columns_that_are_not_used(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("prompt,answer,author\nThe capital of France is,Oslo,Ann\n", encoding="utf-8")
+    assert "Columns not used: author" in run("facts", file).out
+
+
 def test_edit_learns_the_sample_facts_with_nothing_set(edited: tuple[Path, Ran]) -> None:
     folder, ran = edited
     report = ran.json
@@ -52,7 +58,7 @@ def test_edit_tells_a_person_what_was_learned_and_what_to_do_next(run: Run, tmp_
     ran = run("edit", file, "--out", tmp_path / "patch", "--at", "6.mlp", "--at", "7.mlp.down_proj")
     assert ran.code == 0
     assert "learned" in ran.out and "workbench probe" in ran.out and "7.mlp.down_proj" in ran.out
-    assert "1 rows left out" in ran.err.replace("\n", " ")
+    assert "1 rows of" in ran.err and "left out" in ran.err
 
 
 def test_probe_gives_the_answers_before_and_after(run: Run, edited: tuple[Path, Ran]) -> None:
@@ -69,10 +75,11 @@ def test_probe_without_a_patch_asks_the_base_alone(run: Run) -> None:
     assert len(answer["before_top"]) == 3
 
 
-def test_probe_prints_a_prompt_as_it_was_written(run: Run) -> None:
-    ran = run("probe", "[bold]The capital of Peru is")
+def test_probe_prints_a_prompt_as_it_was_written_and_no_control_characters(run: Run) -> None:
+    ran = run("probe", "[bold]The capital\x1b of Peru is")
     assert ran.code == 0
     assert "[bold]" in ran.out
+    assert "\x1b" not in ran.out and r"\x1b" in ran.out
 
 
 def test_evaluate_names_the_protocol_of_every_metric(

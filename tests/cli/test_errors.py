@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
         ("facts other.csv", ["'name', 'colour'", "prompt"]),
         ("facts full", ["folder"]),
         ("edit nowhere.csv --out new", ["nowhere.csv"]),
-        ("edit bad.csv --out new", ["fact"]),
+        ("edit bad.csv --out new", ["bad.csv", "Row 2", "missing"]),
         ("edit good.csv --out full", ["full", "exists"]),
         ("edit good.csv --out new --epochs 0", ["epochs", "1 or more"]),
         ("edit good.csv --out new --lr nan", ["learning_rate"]),
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
         ("edit good.csv --out new --device toaster", ["toaster"]),
         ("probe Hello --patch full", ["no patch", "full"]),
         ("probe Hello --top-k 0", ["top_k"]),
-        ("evaluate bad.csv", ["fact"]),
+        ("evaluate bad.csv", ["bad.csv", "Row 2"]),
         ("export --patch full --out new", ["no patch"]),
     ],
 )

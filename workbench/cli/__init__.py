@@ -12,6 +12,7 @@ import typer
 
 from workbench import __version__
 from workbench.cli.ask import evaluate, export, probe
+from workbench.cli.common import visible
 from workbench.cli.edit import edit
 from workbench.cli.facts import facts
 from workbench.cli.serve import serve
@@ -58,5 +59,5 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments)
     except WorkbenchError as error:
-        print("Error: " + " ".join(str(error).split()), file=sys.stderr)
+        print("Error: " + visible(" ".join(str(error).split())), file=sys.stderr)
         raise SystemExit(2) from None

@@ -18,10 +18,11 @@ from workbench.cli.common import (
     load_base_and_patch,
     notes,
     print_json,
+    read_reported,
     say,
     screen,
+    visible,
 )
-from workbench.facts.read import read_facts
 
 __all__ = ["evaluate", "export", "probe"]
 
@@ -73,7 +74,7 @@ def probe(
     table = Table("prompt", "before", *(["after"] if edit else []), box=None, pad_edge=False)
     for row in found:
         after = [row.after.text] if row.after else []
-        table.add_row(*(Text(text) for text in (row.prompt, row.before.text, *after)))
+        table.add_row(*(Text(visible(text)) for text in (row.prompt, row.before.text, *after)))
     screen().print(table)
 
 
@@ -87,7 +88,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure reliability, generalization and locality, before and after an edit."""
-    found = read_facts(file)
+    found = read_reported(file)
     base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
 
     from workbench.engine.evaluate import evaluate as measure

@@ -1,11 +1,15 @@
 """What several commands share: options about models, and where output goes."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+
+from workbench.facts import FactFile, read_facts
+from workbench.recipe.errors import FactsError
 
 if TYPE_CHECKING:
     from workbench.engine.language_model import LanguageModel
@@ -23,8 +27,10 @@ __all__ = [
     "load_base_and_patch",
     "notes",
     "print_json",
+    "read_reported",
     "say",
     "screen",
+    "visible",
 ]
 
 FactsPath = Annotated[
@@ -70,6 +76,32 @@ def notes() -> Console:
 def say(text: str) -> None:
     """Prints a line of a result, unwrapped, so that paths and commands can be copied."""
     screen().print(text, markup=False, soft_wrap=True)
+
+
+def visible(text: str) -> str:
+    """Text of unknown origin for a terminal: what does not print, such as ESC, is spelled out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def read_reported(file: Path) -> FactFile:
+    """Reads facts for a command, and says on standard error when something is wrong with them.
+
+    Raises:
+        FactsError: the file cannot be read, or holds no fact.
+    """
+    found = read_facts(file)
+    errors = [problem for problem in found.problems if problem.severity == "error"]
+    if not found.facts:
+        first = f" Row {errors[0].row}: {errors[0].what}" if errors else ""
+        raise FactsError(f"There is no fact in '{file}' that can be used.{first}")
+    if found.problems:
+        notes().print(
+            f"{found.rejected} rows of {file} left out, {len(found.problems) - len(errors)} "
+            f"warnings; 'workbench facts {shlex.quote(str(file))}' lists them.",
+            markup=False,
+            soft_wrap=True,
+        )
+    return found
 
 
 def print_json(value: Any) -> None:

@@ -4,6 +4,7 @@ The first Ctrl-C ends the run between two batches and keeps a checkpoint beside 
 folder; ``--resume`` goes on from there to the same patch.
 """
 
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +26,11 @@ from workbench.cli.common import (
     load,
     notes,
     print_json,
+    read_reported,
     say,
+    visible,
 )
 from workbench.facts.fact import Fact
-from workbench.facts.read import FactFile, read_facts
 from workbench.recipe import events
 from workbench.recipe.errors import PatchError
 from workbench.recipe.settings import EditSettings, Pipeline
@@ -86,7 +88,7 @@ def edit(
         micro_batch_size=micro_batch_size,
     )
     _require_new(out)
-    found = _read(file)
+    found = read_reported(file)
     base = load(model, device, dtype, trust_remote_code)
 
     from workbench.engine.locft import Edit
@@ -115,19 +117,6 @@ def _require_new(out: Path) -> None:
     """Refuses a folder in use before any work is done."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise PatchError(f"'{out}' exists already. Choose another --out, or remove it first.")
-
-
-def _read(file: Path) -> FactFile:
-    found = read_facts(file)
-    if found.problems:
-        left_out = f", {found.rejected} rows left out" if found.rejected else ""
-        notes().print(
-            f"{len(found.problems)} problems in {file}{left_out}; 'workbench facts {file}' lists "
-            "them.",
-            markup=False,
-            soft_wrap=True,
-        )
-    return found
 
 
 @contextmanager
@@ -208,9 +197,12 @@ def _print(report: dict[str, Any], file: Path) -> None:
         f"{report['steps']} steps, {report['seconds']:.1f} s."
     )
     for fact in report["not_learned"][:SHOWN]:
-        say(f"  not learned: {fact['prompt']} -> {fact['target_new']}")
+        say(visible(f"  not learned: {fact['prompt']} -> {fact['target_new']}"))
     if len(report["not_learned"]) > SHOWN:
         say(f"  … and {len(report['not_learned']) - SHOWN} more; --json lists all.")
+    if report["not_learned"]:
+        say("  More --epochs, a higher --lr or another --at may learn them.")
+    patch = shlex.quote(report["patch"])
     say(f"The patch is in {report['patch']}. What next:")
-    say(f"  workbench evaluate {file} --patch {report['patch']}")
-    say(f'  workbench probe "YOUR PROMPT" --patch {report["patch"]}')
+    say(f"  workbench evaluate {shlex.quote(str(file))} --patch {patch}")
+    say(f'  workbench probe "YOUR PROMPT" --patch {patch}')

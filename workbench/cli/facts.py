@@ -3,7 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.common import FactsPath, Json, print_json, say, screen
+from workbench.cli.common import FactsPath, Json, print_json, say, screen, visible
 from workbench.facts.problems import Problem
 from workbench.facts.read import read_facts
 
@@ -22,6 +22,8 @@ def facts(file: FactsPath, as_json: Json = False) -> None:
         f"{found.format}: {found.rows} rows = {len(found)} facts + {found.merged} merged "
         f"+ {found.rejected} rejected"
     )
+    if found.unused_columns:
+        say(visible(f"Columns not used: {', '.join(found.unused_columns)}"))
     if not found.problems:
         say("No problems.")
         return
@@ -34,6 +36,7 @@ def problem_table(problems: tuple[Problem, ...]) -> Table:
     """Problems as a table for the terminal."""
     table = Table("row", "field", "kind", "what is wrong", "what to do", box=None, pad_edge=False)
     for problem in problems:
-        cells = (str(problem.row), problem.field, problem.severity, problem.what, problem.mend)
-        table.add_row(*(Text(cell) for cell in cells))
+        row = str(problem.row) if problem.row else "file"
+        cells = (row, problem.field, problem.severity, problem.what, problem.mend)
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     return table
