@@ -180,6 +180,13 @@ class FactTable:
                 "A fact with the same prompt was added meanwhile. Delete that one first."
             ) from None
 
+    def matching(self, search: str) -> list[int]:
+        """The ids of every row that a search finds."""
+        found = self._database.rows(
+            "SELECT f.id FROM facts f WHERE f.deleted IS NULL" + _MATCH, {"like": _like(search)}
+        )
+        return [row["id"] for row in found]
+
     def count(self, search: str = "", enabled: bool = False) -> int:
         """How many facts there are that a search finds, or only those ticked on."""
         sql = "SELECT count(*) FROM facts f WHERE f.deleted IS NULL" + _MATCH

@@ -67,6 +67,7 @@ class PinnedAnswer:
     """What a pinned prompt was answered at the end of an epoch of a run."""
 
     probe: int
+    prompt: str
     epoch: int
     text: str
 
@@ -145,10 +146,14 @@ class ProbeTable:
     def pinned_answers(self, run: int) -> list[PinnedAnswer]:
         """What a run answered to pinned probes, by probe and epoch."""
         rows = self._database.rows(
-            "SELECT * FROM pinned_answers WHERE run = ? ORDER BY probe, epoch", (run,)
+            "SELECT a.*, p.prompt FROM pinned_answers a JOIN probes p ON p.id = a.probe"
+            " WHERE run = ? ORDER BY probe, epoch",
+            (run,),
         )
         return [
-            PinnedAnswer(row["probe"], row["epoch"], json.loads(row["answer"])["text"])
+            PinnedAnswer(
+                row["probe"], row["prompt"], row["epoch"], json.loads(row["answer"])["text"]
+            )
             for row in rows
         ]
 

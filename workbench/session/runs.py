@@ -218,11 +218,19 @@ class RunTable:
         )
         return (row["yes"] or 0, row["known"]) if row is not None else (0, 0)
 
-    def outcomes(self, run: int, offset: int, size: int) -> list[FactOutcome]:
-        """Some of a run's facts with their answers before and after, in the table's order."""
+    def outcomes(self, run: int, offset: int, size: int, missed: bool = False) -> list[FactOutcome]:
+        """Some of a run's facts with their answers before and after, in the table's order.
+
+        Args:
+            run: the run.
+            offset: how many to pass over.
+            size: how many to return at most.
+            missed: only those that were not learned.
+        """
+        only = " AND r.learned = 0" if missed else ""
         rows = self._database.rows(
             "SELECT r.*, f.prompt FROM run_facts r JOIN facts f ON f.id = r.fact"
-            " WHERE r.run = ? ORDER BY r.fact LIMIT ? OFFSET ?",
+            f" WHERE r.run = ?{only} ORDER BY r.fact LIMIT ? OFFSET ?",
             (run, size, offset),
         )
         return [

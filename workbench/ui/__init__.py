@@ -1,0 +1,4 @@
+"""The page: one file a tab, drawn from what the session keeps.
+
+Invariants: nothing here imports torch, and no state lives in the page that a refresh could lose.
+"""

@@ -1,0 +1,80 @@
+"""The page, put together: a sidebar and a tab for each step of the work.
+
+`build` makes the page for a folder of sessions, `serve` opens it in a browser.
+"""
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from workbench.session import Library, Store
+from workbench.ui.edit_tab import add_edit_tab
+from workbench.ui.facts_tab import add_facts_tab
+from workbench.ui.layers_tab import add_layers_tab
+from workbench.ui.page import Page
+from workbench.ui.probe_tab import add_probe_tab
+from workbench.ui.runs_tab import add_runs_tab
+from workbench.ui.server import serve
+from workbench.ui.sidebar import add_sidebar
+
+__all__ = ["build", "serve"]
+
+TITLE = "LocFT Workbench"
+# Seconds between two clean-ups of uploaded files, and the age at which they go.
+UPLOADS_KEPT = (3600, 86400)
+# Puts "name=count" pairs beside the tabs' names.
+COUNTS_SCRIPT = """
+watch('value', () => {
+  const counts = Object.fromEntries(props.value.split(' ').map(pair => pair.split('=')));
+  for (const tab of document.querySelectorAll('#tabs [role=tab]')) {
+    const count = counts[tab.innerText.trim()];
+    if (count && count !== '0') tab.dataset.count = count;
+    else delete tab.dataset.count;
+  }
+});
+"""
+
+
+def build(library: Library) -> gr.Blocks:
+    """The page over a folder of sessions; starts nothing.
+
+    Args:
+        library: the sessions; one with the sample facts is made when there is none.
+    """
+    with gr.Blocks(
+        title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=UPLOADS_KEPT
+    ) as blocks:
+        session = gr.Textbox(visible="hidden", container=False, elem_id="session")
+        page = Page(library, session)
+        with gr.Row(elem_id="frame"):
+            with gr.Column(elem_id="sidebar"):
+                add_sidebar(page)
+            with gr.Column(elem_id="work"), gr.Tabs(elem_id="tabs") as tabs:
+                with gr.Tab("Facts", id="facts"):
+                    add_facts_tab(page)
+                with gr.Tab("Layers", id="layers"):
+                    add_layers_tab(page)
+                with gr.Tab("Edit", id="edit"):
+                    add_edit_tab(page, tabs)
+                with gr.Tab("Probe", id="probe"):
+                    add_probe_tab(page)
+                with gr.Tab("Runs", id="runs"):
+                    add_runs_tab(page, tabs)
+        counts = gr.HTML("", js_on_load=COUNTS_SCRIPT, visible="hidden", padding=False)
+        page.show(_draw_counts, counts, of=("facts", "runs"))
+        page.finish()
+        blocks.load(_first_session(library), outputs=session, api_visibility="private")
+    return blocks
+
+
+def _first_session(library: Library) -> Callable[[], str]:
+    def first_session() -> str:
+        store = library.latest()
+        store.touch()
+        return store.id
+
+    return first_session
+
+
+def _draw_counts(store: Store) -> str:
+    return f"Facts={store.facts.count()} Runs={len(store.runs.all())}"

@@ -1,0 +1,204 @@
+"""The Edit tab: the settings of the next run, Start, and the run as it goes."""
+
+from typing import Any
+
+import gradio as gr
+
+from workbench.recipe import events
+from workbench.recipe.errors import SettingsError
+from workbench.recipe.presets import Preset
+from workbench.recipe.settings import EditSettings
+from workbench.session import Store
+from workbench.ui.command import edit_command
+from workbench.ui.edit_html import RunView, plan_line, run_card
+from workbench.ui.html import command, detail, heading, live_html, text
+from workbench.ui.page import PROGRESS, Page
+
+__all__ = ["add_edit_tab"]
+
+FACTS_FILE = "facts.csv"
+NUMBERS = {
+    "learning_rate": float,
+    "batch_size": int,
+    "epochs": int,
+    "seed": int,
+    "micro_batch_size": int,
+}
+LABELS = {
+    "learning_rate": "Learning rate",
+    "batch_size": "Batch size",
+    "epochs": "Epochs",
+    "pipeline": "Pipeline",
+    "seed": "Seed",
+    "micro_batch_size": "Micro-batch size",
+}
+
+
+def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
+    """Builds the tab's inside.
+
+    Args:
+        page: the page.
+        tabs: the tabs, to lead on to another one.
+    """
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
+            gr.HTML(
+                heading("How should it be tuned?", "What stays empty is chosen for you."),
+                padding=False,
+            )
+            plan = live_html(name="plan")
+            start = gr.Button("Start", variant="primary", elem_id="start")
+            same = live_html(name="same-command")
+            fields = _add_fields()
+        with gr.Column(scale=5, min_width=320):
+            run = live_html(name="run")
+    names = list(fields)
+    page.show(_draw_plan, [plan, same], of=("facts", "settings"))
+    page.show(
+        _draw_fields,
+        [fields[name] for name in names],
+        of=("settings",),
+    )
+    page.show(_draw_run, run, of=("runs", "jobs", "probes", PROGRESS))
+    page.action(start.click, _start, list(fields.values()))
+    for name in names:
+        changed = fields[name].input if name == "pipeline" else fields[name].blur
+        page.action(changed, _keep_fields, list(fields.values()))
+    page.action(run.act, _act_on_run, outputs=tabs)
+
+
+def _add_fields() -> dict[str, Any]:
+    sentences = EditSettings.help()
+    fields: dict[str, Any] = {}
+    with gr.Accordion("Settings", open=True, elem_classes="plain"):
+        with gr.Row(elem_classes="tight"):
+            for name in ("learning_rate", "batch_size", "epochs"):
+                fields[name] = gr.Textbox(label=LABELS[name], min_width=80)
+        fields["pipeline"] = gr.Radio(
+            ["breadth-first", "depth-first"],
+            label=LABELS["pipeline"],
+            info=sentences["pipeline"],
+        )
+        with gr.Row(elem_classes="tight"):
+            for name in ("seed", "micro_batch_size"):
+                fields[name] = gr.Textbox(label=LABELS[name], min_width=80)
+        listed = "".join(
+            f"<dt>{LABELS[name]}</dt><dd>{text(sentences[name])}</dd>"
+            for name in LABELS
+            if name != "pipeline"
+        )
+        gr.HTML(f'<dl class="sentences">{listed}</dl>', padding=False)
+    return fields
+
+
+def _read_fields(store: Store, values: tuple[str | None, ...]) -> EditSettings:
+    """The settings as they stand in the fields.
+
+    Raises:
+        SettingsError: one of them makes no sense.
+    """
+    data = store.settings.edit.as_dict()
+    default = EditSettings().as_dict()
+    order = ("learning_rate", "batch_size", "epochs", "pipeline", "seed", "micro_batch_size")
+    for name, value in zip(order, values, strict=True):
+        entered = (value or "").strip()
+        if not entered:
+            data[name] = default[name]
+        elif name == "pipeline":
+            data[name] = entered
+        else:
+            try:
+                data[name] = NUMBERS[name](entered)
+            except ValueError:
+                kind = "a number" if NUMBERS[name] is float else "a whole number"
+                raise SettingsError(
+                    f"{LABELS[name]} is '{entered}'; write {kind}, or leave it empty."
+                ) from None
+    return EditSettings.from_dict(data)
+
+
+def _keep_fields(store: Store, *values: str | None) -> None:
+    store.settings.set("edit", _read_fields(store, values).as_dict())
+
+
+def _start(store: Store, *values: str | None) -> None:
+    settings = _read_fields(store, values)
+    store.settings.set("edit", settings.as_dict())
+    if not store.facts.count(enabled=True):
+        raise SettingsError("No fact is ticked. Tick at least one on the Facts tab, then start.")
+    store.jobs.submit("edit", {"settings": settings.as_dict()})
+
+
+def _resolved(store: Store) -> EditSettings | None:
+    """The settings with what is automatic filled in; None while the model is unknown."""
+    summary = store.settings.summary
+    if summary is None:
+        return None
+    preset = Preset(
+        name=summary["preset"]["name"],
+        at=tuple(summary["preset"]["at"]),
+        learning_rate=summary["preset"]["learning_rate"],
+        source=summary["preset"]["source"],
+        is_guess=summary["preset"]["is_guess"],
+    )
+    return store.settings.edit.resolved(preset, max(1, store.facts.count(enabled=True)))
+
+
+def _draw_plan(store: Store) -> tuple[str, str]:
+    enabled = store.facts.count(enabled=True)
+    line = plan_line(enabled, _resolved(store))
+    same = edit_command(FACTS_FILE, store.settings.model, store.settings.edit)
+    link = f'<a href="facts/{store.id}.csv" download="{FACTS_FILE}">{FACTS_FILE}</a>'
+    below = f'<p class="quiet">The same in a terminal; download {link} for it.</p>'
+    return line, command(same) + below
+
+
+def _draw_fields(store: Store) -> list[Any]:
+    settings, resolved = store.settings.edit, _resolved(store)
+    drawn: list[Any] = []
+    for name in LABELS:
+        value = getattr(settings, name)
+        if name == "pipeline":
+            drawn.append(gr.Radio(value=value))
+            continue
+        automatic = "" if resolved is None else str(getattr(resolved, name) or "whole batch")
+        shown = "" if value is None else str(value)
+        drawn.append(gr.Textbox(value=shown, placeholder=automatic or "automatic"))
+    return drawn
+
+
+def _draw_run(store: Store) -> str:
+    job = store.jobs.latest("edit")
+    run = store.runs.newest()
+    if run is None and (job is None or not job.is_open):
+        failed = "" if job is None or job.state != "failed" else job.error
+        return run_card(RunView(error=failed))
+    if job is not None and job.state == "failed" and (run is None or run.job != job.id):
+        return run_card(RunView(error=job.error))
+    if run is None or (job is not None and job.is_open and run.job != job.id):
+        waiting = job.state == "queued" if job is not None else False
+        return run_card(RunView(waiting=waiting, job=job))
+    return run_card(
+        RunView(
+            job=job if job is not None and job.id == run.job else None,
+            run=run,
+            epochs=store.runs.events(run.id, events.EpochDone),
+            plan=(store.runs.events(run.id, events.Started) or [None])[-1],
+            outcomes=store.runs.outcomes(run.id, 0, 8),
+            learned=store.runs.learned(run.id),
+            missed=store.runs.outcomes(run.id, 0, 8, missed=True),
+            pinned=store.probes.pinned_answers(run.id),
+        )
+    )
+
+
+def _act_on_run(store: Store, event: gr.EventData) -> Any:
+    asked = detail(event)
+    if asked["do"] == "cancel":
+        store.jobs.cancel(int(asked["job"]))
+    elif asked["do"] == "resume":
+        store.resume(int(asked["run"]))
+    elif asked["do"] == "answers":
+        return gr.Tabs(selected="probe")
+    return gr.skip()

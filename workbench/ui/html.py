@@ -1,0 +1,113 @@
+"""Pieces of HTML, and the component that shows them and reports what a person does in them.
+
+Invariant: text from people or models reaches a page only through `text`, which escapes it.
+A button, select, tick box or editable cell that carries ``data-do`` raises the component's
+``act`` event with all of its ``data-`` values; `detail` reads them.
+"""
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+__all__ = ["button", "command", "detail", "heading", "live_html", "options", "pill", "text"]
+
+# Runs once for each component. `element` stays when the value changes, its children do not.
+_SCRIPT = """
+const before = new WeakMap();
+const act = (source, more) => trigger('act', {...source.dataset, ...more});
+const editable = target => target.closest('[contenteditable][data-do]');
+element.addEventListener('click', event => {
+  const source = event.target.closest('button[data-do]');
+  if (!source || (source.dataset.confirm && !window.confirm(source.dataset.confirm))) return;
+  act(source, {many: event.shiftKey || event.ctrlKey || event.metaKey});
+});
+element.addEventListener('change', event => {
+  const source = event.target.closest('select[data-do], input[data-do]');
+  if (source) act(source, {value: source.type === 'checkbox' ? source.checked : source.value});
+});
+element.addEventListener('focusin', event => {
+  const source = editable(event.target);
+  if (source) before.set(source, source.innerText);
+});
+element.addEventListener('focusout', event => {
+  const source = editable(event.target);
+  if (source && source.innerText !== before.get(source)) act(source, {value: source.innerText});
+});
+element.addEventListener('keydown', event => {
+  const source = editable(event.target);
+  if (!source || (event.key !== 'Enter' && event.key !== 'Escape')) return;
+  event.preventDefault();
+  if (event.key === 'Escape') source.innerText = before.get(source);
+  source.blur();
+});
+watch('value', () => {
+  for (const box of element.querySelectorAll('input[type=checkbox]'))
+    box.checked = box.hasAttribute('checked');
+  for (const list of element.querySelectorAll('select')) {
+    const chosen = list.querySelector('option[selected]');
+    if (chosen) list.value = chosen.value;
+  }
+});
+"""
+
+
+def live_html(*classes: str, name: str | None = None) -> gr.HTML:
+    """An empty place for HTML whose controls raise ``act``.
+
+    Args:
+        classes: CSS classes of the place.
+        name: its id in the page.
+    """
+    return gr.HTML("", js_on_load=_SCRIPT, elem_classes=list(classes), elem_id=name, padding=False)
+
+
+def detail(event: gr.EventData) -> dict[str, Any]:
+    """The ``data-`` values of what raised an ``act`` event, with ``value`` or ``many``."""
+    return dict(event._data or {})
+
+
+def text(value: object) -> str:
+    """Any text as HTML that shows exactly that text."""
+    return escape(str(value), quote=True)
+
+
+def heading(title: str, sentence: str = "") -> str:
+    """A card's question and the grey sentence that says what is shown."""
+    below = f'<p class="quiet">{text(sentence)}</p>' if sentence else ""
+    return f"<h2>{text(title)}</h2>{below}"
+
+
+def button(label: str, do: str, kind: str = "", **data: object) -> str:
+    """A button that raises ``act``.
+
+    Args:
+        label: what it says.
+        do: which action; comes back under ``do``.
+        kind: extra CSS classes, such as ``primary``.
+        data: values that come back with the event, as text.
+    """
+    values = "".join(f' data-{name}="{text(value)}"' for name, value in data.items())
+    return (
+        f'<button type="button" class="btn {kind}" data-do="{text(do)}"{values}>'
+        f"{text(label)}</button>"
+    )
+
+
+def options(pairs: list[tuple[str, str]], chosen: str) -> str:
+    """The options of a select: (value, label) each."""
+    return "".join(
+        f'<option value="{text(value)}"{" selected" if value == chosen else ""}>'
+        f"{text(label)}</option>"
+        for value, label in pairs
+    )
+
+
+def pill(label: str, kind: str = "") -> str:
+    """A short state, such as ``running``."""
+    return f'<span class="pill {kind}">{text(label)}</span>'
+
+
+def command(line: str) -> str:
+    """A command that a person may copy."""
+    return f'<code class="command">{text(line)}</code>'

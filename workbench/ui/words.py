@@ -1,0 +1,49 @@
+"""Numbers, times and names in the words of the page. Pure functions; knows nothing of HTML."""
+
+import math
+
+__all__ = ["clock", "count", "quantity", "share", "size", "small"]
+
+
+def count(number: int, noun: str) -> str:
+    """``1 fact``, ``20 facts``, ``2,300 facts``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def quantity(number: float) -> str:
+    """A large count in short, such as ``4.4M`` or ``110k``."""
+    for limit, divisor, unit in ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e3, 1e3, "k")):
+        if number >= limit:
+            return f"{number / divisor:.3g}{unit}"
+    return f"{number:.0f}"
+
+
+def size(number: float) -> str:
+    """Bytes for people, such as ``8.9 MB``."""
+    for divisor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if number >= divisor:
+            return f"{number / divisor:.1f} {unit}"
+    return f"{number:.0f} bytes"
+
+
+def clock(seconds: float) -> str:
+    """A duration such as ``0:04`` or ``1:02:30``."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def share(value: float | None) -> str:
+    """A metric from 0 to 1, such as ``0.98``; a dash when it was not measured.
+
+    Only a perfect share reads ``1.00``.
+    """
+    if value is None:
+        return "–"
+    return "0.99" if 0.99 < value < 1 else f"{value:.2f}"
+
+
+def small(value: float) -> str:
+    """A loss or a rate in three digits, such as ``0.0123`` or ``5e-05``."""
+    return f"{value:.3g}" if math.isfinite(value) else str(value)
