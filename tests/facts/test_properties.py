@@ -4,7 +4,6 @@ import json
 import unicodedata
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,12 +29,11 @@ _FACTS = st.builds(
 _TABLES = st.lists(_FACTS, min_size=1, max_size=5, unique_by=lambda f: " ".join(f.prompt.split()))
 
 _quick = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
-@pytest.mark.parametrize("ending", [".csv", ".tsv", ".json", ".jsonl"])
-@given(facts=_TABLES)
+@given(facts=_TABLES, ending=st.sampled_from([".csv", ".tsv", ".json", ".jsonl"]))
 @_quick
 def test_what_is_written_is_read_back_equal(tmp_path: Path, ending: str, facts: list[Fact]) -> None:
     path = tmp_path / f"facts{ending}"

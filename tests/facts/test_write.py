@@ -1,0 +1,41 @@
+"""Writing facts: as people would write them, and readable by other programs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from workbench.facts import Fact, Question, write_facts
+from workbench.recipe.errors import FactsError
+
+FACT = Fact(
+    "A, or B is",
+    "C",
+    rephrase_prompts=("D", "E"),
+    locality_prompts=(Question("F | G", "1"), Question("H", "")),
+)
+
+
+def test_lists_are_written_with_bars_where_that_can_be_read_back(tmp_path: Path) -> None:
+    write_facts([FACT], tmp_path / "facts.csv")
+    header, row = (tmp_path / "facts.csv").read_text(encoding="utf-8").splitlines()
+    assert header.startswith("prompt,target_new,subject,ground_truth,rephrase_prompt,")
+    assert row.startswith('"A, or B is",C,,,D | E,"[""F | G"", ""H""]",')
+
+
+def test_json_leaves_out_what_is_empty(tmp_path: Path) -> None:
+    write_facts([FACT], tmp_path / "facts.json")
+    (written,) = json.loads((tmp_path / "facts.json").read_text(encoding="utf-8"))
+    assert set(written) == {"prompt", "target_new", "rephrase_prompts", "locality_prompts"}
+    assert written["locality_prompts"][0] == {"prompt": "F | G", "answer": "1"}
+
+
+def test_an_ending_that_is_not_known_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(FactsError, match=r"\.csv, \.tsv, \.json or \.jsonl"):
+        write_facts([FACT], tmp_path / "facts.xlsx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FactsError, match="cannot be written"):
+        write_facts([FACT], tmp_path / "nowhere" / "facts.csv")
