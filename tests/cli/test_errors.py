@@ -50,7 +50,10 @@ def folder(tmp_path: Path) -> Path:
         ("probe Hello --patch full", ["no patch", "full"]),
         ("probe Hello --top-k 0", ["top_k"]),
         ("evaluate bad.csv", ["bad.csv", "Row 2"]),
+        ("edit good.csv --out good.csv/new", ["good.csv"]),
+        ("probe caf\udcff", ["UTF-8"]),
         ("export --patch full --out new", ["no patch"]),
+        ("export --patch full --out full", ["full", "exists"]),
     ],
 )
 def test_wrong_input_is_one_line_that_names_it(

@@ -19,10 +19,12 @@ from workbench.cli.common import (
     notes,
     print_json,
     read_reported,
+    require_new_folder,
     say,
     screen,
     visible,
 )
+from workbench.recipe.errors import SettingsError
 
 __all__ = ["evaluate", "export", "probe"]
 
@@ -50,6 +52,10 @@ def probe(
     as_json: Json = False,
 ) -> None:
     """Ask a model before and, with --patch, after an edit."""
+    for prompt in prompts:
+        # What a shell passes on in another encoding arrives as lone surrogates.
+        if prompt != prompt.encode("utf-8", "ignore").decode():
+            raise SettingsError(f"The prompt '{visible(prompt)}' is not UTF-8 text. Type it anew.")
     base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
 
     from workbench.engine.probe import probe as ask
@@ -127,6 +133,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the edited model as a folder that plain transformers loads."""
+    require_new_folder(out)
     base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
     assert edit is not None
     with notes().status(f"Writing {out}"):

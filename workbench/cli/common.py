@@ -1,6 +1,7 @@
 """What several commands share: options about models, and where output goes."""
 
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 
 from workbench.facts import FactFile, read_facts
-from workbench.recipe.errors import FactsError
+from workbench.recipe.errors import FactsError, PatchError
 
 if TYPE_CHECKING:
     from workbench.engine.language_model import LanguageModel
@@ -28,6 +29,7 @@ __all__ = [
     "notes",
     "print_json",
     "read_reported",
+    "require_new_folder",
     "say",
     "screen",
     "visible",
@@ -76,6 +78,19 @@ def notes() -> Console:
 def say(text: str) -> None:
     """Prints a line of a result, unwrapped, so that paths and commands can be copied."""
     screen().print(text, markup=False, soft_wrap=True)
+
+
+def require_new_folder(out: Path) -> None:
+    """Makes sure, before any work is done, that a result can be written.
+
+    Raises:
+        PatchError: the folder is in use, or lies where nothing can be written.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise PatchError(f"'{out}' exists already. Choose another --out, or remove it first.")
+    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise PatchError(f"Nothing can be written in '{nearest}'. Choose another --out.")
 
 
 def visible(text: str) -> str:

@@ -27,12 +27,12 @@ from workbench.cli.common import (
     notes,
     print_json,
     read_reported,
+    require_new_folder,
     say,
     visible,
 )
 from workbench.facts.fact import Fact
 from workbench.recipe import events
-from workbench.recipe.errors import PatchError
 from workbench.recipe.settings import EditSettings, Pipeline
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def edit(
         stop_loss=stop_loss,
         micro_batch_size=micro_batch_size,
     )
-    _require_new(out)
+    require_new_folder(out)
     found = read_reported(file)
     base = load(model, device, dtype, trust_remote_code)
 
@@ -111,12 +111,6 @@ def edit(
     report = _save(run, last, out)
     checkpoint.unlink(missing_ok=True)
     print_json(report) if as_json else _print(report, file)
-
-
-def _require_new(out: Path) -> None:
-    """Refuses a folder in use before any work is done."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise PatchError(f"'{out}' exists already. Choose another --out, or remove it first.")
 
 
 @contextmanager
