@@ -55,7 +55,8 @@ def plain_run(model: LanguageModel, facts: Sequence[Fact], settings: EditSetting
 
 
 def _loss(model: LanguageModel, facts: Sequence[Fact]) -> torch.Tensor:
-    texts = [tokenize(model.tokenizer, fact.prompt, fact.target_new) for fact in facts]
+    prompts, targets = [fact.prompt for fact in facts], [fact.target_new for fact in facts]
+    texts = tokenize(model.tokenizer, prompts, targets)
     longest = max(len(text.prompt) + len(text.target) for text in texts)
     input_ids = torch.zeros(len(texts), longest, dtype=torch.long)
     labels = torch.full_like(input_ids, -100)

@@ -49,7 +49,7 @@ def plain_loop(
         for cursor in range(schedule.batches_per_epoch):
             per_fact = []
             for row in schedule.rows(epoch, cursor):
-                text = tokenize(model.tokenizer, facts[row].prompt, facts[row].target_new)
+                (text,) = tokenize(model.tokenizer, [facts[row].prompt], [facts[row].target_new])
                 ids = torch.tensor([text.prompt + text.target])
                 logits = model.network(ids, use_cache=False).logits[0, len(text.prompt) - 1 : -1]
                 per_fact.append(functional.cross_entropy(logits, torch.tensor(text.target)))

@@ -12,17 +12,17 @@ from workbench.recipe.errors import ModelError
 def test_the_target_gets_one_leading_space_and_ends_with_eos(
     tokenizer: PreTrainedTokenizerFast,
 ) -> None:
-    text = tokenize(tokenizer, "It is", "red")
+    (text,) = tokenize(tokenizer, ["It is"], ["red"])
     assert tokenizer.decode(text.prompt) == "It is"
     assert tokenizer.decode(text.target) == " red<eos>"
-    assert tokenize(tokenizer, "It is", " red") == text
+    assert tokenize(tokenizer, ["It is"], [" red"]) == [text]
 
 
 def test_a_prompt_keeps_its_own_tokens_when_the_target_would_merge_with_it() -> None:
     vocabulary = {"a": 0, " ": 1, "a b": 2, "b": 3, "<eos>": 4, " b": 5}
     core = Tokenizer(models.BPE(vocabulary, [(" ", "b"), ("a", " b")]))
     merging = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<eos>")
-    text = tokenize(merging, "a", "b")
+    (text,) = tokenize(merging, ["a"], ["b"])
     assert (text.prompt, text.target) == ((0,), (5, 4))
 
 
@@ -30,14 +30,14 @@ def test_a_tokenizer_without_eos_is_refused_with_what_to_do() -> None:
     core = Tokenizer(models.WordLevel({"a": 0}, unk_token="a"))
     core.pre_tokenizer = pre_tokenizers.Whitespace()
     with pytest.raises(ModelError, match="eos_token"):
-        tokenize(PreTrainedTokenizerFast(tokenizer_object=core), "a", "a")
+        tokenize(PreTrainedTokenizerFast(tokenizer_object=core), ["a"], ["a"])
 
 
 def test_a_batch_holds_each_text_and_points_at_its_targets(
     tokenizer: PreTrainedTokenizerFast,
 ) -> None:
-    pairs = [("One", "two"), ("A longer prompt", "x"), ("Three", "a long answer")]
-    texts = [tokenize(tokenizer, *pair) for pair in pairs]
+    prompts, targets = ["One", "A longer prompt", "Three"], ["two", "x", "a long answer"]
+    texts = tokenize(tokenizer, prompts, targets)
     rows = [2, 0]
     batch = TokenTable(texts, torch.device("cpu")).batch(rows)
     for place, row in enumerate(rows):

@@ -195,28 +195,23 @@ def evaluate(
 
 
 def _exam(model: LanguageModel, facts: Sequence[Fact], patch: Patch | None) -> _Exam:
-    tokenized = tokenize_facts(model.tokenizer, facts, model.longest)
-    questions = [fact.prompt for fact in facts]
-    expected = [fact.target_new for fact in facts]
-    for fact in facts:
-        for prompt in fact.rephrase_prompts:
-            tokenized.append(tokenize(model.tokenizer, prompt, fact.target_new))
-            questions.append(prompt)
-            expected.append(fact.target_new)
+    tokenize_facts(model.tokenizer, facts, model.longest)
+    asked = [(fact.prompt, fact.target_new) for fact in facts]
+    asked += [(prompt, fact.target_new) for fact in facts for prompt in fact.rephrase_prompts]
+    questions, expected = zip(*asked, strict=True)
+    tokenized = tokenize(model.tokenizer, questions, expected)
     texts = TokenTable(tokenized, model.device)
     states = None
     if patch is not None and model.states_kept and patch.lowest_layer > 0:
         states = advance(model, texts, None, patch.lowest_layer)
     locality = tuple(q.prompt for fact in facts for q in fact.locality_prompts)
-    return _Exam(model, texts, tuple(questions), tuple(expected), len(facts), locality, states)
+    return _Exam(model, texts, questions, expected, len(facts), locality, states)
 
 
 def _strictly_unchanged(
     model: LanguageModel, prompts: Sequence[str], before: Sequence[Answer]
 ) -> list[bool]:
     """Whether every token of each answer from before is still the argmax."""
-    texts = [
-        TokenizedText(prompt_tokens(model.tokenizer, prompt), answer.tokens)
-        for prompt, answer in zip(prompts, before, strict=True)
-    ]
+    asked = prompt_tokens(model.tokenizer, prompts)
+    texts = [TokenizedText(ids, answer.tokens) for ids, answer in zip(asked, before, strict=True)]
     return strict_matches(model, TokenTable(texts, model.device)) if texts else []

@@ -91,9 +91,9 @@ def generate(
         raise SettingsError(f"stop is {stop!r}; choose 'eos' or 'sentence'.")
     if max_new_tokens < 1 or top_k < 1:
         raise SettingsError("max_new_tokens and top_k must be whole numbers, 1 or more.")
-    encoded = [_encode(model, prompt, chat) for prompt in prompts]
-    if not encoded:
+    if not prompts:
         return []
+    encoded = _chat_tokens(model, prompts) if chat else prompt_tokens(model.tokenizer, prompts)
     longest = max(len(ids) for ids in encoded)
     if model.longest is not None and longest >= model.longest:
         raise ModelError(
@@ -115,15 +115,17 @@ def generate(
     return [answers[row] for row in range(len(encoded))]
 
 
-def _encode(model: LanguageModel, prompt: str, chat: bool) -> tuple[int, ...]:
-    if not chat:
-        return prompt_tokens(model.tokenizer, prompt)
+def _chat_tokens(model: LanguageModel, prompts: Sequence[str]) -> list[tuple[int, ...]]:
     if not getattr(model.tokenizer, "chat_template", None):
         raise ModelError(f"'{model.name}' has no chat template. Ask it with raw prompts instead.")
-    text = model.tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
-    )
-    return tuple(model.tokenizer(text, add_special_tokens=False)["input_ids"])
+    texts = [
+        model.tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
+        )
+        for prompt in prompts
+    ]
+    found = model.tokenizer(texts, add_special_tokens=False)["input_ids"]
+    return [tuple(ids) for ids in found]
 
 
 @torch.no_grad()

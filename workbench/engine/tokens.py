@@ -114,14 +114,16 @@ class TokenTable:
         )
 
 
-def tokenize(tokenizer: PreTrainedTokenizerBase, prompt: str, target: str) -> TokenizedText:
-    """A prompt and its target as tokens.
+def tokenize(
+    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], targets: Sequence[str]
+) -> list[TokenizedText]:
+    """Prompts and their targets as tokens.
 
     The two are tokenized together where the prompt's tokens then stay what they are alone (the
     usual case), so that the target's tokens are those the model itself would write.
 
     Raises:
-        ModelError: the tokenizer has no EOS token, or makes nothing of the prompt.
+        ModelError: the tokenizer has no EOS token, or makes nothing of a prompt.
     """
     eos = tokenizer.eos_token_id
     if eos is None:
@@ -129,29 +131,36 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, prompt: str, target: str) -> To
             "This model's tokenizer has no end-of-sequence token, which every target needs. "
             "Set eos_token in its tokenizer_config.json."
         )
-    if not target[:1].isspace():
-        target = " " + target
-    alone = prompt_tokens(tokenizer, prompt)
-    together = prompt_tokens(tokenizer, prompt + target)
-    if together[: len(alone)] == alone and len(together) > len(alone):
-        following = together[len(alone) :]
-    else:
-        following = tuple(tokenizer(target, add_special_tokens=False)["input_ids"])
-    return TokenizedText(alone, (*following, eos))
+    spaced = [target if target[:1].isspace() else " " + target for target in targets]
+    alone = prompt_tokens(tokenizer, prompts)
+    together = prompt_tokens(tokenizer, [p + t for p, t in zip(prompts, spaced, strict=True)])
+    texts = []
+    for prompt, whole, target in zip(alone, together, spaced, strict=True):
+        if whole[: len(prompt)] == prompt and len(whole) > len(prompt):
+            following = whole[len(prompt) :]
+        else:
+            following = tuple(tokenizer(target, add_special_tokens=False)["input_ids"])
+        texts.append(TokenizedText(prompt, (*following, eos)))
+    return texts
 
 
-def prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str) -> tuple[int, ...]:
-    """A raw prompt's tokens with the model's own beginning (BOS), and no EOS at the end.
+def prompt_tokens(
+    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]
+) -> list[tuple[int, ...]]:
+    """Raw prompts' tokens with the model's own beginning (BOS), and no EOS at the end.
 
     Raises:
-        ModelError: the tokenizer makes nothing of the prompt.
+        ModelError: the tokenizer makes nothing of a prompt.
     """
-    ids = tuple(tokenizer(prompt)["input_ids"])
-    if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id:
-        ids = ids[:-1]
-    if not ids:
-        raise ModelError("A prompt is empty. Write the text that the model should continue.")
-    return ids
+    if not prompts:
+        return []
+    found = []
+    for ids in tokenizer(list(prompts))["input_ids"]:
+        if not ids:
+            raise ModelError("A prompt is empty. Write the text that the model should continue.")
+        ends = len(ids) > 1 and ids[-1] == tokenizer.eos_token_id
+        found.append(tuple(ids[:-1] if ends else ids))
+    return found
 
 
 def tokenize_facts(
@@ -166,10 +175,13 @@ def tokenize_facts(
 
     Raises:
         FactsError: there are no facts, or one is too long for the model.
+        ModelError: see `tokenize`.
     """
-    texts = [tokenize(tokenizer, fact.prompt, fact.target_new) for fact in facts]
-    if not texts:
+    facts = list(facts)
+    if not facts:
         raise FactsError("There are no facts to edit. Add one, or tick one on.")
+    prompts, targets = [f.prompt for f in facts], [f.target_new for f in facts]
+    texts = tokenize(tokenizer, prompts, targets)
     for number, text in enumerate(texts, start=1):
         if longest is not None and text.length > longest:
             raise FactsError(
