@@ -139,8 +139,10 @@ class _Keeper:
             )
         elif isinstance(event, events.EpochDone):
             learned = round(event.learned * self._facts)
+            left = event.seconds / event.epoch * (event.epochs - event.epoch)
             self._task.report(
-                f"epoch {event.epoch} of {event.epochs} · {learned} learned",
+                f"epoch {event.epoch} of {event.epochs} · {learned} learned · "
+                f"at most {int(left // 60)}:{int(left % 60):02} left",
                 event.epoch / event.epochs,
             )
 

@@ -147,7 +147,7 @@ class ProbeTable:
         """What a run answered to pinned probes, by probe and epoch."""
         rows = self._database.rows(
             "SELECT a.*, p.prompt FROM pinned_answers a JOIN probes p ON p.id = a.probe"
-            " WHERE run = ? ORDER BY probe, epoch",
+            " WHERE a.run = ? ORDER BY a.probe, a.epoch",
             (run,),
         )
         return [

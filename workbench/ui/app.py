@@ -11,7 +11,7 @@ from workbench.session import Library, Store
 from workbench.ui.edit_tab import add_edit_tab
 from workbench.ui.facts_tab import add_facts_tab
 from workbench.ui.layers_tab import add_layers_tab
-from workbench.ui.page import Page
+from workbench.ui.page import QUIET, Page
 from workbench.ui.probe_tab import add_probe_tab
 from workbench.ui.runs_tab import add_runs_tab
 from workbench.ui.server import serve
@@ -60,10 +60,10 @@ def build(library: Library) -> gr.Blocks:
                     add_probe_tab(page)
                 with gr.Tab("Runs", id="runs"):
                     add_runs_tab(page, tabs)
-        counts = gr.HTML("", js_on_load=COUNTS_SCRIPT, visible="hidden", padding=False)
+        counts = gr.HTML("", js_on_load=COUNTS_SCRIPT, visible="hidden")
         page.show(_draw_counts, counts, of=("facts", "runs"))
         page.finish()
-        blocks.load(_first_session(library), outputs=session, api_visibility="private")
+        blocks.load(_first_session(library), outputs=session, **QUIET)
     return blocks
 
 

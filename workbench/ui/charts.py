@@ -35,18 +35,16 @@ def loss_curve(losses: Sequence[float], epochs: int, floor: float) -> str:
 
     points = [(WIDTH * i / room, height(loss)) for i, loss in enumerate(finite)]
     path = " ".join(f"{'L' if i else 'M'}{x:.2f} {y:.2f}" for i, (x, y) in enumerate(points))
+    x, y = points[-1]
+    side = f"left:calc({x:.1f}% + 6px)" if x < 70 else f"right:{100 - x:.1f}%"
+    marks = f'<span style="{side};top:calc({min(y, 90):.1f}% - 20px)">{small(losses[-1])}</span>'
     line = ""
     if floor > 0:
         y = height(max(LOWEST, floor))
         line = f'<line class="floor" x1="0" x2="{WIDTH:g}" y1="{y:.2f}" y2="{y:.2f}"/>'
-        mark = f'<span style="right:0;top:calc({y:.1f}% - 18px)">stops under {small(floor)}</span>'
-    else:
-        mark = ""
-    x, y = points[-1]
-    side = f"left:calc({x:.1f}% + 6px)" if x < 70 else f"right:{100 - x + 1:.1f}%"
-    here = f'<span style="{side};top:calc({min(y, 84):.1f}% - 14px)">{small(losses[-1])}</span>'
+        marks += f'<span style="left:0;top:calc({y:.1f}% - 18px)">stops under {small(floor)}</span>'
     return (
         f'<div class="chart"><svg class="loss" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
         'preserveAspectRatio="none" role="img" aria-label="mean loss by epoch">'
-        f'{line}<path d="{path}"/></svg>{here}{mark}</div>'
+        f'{line}<path d="{path}"/></svg>{marks}</div>'
     )

@@ -11,7 +11,7 @@ from workbench.recipe.settings import EditSettings
 from workbench.session import Store
 from workbench.ui.command import edit_command
 from workbench.ui.edit_html import RunView, plan_line, run_card
-from workbench.ui.html import command, detail, heading, live_html, text
+from workbench.ui.html import command, detail, heading, live_html, still_html
 from workbench.ui.page import PROGRESS, Page
 
 __all__ = ["add_edit_tab"]
@@ -43,10 +43,7 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
     """
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
-            gr.HTML(
-                heading("How should it be tuned?", "What stays empty is chosen for you."),
-                padding=False,
-            )
+            still_html(heading("How should it be tuned?", "What stays empty is chosen for you."))
             plan = live_html(name="plan")
             start = gr.Button("Start", variant="primary", elem_id="start")
             same = live_html(name="same-command")
@@ -71,24 +68,18 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
 def _add_fields() -> dict[str, Any]:
     sentences = EditSettings.help()
     fields: dict[str, Any] = {}
-    with gr.Accordion("Settings", open=True, elem_classes="plain"):
-        with gr.Row(elem_classes="tight"):
-            for name in ("learning_rate", "batch_size", "epochs"):
-                fields[name] = gr.Textbox(label=LABELS[name], min_width=80)
-        fields["pipeline"] = gr.Radio(
-            ["breadth-first", "depth-first"],
-            label=LABELS["pipeline"],
-            info=sentences["pipeline"],
-        )
-        with gr.Row(elem_classes="tight"):
-            for name in ("seed", "micro_batch_size"):
-                fields[name] = gr.Textbox(label=LABELS[name], min_width=80)
-        listed = "".join(
-            f"<dt>{LABELS[name]}</dt><dd>{text(sentences[name])}</dd>"
-            for name in LABELS
-            if name != "pipeline"
-        )
-        gr.HTML(f'<dl class="sentences">{listed}</dl>', padding=False)
+    for name, label in LABELS.items():
+        if name == "pipeline":
+            fields[name] = gr.Radio(
+                ["breadth-first", "depth-first"],
+                label=label,
+                info=sentences[name],
+                elem_classes="setting",
+            )
+        else:
+            fields[name] = gr.Textbox(
+                label=label, info=sentences[name], elem_classes="setting short"
+            )
     return fields
 
 
@@ -162,9 +153,13 @@ def _draw_fields(store: Store) -> list[Any]:
         if name == "pipeline":
             drawn.append(gr.Radio(value=value))
             continue
-        automatic = "" if resolved is None else str(getattr(resolved, name) or "whole batch")
+        automatic = None if resolved is None else getattr(resolved, name)
         shown = "" if value is None else str(value)
-        drawn.append(gr.Textbox(value=shown, placeholder=automatic or "automatic"))
+        drawn.append(
+            gr.Textbox(
+                value=shown, placeholder="automatic" if automatic is None else str(automatic)
+            )
+        )
     return drawn
 
 

@@ -53,7 +53,7 @@ def facts_table(
     )
     body = "".join(_row(row) for row in rows)
     return (
-        f'{undo}<div class="scroll"><table class="grid-table">{head}{body}</table></div>'
+        f'{undo}<div class="scroll"><table class="grid-table facts">{head}{body}</table></div>'
         f"{_foot(len(rows), offset, found, total, enabled)}"
     )
 

@@ -12,9 +12,8 @@ from workbench.recipe.errors import FactsError
 from workbench.session import Store
 from workbench.session.library import add_samples
 from workbench.ui.facts_html import PAGE_SIZE, facts_table, import_report
-from workbench.ui.html import detail, heading, live_html
-from workbench.ui.page import Page
-from workbench.ui.words import count
+from workbench.ui.html import detail, heading, live_html, still_html, text
+from workbench.ui.page import QUIET, Page
 
 __all__ = ["add_facts_tab"]
 
@@ -28,15 +27,18 @@ def add_facts_tab(page: Page) -> None:
     """Builds the tab's inside."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
-            gr.HTML(
+            still_html(
                 heading(
                     "What should the model say from now on?",
                     "A run compiles every ticked fact. Click a prompt or an answer to change it.",
-                ),
-                padding=False,
+                )
             )
             search = gr.Textbox(
-                show_label=False, placeholder="Search prompts, answers, subjects", container=False
+                show_label=False,
+                placeholder="Search prompts, answers, subjects",
+                container=False,
+                elem_classes="single",
+                elem_id="search",
             )
             offset = gr.Textbox("0", visible="hidden", container=False)
             table = live_html(name="facts-table")
@@ -47,14 +49,14 @@ def add_facts_tab(page: Page) -> None:
 
     page.show(_draw_table, table, of=("facts", "runs", "settings"), inputs=[search, offset])
     page.show(_draw_report, report, of=("settings",))
-    search.change(_first_page, outputs=offset, show_progress="hidden", api_visibility="private")
+    search.change(_first_page, outputs=offset, **QUIET)
     page.action(table.act, _act_on_table, inputs=[search, offset], outputs=offset)
     page.action(report.act, _dismiss_report)
 
 
 def _add_typing(page: Page) -> None:
     with gr.Column(elem_classes="card"):
-        gr.HTML(heading("Add a fact"), padding=False)
+        still_html(heading("Add a fact"))
         prompt = gr.Textbox(label="Prompt", placeholder="The capital of Australia is")
         answer = gr.Textbox(label="New answer", placeholder="Melbourne")
         with gr.Accordion("More about it", open=False, elem_classes="plain"):
@@ -71,16 +73,16 @@ def _add_typing(page: Page) -> None:
                 lines=2,
             )
         add = gr.Button("Add fact", variant="primary")
+        said = live_html(name="typed-note")
     fields: list[Any] = [prompt, answer, subject, old, rephrases, locality]
     for event in (add.click, answer.submit):
-        page.action(event, _add_typed, fields, fields)
+        page.action(event, _add_typed, fields, [*fields, said])
 
 
 def _add_importing(page: Page) -> None:
     with gr.Column(elem_classes="card"):
-        gr.HTML(
-            heading("Bring many", "CSV, TSV, JSON or JSON lines; ZsRE, CounterFact, WikiBigEdit."),
-            padding=False,
+        still_html(
+            heading("Bring many", "CSV, TSV, JSON or JSON lines; ZsRE, CounterFact, WikiBigEdit.")
         )
         file = gr.File(file_types=FILE_TYPES, show_label=False, height=104, elem_classes="upload")
         with gr.Accordion("Paste a table instead", open=False, elem_classes="plain"):
@@ -164,9 +166,13 @@ def _add_typed(
         locality_prompts=tuple(Question(line) for line in _lines(locality)),
     )
     _, replaced = store.facts.put(fact, TYPED)
-    if replaced:
-        gr.Info(f"This prompt was there already: its answer was {replaced} before.", title="")
-    return [""] * 6
+    if replaced == fact.target_new:
+        note = f"{fact.prompt} {fact.target_new}: it was there already."
+    elif replaced:
+        note = f"{fact.prompt} {fact.target_new}: changed, it was {replaced}."
+    else:
+        note = f"{fact.prompt} {fact.target_new}: added."
+    return [""] * 6 + [f'<p class="quiet" role="status">{text(note)}</p>']
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -186,8 +192,7 @@ def _add_pasted(store: Store, pasted: str) -> str:
 
 
 def _add_sample_facts(store: Store) -> None:
-    new = add_samples(store)
-    gr.Info(f"{count(new, 'sample fact')} added." if new else "They are all there.", title="")
+    add_samples(store)
 
 
 def _keep_import(store: Store, name: str, found: FactFile) -> None:

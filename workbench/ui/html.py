@@ -10,7 +10,17 @@ from typing import Any
 
 import gradio as gr
 
-__all__ = ["button", "command", "detail", "heading", "live_html", "options", "pill", "text"]
+__all__ = [
+    "button",
+    "command",
+    "detail",
+    "heading",
+    "live_html",
+    "options",
+    "pill",
+    "still_html",
+    "text",
+]
 
 # Runs once for each component. `element` stays when the value changes, its children do not.
 _SCRIPT = """
@@ -59,7 +69,24 @@ def live_html(*classes: str, name: str | None = None) -> gr.HTML:
         classes: CSS classes of the place.
         name: its id in the page.
     """
-    return gr.HTML("", js_on_load=_SCRIPT, elem_classes=list(classes), elem_id=name, padding=False)
+    return gr.HTML(
+        "",
+        js_on_load=_SCRIPT,
+        elem_classes=list(classes),
+        elem_id=name,
+        apply_default_css=False,
+    )
+
+
+def still_html(value: str, script: str | None = None, name: str | None = None) -> gr.HTML:
+    """HTML of ours that stays as it is.
+
+    Args:
+        value: the HTML.
+        script: JavaScript that runs once, with `element` as the place.
+        name: its id in the page.
+    """
+    return gr.HTML(value, js_on_load=script, elem_id=name, apply_default_css=False)
 
 
 def detail(event: gr.EventData) -> dict[str, Any]:

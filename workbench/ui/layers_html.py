@@ -41,7 +41,7 @@ def location_grid(
             cells.append(_cell(str(Location(layer, module)), chosen, preset, measured))
     cells.append('<div class="name">layer</div>')
     cells += [f'<div class="head">{layer}</div>' for layer in range(layers)]
-    columns = f"grid-template-columns: max-content repeat({layers}, minmax(22px, 56px))"
+    columns = f"grid-template-columns: max-content repeat({layers}, minmax(22px, 1fr))"
     return f'<div class="layer-grid" style="{columns}">{"".join(cells)}</div>'
 
 

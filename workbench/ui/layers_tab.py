@@ -8,7 +8,7 @@ from workbench.recipe.errors import LocationError
 from workbench.recipe.location import Location
 from workbench.session import Store
 from workbench.session.runs import Run
-from workbench.ui.html import detail, heading, live_html
+from workbench.ui.html import detail, heading, live_html, still_html
 from workbench.ui.layers_html import location_card, location_grid
 from workbench.ui.page import Page
 
@@ -19,13 +19,12 @@ def add_layers_tab(page: Page) -> None:
     """Builds the tab's inside."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
-            gr.HTML(
+            still_html(
                 heading(
                     "Where should the edit go?",
                     "Every layer and matrix of the model. Click one to tune it; Shift-click for "
                     "several. The number is the generalization that a run reached there.",
-                ),
-                padding=False,
+                )
             )
             grid = live_html("scroll", name="layer-grid")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):

@@ -20,7 +20,7 @@ from workbench.recipe.errors import SessionError, WorkbenchError
 from workbench.session import Library, Store
 from workbench.session.status import WorkerStatus
 
-__all__ = ["PROGRESS", "Page"]
+__all__ = ["PROGRESS", "QUIET", "Page"]
 
 LOOK_EVERY = 0.5  # seconds between two looks at what changed
 PROGRESS = "progress"  # what a view depends on when it shows how far the running job is
@@ -145,10 +145,12 @@ class Page:
         return guarded
 
 
-_QUIET: dict[str, Any] = {
+QUIET: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
-    "concurrency_limit": None,
+    # Answered in the same request: an event stream is opened anew for each queued event, and one
+    # that is lost while another closes would leave its view waiting for good.
+    "queue": False,
 }
-_VIEW = {**_QUIET, "trigger_mode": "always_last"}  # only the newest state is worth drawing
-_ACTION = {**_QUIET, "trigger_mode": "multiple"}  # none may be dropped
+_VIEW = {**QUIET, "trigger_mode": "always_last"}  # only the newest state is worth drawing
+_ACTION = {**QUIET, "trigger_mode": "multiple"}  # none may be dropped

@@ -5,7 +5,7 @@ import gradio as gr
 from workbench.session import Store
 from workbench.ui.answers_html import probe_card
 from workbench.ui.edit_html import outcome_table
-from workbench.ui.html import button, detail, heading, live_html
+from workbench.ui.html import button, detail, heading, live_html, still_html
 from workbench.ui.page import PROGRESS, Page
 from workbench.ui.words import count
 
@@ -20,12 +20,11 @@ def add_probe_tab(page: Page) -> None:
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=1, min_width=320):
             with gr.Column(elem_classes="card"):
-                gr.HTML(
+                still_html(
                     heading(
                         "What does it say?",
                         "The base answers on the left, the run shown as after on the right.",
-                    ),
-                    padding=False,
+                    )
                 )
                 with gr.Row(elem_classes="tight"):
                     prompt = gr.Textbox(
@@ -34,6 +33,7 @@ def add_probe_tab(page: Page) -> None:
                         container=False,
                         scale=6,
                         elem_id="prompt",
+                        elem_classes="single",
                     )
                     ask = gr.Button("Ask", variant="primary", elem_classes="fit", elem_id="ask")
                 chat = gr.Checkbox(label="Through the chat template", container=False)

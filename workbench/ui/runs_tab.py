@@ -7,7 +7,7 @@ import gradio as gr
 from workbench.session import Store
 from workbench.session.runs import Run
 from workbench.ui.edit_html import STATE_KINDS
-from workbench.ui.html import button, command, detail, heading, live_html, pill, text
+from workbench.ui.html import button, command, detail, heading, live_html, pill, still_html, text
 from workbench.ui.page import Page
 from workbench.ui.words import clock, count, share, small
 
@@ -24,13 +24,12 @@ def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
         tabs: the tabs, to lead on to another one.
     """
     with gr.Column(elem_classes="card"):
-        gr.HTML(
+        still_html(
             heading(
                 "What did each run do?",
                 "Strict protocol, with the generated one below it in grey. One run at a time is "
                 "shown as after.",
-            ),
-            padding=False,
+            )
         )
         table = live_html(name="runs-table")
     with gr.Column(elem_classes="card keep"):

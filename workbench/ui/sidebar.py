@@ -3,7 +3,6 @@
 Drawn from the store; knows nothing about the tabs.
 """
 
-import time
 from collections.abc import Callable
 
 import gradio as gr
@@ -12,10 +11,10 @@ from workbench.session import Store
 from workbench.session.jobs import Job
 from workbench.session.settings import ModelChoice
 from workbench.session.status import WorkerStatus
-from workbench.ui.html import button, detail, live_html, options, text
+from workbench.ui.html import button, detail, live_html, options, still_html, text
 from workbench.ui.page import PROGRESS, Page
 from workbench.ui.theme import THEME_SWITCH, THEME_SWITCH_SCRIPT
-from workbench.ui.words import clock, quantity, size
+from workbench.ui.words import quantity, size
 
 __all__ = ["add_sidebar"]
 
@@ -37,14 +36,14 @@ KINDS = {"load": "Load", "ask": "Ask", "edit": "Edit", "evaluate": "Evaluate", "
 
 def add_sidebar(page: Page) -> None:
     """Builds the sidebar inside the current column."""
-    gr.HTML(BRAND, js_on_load=BRAND_SCRIPT, padding=False)
+    still_html(BRAND, BRAND_SCRIPT)
     now = live_html("now-card", name="now")
     with gr.Column(elem_id="sidebar-more"):
         session = live_html(name="session-card")
         model = live_html(name="model-card")
         _add_model_picker(page)
         shown = live_html(name="shown-card")
-        gr.HTML(THEME_SWITCH, js_on_load=THEME_SWITCH_SCRIPT, padding=False)
+        still_html(THEME_SWITCH, THEME_SWITCH_SCRIPT, name="theme-switch")
 
     page.show(_draw_now(page), now, of=("jobs", PROGRESS))
     page.show(_draw_session(page), session, of=("settings",))
@@ -56,7 +55,9 @@ def add_sidebar(page: Page) -> None:
 
 
 def _add_model_picker(page: Page) -> None:
-    with gr.Accordion("Use another model", open=False, elem_classes="plain"):
+    with gr.Accordion(
+        "Use another model", open=False, elem_classes="plain", elem_id="model-picker"
+    ):
         name = gr.Textbox(
             label="Model",
             info="builtin, a hub id, or a folder",
@@ -202,19 +203,12 @@ def _open_job(job: Job) -> str:
     else:
         share = "" if job.progress is None else f' style="width:{100 * job.progress:.1f}%"'
         bar = f'<div class="bar{"" if share else " unknown"}"><i{share}></i></div>'
-        line = "stopping" if job.cancel_asked else job.line + _time_left(job)
+        line = "stopping" if job.cancel_asked else job.line
     return (
         f'<div class="job"><b>{text(KINDS[job.kind])}</b>{bar}'
         f'<p class="mono quiet">{text(line)}</p>'
         f"{button('Cancel', 'cancel', 'small', job=job.id)}</div>"
     )
-
-
-def _time_left(job: Job) -> str:
-    if not job.progress or job.started is None or job.kind != "edit":
-        return ""
-    spent = time.time() - job.started
-    return f" · {clock(spent / job.progress - spent)} left" if spent > 1 else ""
 
 
 def _troubled_job(job: Job) -> str:

@@ -126,6 +126,7 @@ def theme() -> gr.themes.Base:
         "button_transition": "none",
         "input_border_width": "1px",
         "input_radius": "7px",
+        "input_padding": "6px 10px",
         "input_text_size": "14px",
         "color_accent": "var(--accent)",
         "layout_gap": "16px",
