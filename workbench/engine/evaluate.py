@@ -15,7 +15,6 @@ from typing import Any
 
 from workbench.engine.generate import Answer, generate
 from workbench.engine.language_model import LanguageModel
-from workbench.engine.normalize import normalized
 from workbench.engine.patch import Patch
 from workbench.engine.states import HiddenStates, advance
 from workbench.engine.strict import strict_matches
@@ -26,6 +25,7 @@ from workbench.engine.tokens import (
     tokenize,
     tokenize_facts,
 )
+from workbench.facts.answers import plain_answer
 from workbench.facts.fact import Fact
 
 __all__ = ["Evaluation", "Verdicts", "evaluate"]
@@ -117,7 +117,7 @@ class _Exam:
         answers = self.ask(self.questions)
         step()
         right = [
-            normalized(answer.text) == normalized(wanted)
+            plain_answer(answer.text) == plain_answer(wanted)
             for answer, wanted in zip(answers, self.expected, strict=True)
         ]
         return strict, right, answers
@@ -187,7 +187,7 @@ def evaluate(
             unchanged = _strictly_unchanged(model, exam.locality, local_before)
             step()
         same = [
-            normalized(a.text) == normalized(b.text)
+            plain_answer(a.text) == plain_answer(b.text)
             for a, b in zip(local_before, local_after, strict=True)
         ]
         after = exam.verdicts(sat, unchanged, same)

@@ -4,11 +4,15 @@ Invariants: no token is added and no embedding resized; weights come from safete
 model's own code runs only when a person asks for it; the network is used only for a hub id.
 """
 
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
+from huggingface_hub import constants
 from safetensors import SafetensorError
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
@@ -33,17 +37,26 @@ __all__ = ["LanguageModel", "load_model", "prepare"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a model comes from: its name for people, and what transformers is given."""
+    """Where a model comes from.
+
+    Args:
+        name: what people call it.
+        path: what transformers is given.
+        is_local: whether it is a folder of this machine.
+        offline: whether the hub cannot be reached, so that only its cache is looked into.
+        trust_remote_code: whether code that comes with the model may run.
+    """
 
     name: str
     path: str
     is_local: bool
-    trust_remote_code: bool
+    offline: bool = False
+    trust_remote_code: bool = False
 
     def options(self) -> dict[str, Any]:
         """What every ``from_pretrained`` of this source is called with."""
         return {
-            "local_files_only": self.is_local,
+            "local_files_only": self.is_local or self.offline,
             "trust_remote_code": self.trust_remote_code,
         }
 
@@ -103,11 +116,12 @@ def prepare(
 
 def _find_source(name: str, trust_remote_code: bool) -> Source:
     if name == "builtin":
-        return Source(name, str(builtin_model_dir()), True, False)
+        return Source(name, str(builtin_model_dir()), is_local=True)
     folder = Path(name).expanduser()
     looks_local = folder.exists() or name.startswith((".", "~", "/")) or "\\" in name
     if not looks_local:
-        return Source(name, name, False, trust_remote_code)
+        offline = not _hub_answers()
+        return Source(name, name, False, offline, trust_remote_code)
     if not folder.is_dir():
         raise ModelError(f"There is no model folder '{name}'. Check the path.")
     if not (folder / "config.json").is_file():
@@ -120,7 +134,22 @@ def _find_source(name: str, trust_remote_code: bool) -> Source:
             f"The folder '{name}' holds no *.safetensors file. Only safetensors are loaded; "
             "convert the model with save_pretrained first."
         )
-    return Source(str(folder), str(folder), True, trust_remote_code)
+    return Source(str(folder), str(folder), True, trust_remote_code=trust_remote_code)
+
+
+def _hub_answers() -> bool:
+    """Whether the hub can be reached; asked once, because the hub's library retries for long."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    if getproxies():
+        return True
+    address = urlsplit(constants.ENDPOINT)
+    port = address.port or (80 if address.scheme == "http" else 443)
+    try:
+        with socket.create_connection((address.hostname or "", port), timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def _load_config(source: Source) -> Any:
@@ -207,6 +236,8 @@ def _load_network(source: Source, device: torch.device, dtype: torch.dtype) -> P
             dtype=dtype,
             use_safetensors=True,
             output_loading_info=True,
+            # Straight onto the GPU, so that main memory need not hold the model as well.
+            device_map=str(device) if device.type == "cuda" else None,
             **source.options(),
         )
         network.to(device)

@@ -6,31 +6,18 @@ Knows no model, so nothing is said about tokens.
 """
 
 import re
-import string
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from workbench.facts.answers import plain_answer
 from workbench.facts.columns import Layout
 from workbench.facts.fact import Fact
 from workbench.facts.problems import Problem, shorten
 
-__all__ = ["Collection", "plain_answer"]
+__all__ = ["Collection"]
 
 _Item = TypeVar("_Item")
-
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
-_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
-
-
-def plain_answer(text: str) -> str:
-    """The answer as the generated protocol compares it: lowercase, no punctuation, no articles.
-
-    An answer of which nothing would be left, such as ``A`` or ``+``, is only lowercased.
-    """
-    lower = text.lower()
-    bare = " ".join(_ARTICLES.sub(" ", lower.translate(_NO_PUNCTUATION)).split())
-    return bare or lower.strip()
 
 
 class Collection:
