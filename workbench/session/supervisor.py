@@ -53,9 +53,8 @@ class Supervisor:
         """Ends the worker; what it was doing becomes interrupted."""
         self._stopping.set()
         self._thread.join(timeout=5)
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(timeout=10)
+        if self._process is not None:
+            _end(self._process)
         self._abandon("The workbench was closed while this was running.")
 
     @property
@@ -87,6 +86,7 @@ class Supervisor:
                 self._enforce_cancel(process)
 
     def _replace(self, process: subprocess.Popen[bytes]) -> None:
+        _end(process)
         self._abandon(_last_words(process.returncode))
         lived = time.monotonic() - self._started_at
         self._deaths = 0 if lived > STEADY_AFTER else self._deaths + 1
@@ -105,14 +105,21 @@ class Supervisor:
             return
         overdue = job.cancel_asked is not None and time.time() - job.cancel_asked > CANCEL_GRACE
         if job.state == "running" and overdue:
-            process.kill()
-            process.wait(timeout=10)
+            _end(process)
             self._abandon("")
             self._start_worker()
 
     def _abandon(self, error: str) -> None:
         for store in self._library.sessions():
             store.abandon_jobs(error)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a worker that may have ended already."""
+    process.kill()
+    process.wait(timeout=10)
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def _open_log(path: Path) -> IO[bytes]:

@@ -187,7 +187,7 @@ def _add_file(store: Store, path: str | None) -> None:
 def _add_pasted(store: Store, pasted: str) -> str:
     if not pasted.strip():
         raise FactsError("Paste a table first: a header line, then one fact a line.")
-    _keep_import(store, "pasted", parse_facts(pasted, "pasted"))
+    _keep_import(store, "Pasted table", parse_facts(pasted, "The pasted text"))
     return ""
 
 

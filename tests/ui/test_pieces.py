@@ -1,0 +1,82 @@
+"""What is drawn from data alone: marks, curves, commands, and that all text is escaped."""
+
+import html
+import re
+import shlex
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.facts import Fact
+from workbench.recipe.settings import EditSettings
+from workbench.session.facts import FactRow
+from workbench.session.probes import Answered, ProbeRow
+from workbench.session.settings import ModelChoice
+from workbench.ui.answers_html import marked, probe_card
+from workbench.ui.charts import loss_curve
+from workbench.ui.command import edit_command
+from workbench.ui.facts_html import facts_table
+from workbench.ui.words import clock, quantity, share
+
+
+def test_only_the_words_that_differ_are_marked() -> None:
+    assert marked("It is Canberra.", "It is Melbourne.") == "It is <mark>Melbourne</mark>."
+    assert marked("same", "same") == "same"
+
+
+@given(st.text(), st.text())
+def test_marking_shows_exactly_the_answer(before: str, after: str) -> None:
+    assert html.unescape(re.sub("</?mark>", "", marked(before, after))) == html.unescape(after) or (
+        re.sub("</?mark>", "", marked(before, after)) == html.escape(after)
+    )
+
+
+@given(st.text(min_size=1))
+def test_no_text_of_a_probe_becomes_markup(wild: str) -> None:
+    answer = Answered(wild, ((wild, 0.5),))
+    card = probe_card(ProbeRow(1, wild, False, False, None, "builtin", 1, answer, answer))
+    plain = probe_card(
+        ProbeRow(1, "x", False, False, None, "builtin", 1, Answered("x", (("x", 0.5),)), answer)
+    )
+    tags = re.compile(r"</?(?!mark)[a-z][^>]*>")
+    assert len(tags.findall(card)) == len(tags.findall(plain))
+
+
+def test_markup_in_a_fact_is_shown_as_text() -> None:
+    row = FactRow(1, Fact('<b onclick="x">', "</td><script>", ground_truth="&amp;"), True, "file")
+    table = facts_table([row], 0, 1, 1, 1, None, 0)
+    assert "<script" not in table and "<b onclick" not in table
+    assert "&lt;script&gt;" in table and "&amp;amp;" in table
+
+
+def test_the_loss_curve_has_a_point_for_each_epoch() -> None:
+    path = re.search(r'<path d="([^"]*)"', loss_curve([3.0, 0.5, 0.02], 25, 0.01))
+    assert path is not None and len(re.findall("[ML]", path.group(1))) == 3
+    assert loss_curve([], 25, 0.01) == ""
+    assert "nan" not in loss_curve([float("nan"), 0.0, 1.0], 3, 0.0)
+
+
+def test_the_command_names_only_what_was_set() -> None:
+    assert edit_command("facts.csv", ModelChoice(), EditSettings()) == (
+        "workbench edit facts.csv --out patch"
+    )
+    line = edit_command(
+        "facts.csv",
+        ModelChoice("a folder/model", "cpu"),
+        EditSettings(at=("6", "7.mlp"), learning_rate=1e-3, pipeline="depth-first"),
+    )
+    words = shlex.split(line)
+    assert words[words.index("--model") + 1] == "a folder/model"
+    assert [words[i + 1] for i, word in enumerate(words) if word == "--at"] == ["6", "7.mlp"]
+    assert words[words.index("--pipeline") + 1] == "depth-first"
+
+
+def test_a_share_reads_one_only_when_it_is_whole() -> None:
+    assert share(1.0) == "1.00"
+    assert share(0.9996) == "0.99"
+    assert share(None) == "–"
+
+
+def test_large_numbers_and_times_are_short() -> None:
+    assert (quantity(4_430_000), quantity(110_592)) == ("4.43M", "111k")
+    assert (clock(4), clock(3750)) == ("0:04", "1:02:30")
