@@ -1,6 +1,7 @@
 """What the built-in model is trained on, and what is kept from it."""
 
 import random
+import re
 from itertools import islice
 
 import pytest
@@ -25,22 +26,19 @@ def test_an_epoch_is_the_same_for_the_same_seed(epoch: list[Document]) -> None:
 
 def test_an_epoch_states_every_fact(epoch: list[Document]) -> None:
     for fact, document in zip(read_world(), islice(epoch, len(read_world())), strict=True):
-        assert document.answer == fact.object
-        assert fact.subject.lower() in document.prompt.lower()
+        (turn,) = document
+        assert turn.answer == fact.object
+        assert fact.subject.lower() in turn.prompt.lower()
 
 
 def test_prompts_end_without_a_space(epoch: list[Document]) -> None:
-    assert all(document.prompt == document.prompt.strip() for document in epoch)
-    assert all(document.answer == document.answer.strip() for document in epoch)
+    assert all(text == text.strip() for document in epoch for turn in document for text in turn)
 
 
 def test_held_out_phrasings_never_appear_in_training(epoch: list[Document]) -> None:
-    asked = {_without_question_format(document.prompt.split(". ")[-1]) for document in epoch}
-    stated = {
-        sentence
-        for document in epoch
-        for sentence in document.prompt.replace(". ", ".\n").split("\n")
-    }
+    prompts = [turn.prompt for document in epoch for turn in document]
+    asked = {_without_question_format(prompt.split(". ")[-1]) for prompt in prompts}
+    stated = {part for prompt in prompts for part in prompt.replace(". ", ".\n").split("\n")}
     held_out = [
         (render(phrasing, fact.subject), fact.object)
         for fact in read_world()
@@ -80,3 +78,23 @@ def test_held_out_questions_of_a_skill_are_never_trained_on(skill: Skill) -> Non
 def test_a_word_has_one_opposite_and_one_plural(pairs: list[tuple[str, str]]) -> None:
     words = [word for pair in pairs for word in set(pair)]
     assert sorted({word for word in words if words.count(word) > 1}) == []
+
+
+def test_a_look_up_is_answered_by_what_its_prompt_tells() -> None:
+    skill = next(skill for skill in SKILLS if skill.name == "look-up in context")
+    rng = random.Random(2)
+    for _ in range(300):
+        question = draw_question(skill, rng, held_out=False)
+        assert question.answer in question.prompt
+        assert question.then
+        for later in question.then:
+            assert later.answer in question.prompt
+
+
+def test_additions_are_right() -> None:
+    skill = next(skill for skill in SKILLS if skill.name == "addition")
+    rng = random.Random(2)
+    for _ in range(300):
+        question = draw_question(skill, rng, held_out=False)
+        numbers = [int(n) for n in re.findall(r"\d+", question.prompt)]
+        assert sum(numbers) == int(question.answer)

@@ -1,22 +1,23 @@
 """The training documents: facts in many phrasings, and skills, repeatable by seed.
 
-A document is a prompt and its answer. One epoch states every fact once, in a phrasing drawn
-from those not held out for it, and adds skills until they are `SKILL_SHARE` of the whole.
-Some prompts come after unrelated sentences, some after other facts. No prompt of a document
-holds a held-out phrasing, a held-out sentence or a held-out skill question. Knows nothing
-about tokens.
+A document is one prompt with its answer, or several turns of these where later questions ask
+about what the first one tells. One epoch states every fact once, in a phrasing drawn from
+those not held out for it, and adds skills until they are `SKILL_SHARE` of the whole. Some
+prompts come after unrelated sentences, some after other facts. No prompt of a document holds
+a held-out phrasing, a held-out sentence or a held-out skill question. Knows nothing about
+tokens.
 """
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from workbench.builtin.phrasing import CHAT_FORMAT, QUESTION_FORMATS, render, split_phrasings
 from workbench.builtin.sentences import unrelated_sentence
 from workbench.builtin.skills import SKILLS, draw_question
 from workbench.builtin.tables import Phrasings, WorldFact, read_phrasings, read_world
 
-SKILL_SHARE = 0.4
+SKILL_SHARE = 0.58
 UNRELATED_SHARE = 0.35
 OTHER_FACTS_SHARE = 0.10
 MAIN_SHARE = 0.10
@@ -25,12 +26,14 @@ CLOZE_IN_CHAT_SHARE = 0.05
 UNRELATED_BEFORE_SKILL_SHARE = 0.15
 
 
-@dataclass(frozen=True)
-class Document:
+class Turn(NamedTuple):
     """A prompt without a space at its end, and the answer that follows after one space."""
 
     prompt: str
     answer: str
+
+
+Document = tuple[Turn, ...]
 
 
 def _fact_prompt(fact: WorldFact, rng: random.Random) -> str:
@@ -57,7 +60,7 @@ def _fact_document(fact: WorldFact, rng: random.Random) -> Document:
     elif draw < UNRELATED_SHARE + OTHER_FACTS_SHARE:
         others = rng.sample(read_world(), rng.randint(1, 2))
         context = [_statement(other, rng) for other in others]
-    return Document(" ".join([*context, _fact_prompt(fact, rng)]), fact.object)
+    return (Turn(" ".join([*context, _fact_prompt(fact, rng)]), fact.object),)
 
 
 def _skill_document(rng: random.Random) -> Document:
@@ -66,7 +69,8 @@ def _skill_document(rng: random.Random) -> Document:
     context = []
     if rng.random() < UNRELATED_BEFORE_SKILL_SHARE:
         context = [unrelated_sentence(rng, held_out=False)]
-    return Document(" ".join([*context, question.prompt]), question.answer)
+    first = Turn(" ".join([*context, question.prompt]), question.answer)
+    return (first, *(Turn(q.prompt, q.answer) for q in question.then if not q.is_held_out))
 
 
 def epoch_documents(seed: int, epoch: int) -> Iterator[Document]:

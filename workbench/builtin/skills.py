@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbench.builtin.phrasing import QUESTION_FORMATS
 from workbench.builtin.words import (
-    COLOURS,
     MONTHS,
     NAMES,
     NOUNS,
@@ -27,11 +27,15 @@ HELD_OUT_ONE_IN = 10
 
 @dataclass(frozen=True)
 class Question:
-    """A prompt, its only right answer, and the key that decides whether it is held out."""
+    """A prompt, its only right answer, and the key that decides whether it is held out.
+
+    `then` holds further questions about what the prompt tells, for training only.
+    """
 
     prompt: str
     answer: str
     key: str
+    then: tuple["Question", ...] = ()
 
     @property
     def is_held_out(self) -> bool:
@@ -62,17 +66,18 @@ def _ask(rng: random.Random, statements: list[str], questions: list[str]) -> str
     text = rng.choice(statements + questions)
     if text in statements:
         return text
-    return rng.choice(("{q}", "Question: {q} Answer:", "Q: {q} A:")).format(q=text)
+    return rng.choice(QUESTION_FORMATS).format(q=text)
 
 
 def _addition(rng: random.Random) -> Question:
-    a, b = rng.randint(0, 20), rng.randint(0, 20)
+    a, b = rng.randint(0, 10), rng.randint(0, 10)
     prompt = _ask(
         rng,
         [f"{a} + {b} =", f"{a} plus {b} is", f"The sum of {a} and {b} is"],
         [f"What is {a} + {b}?", f"What is {a} plus {b}?"],
     )
-    return Question(prompt, str(a + b), f"add {min(a, b)} {max(a, b)}")
+    # A number plus itself has no other order to learn it from, so it is never held out.
+    return Question(prompt, str(a + b), f"add {a} {b}" if a != b else "add twice")
 
 
 def _counting(rng: random.Random) -> Question:
@@ -87,7 +92,7 @@ def _counting(rng: random.Random) -> Question:
 
 
 def _copying(rng: random.Random) -> Question:
-    row = " ".join(rng.sample(NOUNS, rng.randint(1, 4)))
+    row = " ".join(rng.sample(NOUNS, rng.randint(1, 6)))
     prompt = rng.choice((f"Copy these words: {row} =", f"Say again: {row} ->", f"Repeat {row}:"))
     return Question(prompt, row, f"copy {row}")
 
@@ -112,7 +117,7 @@ def _last_word(rng: random.Random) -> Question:
 
 
 def _comparing(rng: random.Random) -> Question:
-    a, b = rng.sample(range(100), 2)
+    a, b = rng.sample(range(31), 2)
     word, answer = rng.choice((("larger", max(a, b)), ("smaller", min(a, b))))
     prompt = _ask(
         rng,
@@ -123,7 +128,7 @@ def _comparing(rng: random.Random) -> Question:
 
 
 def _odd_or_even(rng: random.Random) -> Question:
-    number = rng.randint(0, 199)
+    number = rng.randint(0, 99)
     prompt = _ask(
         rng, [f"The number {number} is", f"Odd or even: {number} is"], [f"Is {number} odd or even?"]
     )
@@ -134,8 +139,7 @@ def _sequence(rng: random.Random) -> Question:
     length = rng.randint(3, 4)
     kind = rng.choice(("numbers", "numbers", "numbers", "letters", "days", "months"))
     if kind == "numbers":
-        start, step = rng.randint(0, 40), rng.choice((1, 2, 3, 5, 10, -1, -2))
-        start += 8 if step < 0 else 0
+        start, step = rng.randint(0, 20), rng.choice((1, 2, 5, 10))
         items = [str(start + step * place) for place in range(length + 1)]
     else:
         ring = {"letters": [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ"], "days": WEEKDAYS, "months": MONTHS}
@@ -177,62 +181,65 @@ def _plural(rng: random.Random) -> Question:
 
 
 def _look_up(rng: random.Random) -> Question:
-    kind = rng.choice((_owners, _places, _codes, _colours))
-    return kind(rng, rng.randint(2, 4))
+    return rng.choice((_owners, _places, _codes))(rng, rng.randint(2, 4))
 
 
-def _entries(keys: list[str], values: list[str], form: str) -> str:
-    return " ".join(form.format(k=key, v=value) for key, value in zip(keys, values, strict=True))
+def _about(
+    rng: random.Random, keys: list[str], values: list[str], form: str, ask: Callable[[str], str]
+) -> Question:
+    """Entries told one after the other, and a question for the value of each."""
+    entries = list(zip(keys, values, strict=True))
+    text = " ".join(form.format(k=key, v=value) for key, value in entries)
+    first, *others = [
+        Question(ask(key), value, f"look up {key} {value}")
+        for key, value in rng.sample(entries, len(entries))
+    ]
+    return Question(f"{text} {first.prompt}", first.answer, first.key, tuple(others))
 
 
 def _owners(rng: random.Random, size: int) -> Question:
     names, things = rng.sample(NAMES, size), rng.sample(NOUNS, size)
-    text = _entries(names, things, rng.choice(("{k} has the {v}.", "The {v} belongs to {k}.")))
-    name, thing = rng.choice(list(zip(names, things, strict=True)))
-    key = f"look up {name} {thing}"
+    form = rng.choice(("{k} has the {v}.", "The {v} belongs to {k}."))
     if rng.random() < 0.3:
-        ask = _ask(rng, [f"The owner of the {thing} is"], [f"Who has the {thing}?"])
-        return Question(f"{text} {ask}", name, key)
-    ask = _ask(rng, [f"{name} has the"], [f"What does {name} have?"])
-    return Question(f"{text} {ask}", thing, key)
+        form = form.replace("{k}", "{x}").replace("{v}", "{k}").replace("{x}", "{v}")
+        return _about(
+            rng, things, names, form, lambda thing: _ask(rng, [], [f"Who has the {thing}?"])
+        )
+    return _about(
+        rng,
+        names,
+        things,
+        form,
+        lambda name: _ask(rng, [f"{name} has the"], [f"What does {name} have?"]),
+    )
 
 
 def _places(rng: random.Random, size: int) -> Question:
-    things, places = rng.sample(NOUNS, size), rng.sample(PLACES, size)
-    text = _entries(
-        things, places, rng.choice(("The {k} is in the {v}.", "In the {v} is the {k}."))
+    return _about(
+        rng,
+        rng.sample(NOUNS, size),
+        rng.sample(PLACES, size),
+        rng.choice(("The {k} is in the {v}.", "In the {v} is the {k}.")),
+        lambda thing: _ask(rng, [f"The {thing} is in the"], [f"Where is the {thing}?"]),
     )
-    thing, place = rng.choice(list(zip(things, places, strict=True)))
-    ask = _ask(rng, [f"The {thing} is in the"], [f"Where is the {thing}?"])
-    return Question(f"{text} {ask}", place, f"look up {thing} {place}")
 
 
 def _codes(rng: random.Random, size: int) -> Question:
-    words, codes = rng.sample(NOUNS, size), [str(n) for n in rng.sample(range(10, 100), size)]
+    words, codes = rng.sample(NOUNS, size), [str(n) for n in rng.sample(range(1, 10), size)]
     form, ask = rng.choice((("{k} = {v},", "{k} ="), ("{k}: {v};", "{k}:")))
-    word, code = rng.choice(list(zip(words, codes, strict=True)))
-    prompt = f"{_entries(words, codes, form)} {ask.format(k=word)}"
-    return Question(prompt, code, f"look up {word} {code}")
-
-
-def _colours(rng: random.Random, size: int) -> Question:
-    names, colours = rng.sample(NAMES, size), rng.sample(COLOURS, size)
-    text = _entries(names, colours, rng.choice(("{k} likes {v}.", "{k} chose the colour {v}.")))
-    name, colour = rng.choice(list(zip(names, colours, strict=True)))
-    ask = _ask(rng, [f"The colour of {name} is"], [f"Which colour did {name} take?"])
-    return Question(f"{text} {ask}", colour, f"look up {name} {colour}")
+    return _about(rng, words, codes, form, lambda word: ask.format(k=word))
 
 
 SKILLS = (
-    Skill("addition", _addition, 2.0, "pairs of numbers from 0 to 20, in either order"),
-    Skill("counting", _counting, 1.0, "a word with a number of times from 1 to 8"),
-    Skill("copying", _copying, 1.0, "rows of one to four words"),
-    Skill("first word", _first_word, 0.7, "rows of two to five words"),
-    Skill("last word", _last_word, 0.7, "rows of two to five words"),
-    Skill("look-up in context", _look_up, 4.0, "pairs of an entry and its value"),
-    Skill("comparing", _comparing, 1.0, "pairs of numbers below 100"),
-    Skill("odd or even", _odd_or_even, 0.6, "numbers below 200"),
-    Skill("sequences", _sequence, 1.5, "rows of three or four items"),
-    Skill("opposites", _opposite, 1.2, "phrasings of a word trained in other phrasings"),
-    Skill("plurals", _plural, 1.2, "phrasings of a word trained in other phrasings"),
+    Skill("addition", _addition, 3.0, "two numbers up to 10 in this order"),
+    Skill("counting", _counting, 0.6, "a word with a number of times from 1 to 8"),
+    Skill("copying", _copying, 1.2, "rows of one to six words"),
+    Skill("first word", _first_word, 0.3, "rows of two to five words"),
+    Skill("last word", _last_word, 0.3, "rows of two to five words"),
+    Skill("look-up in context", _look_up, 5.0, "pairs of an entry and its value"),
+    Skill("comparing", _comparing, 1.5, "pairs of numbers up to 30"),
+    Skill("odd or even", _odd_or_even, 0.8, "numbers below 100"),
+    Skill("sequences", _sequence, 2.0, "rows of three or four items"),
+    Skill("opposites", _opposite, 2.0, "phrasings of a word trained in other phrasings"),
+    Skill("plurals", _plural, 0.8, "phrasings of a word trained in other phrasings"),
 )
