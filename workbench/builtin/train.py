@@ -13,9 +13,10 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -121,7 +122,7 @@ def endless_batches(tokenizer: PreTrainedTokenizerFast, seed: int) -> Iterator[B
         epoch += 1
 
 
-def sampled_loss(body: torch.nn.Module, head: torch.nn.Module, batch: Batch) -> torch.Tensor:
+def sampled_loss(body: Callable[..., Any], head: torch.nn.Module, batch: Batch) -> torch.Tensor:
     """Mean cross-entropy over targets drawn by their weights, 1 being always.
 
     `body` gives the last hidden states for token ids, `head` the logits for hidden states.
@@ -176,7 +177,7 @@ def rate_at(step: int, progress: float) -> float:
 
 
 def train(
-    steps: int, minutes: float, seed: int
+    steps: int, minutes: float, seed: int, compiled: bool
 ) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     """A trained model with its tokenizer, after so many steps or minutes (0: no limit).
 
