@@ -7,17 +7,20 @@ system gives back when the process ends, however it ends, sees to that.
 import contextlib
 import secrets
 import sqlite3
+import tempfile
 import time
 from pathlib import Path
 
 from workbench.facts import read_facts
 from workbench.paths import assets_dir
 from workbench.recipe.errors import SessionError
+from workbench.session.archive import pack, unpack
 from workbench.session.store import DATABASE_NAME, Store
 
 __all__ = ["FolderLock", "Library"]
 
 SAMPLE_FILE = "facts_20.csv"
+TRASH_NAME = ".trash"
 
 
 class Library:
@@ -68,11 +71,11 @@ class Library:
 
     def create(self, name: str) -> Store:
         """A new session without facts."""
-        folder = self.root / f"{time.strftime('%Y%m%d')}-{secrets.token_hex(4)}"
+        folder = self._new_folder()
         folder.mkdir()
         store = Store(folder)
         store.settings.set("name", name.strip() or "Untitled")
-        store.touch()
+        store.enter()
         self._stores[store.id] = store
         return store
 
@@ -84,6 +87,69 @@ class Library:
         store = self.create("First session")
         add_samples(store)
         return store
+
+    def duplicate(self, session: str) -> Store:
+        """A copy of a session as it is now, with its runs and their patches.
+
+        Raises:
+            SessionError: there is no such session, or no room for a copy.
+        """
+        store = self.open(session)
+        with tempfile.TemporaryDirectory(dir=self.root, prefix=".copy-") as folder:
+            packed = Path(folder) / "session.zip"
+            pack(store.folder, packed)
+            return self.bring_in(packed, f"{store.settings.name} (copy)")
+
+    def bring_in(self, file: Path, name: str | None = None) -> Store:
+        """A new session from a zip that `pack` wrote.
+
+        Args:
+            file: the zip; it is not trusted.
+            name: how people call the session; None keeps the packed one's name.
+
+        Raises:
+            SessionError: this is not a session, or not a sound one; nothing is left behind.
+        """
+        folder = self._new_folder()
+        unpack(file, folder)
+        store = self.open(folder.name)
+        if name is not None:
+            store.settings.set("name", name)
+        store.touch()
+        return store
+
+    def discard(self, session: str) -> None:
+        """Puts a session into the trash, from where `restore` brings it back.
+
+        Raises:
+            SessionError: there is no such session, or something runs in it.
+        """
+        store = self.open(session)
+        if store.jobs.open_jobs():
+            raise SessionError("Something runs or waits in this session. Cancel it first.")
+        trash = self.root / TRASH_NAME
+        trash.mkdir(exist_ok=True)
+        del self._stores[session]
+        store.folder.rename(trash / session)
+
+    def restore(self, session: str) -> Store:
+        """Brings a session back from the trash.
+
+        Raises:
+            SessionError: it is not there.
+        """
+        folder = self.root / TRASH_NAME / session
+        if session not in self.discarded():
+            raise SessionError("This session is not in the trash any more.")
+        folder.rename(self.root / session)
+        return self.open(session)
+
+    def discarded(self) -> list[str]:
+        """The folder names of the sessions in the trash, in no order."""
+        return [path.parent.name for path in self.root.glob(f"{TRASH_NAME}/*/{DATABASE_NAME}")]
+
+    def _new_folder(self) -> Path:
+        return self.root / f"{time.strftime('%Y%m%d')}-{secrets.token_hex(4)}"
 
 
 def add_samples(store: Store) -> int:
