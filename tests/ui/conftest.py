@@ -15,7 +15,7 @@ from tests.browser import BROWSER_FLAGS, find_browser
 from workbench.session import Library, Store
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 30_000  # milliseconds
 
 Open = Callable[..., Page]
 

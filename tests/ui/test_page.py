@@ -85,7 +85,7 @@ def test_a_file_that_is_no_table_is_refused_in_words(
     file.write_text("colour,size\nred,3\n")
     page = open_page()
     page.locator("input[type=file]").first.set_input_files(file)
-    expect(page.locator(".toast-wrap, .toast-body").first).to_contain_text("colour")
+    expect(page.locator("#message")).to_contain_text("colour")
     assert store.facts.count() == 0
 
 
@@ -153,6 +153,7 @@ def test_a_killed_worker_is_told_and_the_run_can_go_on(
 
 
 def test_html_in_facts_and_prompts_is_only_text(open_page: Open, store: Store) -> None:
+    store.settings.set("edit", EditSettings(epochs=2).as_dict())
     page = open_page()
     type_fact(page, "Hello " + ATTACK, "Bye " + ATTACK)
     store.settings.set("name", ATTACK)
@@ -186,9 +187,9 @@ def test_a_wrong_setting_is_refused_with_its_name(open_page: Open, store: Store)
     store.facts.add([AUSTRALIA], "file")
     page = open_page()
     go_to(page, "Edit")
-    page.get_by_label(re.compile("^Epochs")).fill("many")
+    page.get_by_role("textbox", name=re.compile("Epochs")).fill("many")
     page.locator("#start").click()
-    expect(page.locator(".toast-body").first).to_contain_text("Epochs is 'many'")
+    expect(page.locator("#message")).to_contain_text("Epochs is 'many'")
     assert store.runs.all() == []
 
 

@@ -115,7 +115,7 @@ class Library:
         store = self.open(folder.name)
         if name is not None:
             store.settings.set("name", name)
-        store.touch()
+        store.enter()
         return store
 
     def discard(self, session: str) -> None:

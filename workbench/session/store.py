@@ -82,9 +82,12 @@ class Store:
             self.runs.end_by_job(job.id, "stopped" if job.state == "cancelled" else "interrupted")
         return ended
 
-    def touch(self) -> None:
-        """Notes that somebody opened this session now."""
+    def enter(self) -> None:
+        """Notes that somebody opened this session now, and has its model loaded if need be."""
         self.settings.set("opened", time.time())
+        loading = any(job.kind == "load" for job in self.jobs.open_jobs())
+        if self.settings.summary is None and not loading:
+            self.jobs.submit("load")
 
     def version(self, *tables: str) -> str:
         """A short text that differs after any change of these tables.

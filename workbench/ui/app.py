@@ -10,6 +10,7 @@ import gradio as gr
 from workbench.session import Library, Store
 from workbench.ui.edit_tab import add_edit_tab
 from workbench.ui.facts_tab import add_facts_tab
+from workbench.ui.html import live_html
 from workbench.ui.layers_tab import add_layers_tab
 from workbench.ui.page import QUIET, Page
 from workbench.ui.probe_tab import add_probe_tab
@@ -45,7 +46,9 @@ def build(library: Library) -> gr.Blocks:
         title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=UPLOADS_KEPT
     ) as blocks:
         session = gr.Textbox(visible="hidden", container=False, elem_id="session")
-        page = Page(library, session)
+        message = live_html(name="message")
+        page = Page(library, session, message)
+        page.action(message.act, _dismiss)
         with gr.Row(elem_id="frame"):
             with gr.Column(elem_id="sidebar"):
                 add_sidebar(page)
@@ -70,10 +73,14 @@ def build(library: Library) -> gr.Blocks:
 def _first_session(library: Library) -> Callable[[], str]:
     def first_session() -> str:
         store = library.latest()
-        store.touch()
+        store.enter()
         return store.id
 
     return first_session
+
+
+def _dismiss(store: Store) -> None:
+    """Every action empties the place of errors; this one does nothing else."""
 
 
 def _draw_counts(store: Store) -> str:

@@ -89,13 +89,18 @@ def _add_importing(page: Page) -> None:
             pasted = gr.Textbox(show_label=False, placeholder=PASTE_HINT, lines=5, max_lines=12)
             add = gr.Button("Add pasted facts", size="sm")
         samples = gr.Button("Add the 20 sample facts", size="sm")
-    page.action(file.upload, _add_file, [file], file)
+    read = page.action(file.upload, _add_file, [file])
+    read.then(_no_file, outputs=file, **QUIET)
     page.action(add.click, _add_pasted, [pasted], pasted)
     page.action(samples.click, _add_sample_facts)
 
 
 def _first_page() -> str:
     return "0"
+
+
+def _no_file() -> None:
+    """Makes room for the next file, whether this one could be read or not."""
 
 
 def _draw_table(store: Store, search: str, offset: str) -> str:
@@ -148,15 +153,9 @@ def _delete(store: Store, rows: list[int]) -> None:
     store.settings.set("deleted_facts", rows)
 
 
-def _add_typed(
-    store: Store,
-    prompt: str,
-    answer: str,
-    subject: str,
-    old: str,
-    rephrases: str,
-    locality: str,
-) -> list[str]:
+def _add_typed(store: Store, *entered: str | None) -> list[str]:
+    # What lies in a folded part of the page, which was never drawn, arrives as None.
+    prompt, answer, subject, old, rephrases, locality = (value or "" for value in entered)
     fact = Fact(
         prompt=prompt,
         target_new=answer,
@@ -184,8 +183,8 @@ def _add_file(store: Store, path: str | None) -> None:
         _keep_import(store, Path(path).name, read_facts(path))
 
 
-def _add_pasted(store: Store, pasted: str) -> str:
-    if not pasted.strip():
+def _add_pasted(store: Store, pasted: str | None) -> str:
+    if pasted is None or not pasted.strip():
         raise FactsError("Paste a table first: a header line, then one fact a line.")
     _keep_import(store, "Pasted table", parse_facts(pasted, "The pasted text"))
     return ""

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
-from workbench.recipe.errors import SessionError, WorkbenchError
+from workbench.recipe.errors import WorkbenchError
 from workbench.session import Library, Store
 from workbench.session.status import WorkerStatus
+from workbench.ui.html import button, text
 
 __all__ = ["PROGRESS", "QUIET", "Page"]
 
@@ -42,10 +44,12 @@ class Page:
     Args:
         library: the sessions.
         session: the component that holds the id of the session shown.
+        message: where errors are shown.
     """
 
     library: Library
     session: gr.Textbox
+    message: gr.HTML
     _views: dict[tuple[str, ...], list[_View]] = field(default_factory=dict)
     _actions: list[Any] = field(default_factory=list)
 
@@ -64,8 +68,8 @@ class Page:
             of: the tables it shows (see `Store.version`), and `PROGRESS`.
             inputs: what else it depends on; drawn again when they change.
         """
-        places = [outputs] if isinstance(outputs, Component) else list(outputs)
-        view = _View(self._guard(draw, len(places)), list(inputs), places)
+        places = [outputs] if isinstance(outputs, Block) else list(outputs)
+        view = _View(self._guard_view(draw, len(places)), list(inputs), places)
         self._views.setdefault(of, []).append(view)
         for component in inputs:
             component.change(view.draw, [self.session, *inputs], places, **_VIEW)
@@ -75,8 +79,8 @@ class Page:
         event: Callable[..., Any],
         do: Callable[..., Any],
         inputs: Sequence[Component] = (),
-        outputs: Component | Sequence[Component] | None = None,
-    ) -> None:
+        outputs: Block | Sequence[Block] = (),
+    ) -> Any:
         """Does something when an event happens, then draws what has changed.
 
         Args:
@@ -84,8 +88,15 @@ class Page:
             do: called with the store and the inputs' values; returns the outputs' values.
             inputs: what it needs.
             outputs: what it sets, such as a text box that it empties.
+
+        Returns:
+            Gradio's event, to which more can be chained.
         """
-        self._actions.append(event(self._guard(do), [self.session, *inputs], outputs, **_ACTION))
+        places = [outputs] if isinstance(outputs, Block) else list(outputs)
+        guarded = self._guard_action(do, len(places))
+        done = event(guarded, [self.session, *inputs], [*places, self.message], **_ACTION)
+        self._actions.append(done)
+        return done
 
     def finish(self) -> None:
         """Starts the timer; called once, when every view and action is there."""
@@ -95,7 +106,7 @@ class Page:
         def look(store: Store) -> list[str]:
             return [f"{store.id} {self._version(store, group)}" for group in groups]
 
-        look_safely = self._guard(look, len(marks))
+        look_safely = self._guard_view(look, len(marks))
 
         timer = gr.Timer(LOOK_EVERY)
         for event in (timer.tick, self.session.change):
@@ -113,36 +124,52 @@ class Page:
             version += f" {store.progress_version()} {status}"
         return version
 
-    def _guard(self, do: Callable[..., Any], drawn: int = 0) -> Callable[..., Any]:
-        """Hands the store to `do`, and its errors to the person.
+    def _guard_view(self, draw: Callable[..., Any], places: int) -> Callable[..., Any]:
+        """Hands the store to a view; what cannot be drawn now stays as it is."""
 
-        Args:
-            do: an action, or a view.
-            drawn: how many outputs a view has; they stay as they are until a session is shown.
-        """
+        @functools.wraps(draw)
+        def guarded(session: str, *values: Any) -> Any:
+            try:
+                if session:
+                    return draw(self.library.open(session), *values)
+            except WorkbenchError as error:
+                log.warning("%s: %s", draw.__name__, error)
+            except Exception:
+                log.exception("%s failed", draw.__name__)
+            return [gr.skip()] * places if places > 1 else gr.skip()
+
+        return guarded
+
+    def _guard_action(self, do: Callable[..., Any], places: int) -> Callable[..., Any]:
+        """Hands the store to an action, and its errors to the person."""
 
         @functools.wraps(do)
         def guarded(session: str, *values: Any) -> Any:
-            if drawn and not session:
-                return [gr.skip()] * drawn if drawn > 1 else gr.skip()
             try:
-                if not session:
-                    raise SessionError("The page is still loading. Try again in a moment.")
-                return do(self.library.open(session), *values)
+                done = do(self.library.open(session), *values)
             except WorkbenchError as error:
-                raise gr.Error(str(error), title="", print_exception=False) from None
-            except gr.Error:
-                raise
+                return _results([gr.skip()] * places, _error(str(error)))
             except Exception:
                 log.exception("%s failed", do.__name__)
-                raise gr.Error(
+                sentence = (
                     "Something went wrong inside the workbench. The terminal it was started "
-                    "from has the details.",
-                    title="",
-                    print_exception=False,
-                ) from None
+                    "from has the details."
+                )
+                return _results([gr.skip()] * places, _error(sentence))
+            return _results([done] if places == 1 else list(done or ()), "")
 
         return guarded
+
+
+def _results(values: list[Any], message: str) -> Any:
+    return [*values, message] if values else message
+
+
+def _error(sentence: str) -> str:
+    return (
+        f'<div class="notice wrong" role="alert"><span>{text(sentence)}</span>'
+        f"{button('Dismiss', 'dismiss', 'small')}</div>"
+    )
 
 
 QUIET: dict[str, Any] = {

@@ -71,10 +71,10 @@ def _add_model_picker(page: Page) -> None:
         page.action(event, _choose_model, [name, device, dtype])
 
 
-def _choose_model(store: Store, name: str, device: str, dtype: str) -> None:
+def _choose_model(store: Store, name: str | None, device: str, dtype: str) -> None:
     store.settings.choose_model(
         ModelChoice(
-            name=name.strip() or "builtin",
+            name=(name or "").strip() or "builtin",
             device=None if device == AUTOMATIC else device,
             dtype=None if dtype == AUTOMATIC else dtype,
         )
@@ -101,7 +101,7 @@ def _act_on_session(page: Page) -> Callable[..., str]:
             store.settings.set("name", asked["value"].strip() or "Untitled")
             return store.id
         chosen = page.library.open(asked["value"])
-        chosen.touch()
+        chosen.enter()
         return chosen.id
 
     return act_on_session

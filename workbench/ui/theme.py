@@ -31,11 +31,13 @@ HEAD = """
     choose: name => { localStorage.setItem('workbench-theme', name); apply(); },
   };
   system.addEventListener('change', apply);
-  document.addEventListener('DOMContentLoaded', () => {
+  const watch = () => {
     apply();
     new MutationObserver(apply).observe(
       document.body, {attributes: true, attributeFilter: ['class']});
-  });
+  };
+  if (document.body) watch();
+  else document.addEventListener('DOMContentLoaded', watch);
 })();
 </script>
 """
