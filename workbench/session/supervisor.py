@@ -71,7 +71,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": _import_path()},
+                env=_environment(),
             )
         self._started_at = time.monotonic()
 
@@ -128,11 +128,13 @@ def _open_log(path: Path) -> IO[bytes]:
     return path.open("ab")
 
 
-def _import_path() -> str:
-    """Lets the worker import this very package, wherever the web process found it."""
+def _environment() -> dict[str, str]:
+    """The worker's environment: it imports this very package, wherever this process found it."""
     here = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")
-    return here + (os.pathsep + inherited if inherited else "")
+    path = here + (os.pathsep + inherited if inherited else "")
+    # Threads that wait actively for one another crawl when other programs want the processor.
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": path}
 
 
 def _last_words(code: int) -> str:
