@@ -208,7 +208,7 @@ def train(
             break
         batch = next(batches)
         loss = sampled_loss(body, model.lm_head, batch)
-        loss.backward()
+        torch.autograd.backward(loss)
         masters.step(rate_at(step, progress))
         tokens += int((batch.weights > 0).sum())
         smooth = loss.item() if step == 0 else 0.98 * smooth + 0.02 * loss.item()
