@@ -75,7 +75,7 @@ class Library:
         folder.mkdir()
         store = Store(folder)
         store.settings.set("name", name.strip() or "Untitled")
-        store.enter()
+        store.touch()
         self._stores[store.id] = store
         return store
 
@@ -115,7 +115,7 @@ class Library:
         store = self.open(folder.name)
         if name is not None:
             store.settings.set("name", name)
-        store.enter()
+        store.touch()
         return store
 
     def discard(self, session: str) -> None:

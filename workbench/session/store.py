@@ -82,9 +82,13 @@ class Store:
             self.runs.end_by_job(job.id, "stopped" if job.state == "cancelled" else "interrupted")
         return ended
 
-    def enter(self) -> None:
-        """Notes that somebody opened this session now, and has its model loaded if need be."""
+    def touch(self) -> None:
+        """Notes that somebody opened this session now."""
         self.settings.set("opened", time.time())
+
+    def enter(self) -> None:
+        """Opens this session for work: it is the newest now, and its model is loaded if need be."""
+        self.touch()
         loading = any(job.kind == "load" for job in self.jobs.open_jobs())
         if self.settings.summary is None and not loading:
             self.jobs.submit("load")

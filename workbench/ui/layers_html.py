@@ -110,17 +110,17 @@ def _known(chosen: tuple[str, ...], runs: list[Run]) -> str:
     places = sorted(newest, key=lambda at: at != chosen)[:4]
     if not places:
         return '<p class="quiet">No run yet: what a run finds out is compared here.</p>'
-    head = "".join(f'<th class="mono">{text(", ".join(at))}</th>' for at in places)
+    head = "".join(f'<th class="num">{measure}</th>' for measure in MEASURES)
     body = "".join(
-        f"<tr><td>{measure}</td>"
-        + "".join(_measured(newest[at], f"{measure}_strict") for at in places)
+        f'<tr class="{"chosen" if at == chosen else ""}"><td><span class="mono">'
+        f'{text(", ".join(at))}</span><br><span class="quiet">{text(newest[at].name)}</span></td>'
+        + "".join(_measured(newest[at], f"{measure}_strict") for measure in MEASURES)
         + "</tr>"
-        for measure in MEASURES
+        for at in places
     )
-    named = "".join(f'<td class="num">{text(newest[at].name)}</td>' for at in places)
     return (
-        f'<div class="scroll"><table class="grid-table"><tr><th></th>{head}</tr>{body}'
-        f'<tr><td>from</td>{named}</tr></table></div><p class="quiet">Strict protocol.</p>'
+        f'<div class="scroll"><table class="grid-table"><tr><th>strict</th>{head}</tr>{body}'
+        "</table></div>"
     )
 
 

@@ -96,7 +96,9 @@ def _act_on_session(page: Page) -> Callable[..., str]:
     def act_on_session(store: Store, event: gr.EventData) -> str:
         asked = detail(event)
         if asked["do"] == "new":
-            return page.library.create(f"Session {len(page.library.ids()) + 1}").id
+            chosen = page.library.create(f"Session {len(page.library.ids()) + 1}")
+            chosen.enter()
+            return chosen.id
         if asked["do"] == "name":
             store.settings.set("name", asked["value"].strip() or "Untitled")
             return store.id
