@@ -22,7 +22,7 @@ PICTURES = ROOT / "assets" / "pictures"
 WINDOW = {"width": 1280, "height": 800}
 TRIED = ("2.mlp.down_proj", "4.mlp.down_proj", "7.mlp.down_proj", "6.mlp.down_proj")
 PATIENCE = 180_000  # milliseconds
-COLOURS = 128  # of a picture; few are on the page
+COLOURS = 256  # of a picture; few are on the page
 
 
 @contextmanager
