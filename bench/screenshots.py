@@ -74,7 +74,7 @@ def photograph(browser: Browser, address: str, scheme: str) -> None:
     page = context.new_page()
     page.goto(address, wait_until="domcontentloaded")
     expect(page.locator("#facts-table table")).to_be_visible()
-    for tab in ("Facts", "Layers", "Edit", "Probe", "Runs"):
+    for tab in ("Facts", "Layers", "Edit", "Probe"):
         go_to(page, tab)
         path = PICTURES / f"{tab.lower()}-{scheme}.png"
         page.screenshot(path=path)
