@@ -137,6 +137,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *(f"INSERT INTO changes (name) VALUES ('{name}')" for name in COUNTED),
         *_counting_triggers(),
     ),
+    (
+        "ALTER TABLE facts ADD COLUMN problems TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE probes ADD COLUMN before_run INTEGER",
+        "ALTER TABLE probes ADD COLUMN fact INTEGER",
+        "ALTER TABLE probes ADD COLUMN role TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE probes ADD COLUMN partial TEXT",
+        "CREATE INDEX probes_by_job ON probes (job)",
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)
