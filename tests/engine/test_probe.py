@@ -146,3 +146,36 @@ def test_the_chat_template_is_used_when_asked_for(model: LanguageModel) -> None:
 )
 def test_answers_are_compared_without_case_articles_and_punctuation(said: str, wanted: str) -> None:
     assert plain_answer(said) == wanted
+
+
+def test_an_answer_can_be_watched_as_it_grows(learnable: LanguageModel, facts: list[Fact]) -> None:
+    patch = edit(learnable, facts, at="2", learning_rate=1e-2, batch_size=2, epochs=60).patch
+    seen: dict[int, list[str]] = {0: [], 1: []}
+
+    def watch(texts: dict[int, str]) -> None:
+        for row, text in texts.items():
+            seen[row].append(text)
+
+    with patch.applied(learnable):
+        answers = generate(learnable, [fact.prompt for fact in facts[:2]], on_text=watch)
+    for row, answer in enumerate(answers):
+        assert seen[row][-1] == answer.text
+        assert len(set(seen[row])) > 2
+        assert all(answer.text.startswith(text) for text in seen[row])
+
+
+def test_what_a_watcher_raises_ends_the_answer_and_leaves_the_base(
+    learnable: LanguageModel, facts: list[Fact]
+) -> None:
+    class Enough(Exception):
+        pass
+
+    def watch(texts: dict[int, str]) -> None:
+        raise Enough
+
+    patch = edit(learnable, facts, at="2", epochs=2).patch
+    (name,) = [n for n in patch.tensors if "down_proj" in n]
+    base = learnable.network.get_parameter(name).clone()
+    with pytest.raises(Enough), patch.applied(learnable):
+        generate(learnable, [facts[0].prompt], on_text=watch)
+    assert torch.equal(learnable.network.get_parameter(name), base)

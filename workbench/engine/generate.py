@@ -4,7 +4,7 @@ Invariant: the model's own generation settings (sampling, penalties) are set asi
 answer depends on the weights and the prompt alone. Knows nothing about patches or metrics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -15,6 +15,8 @@ from transformers import (
     LogitsProcessor,
     LogitsProcessorList,
     PreTrainedTokenizerBase,
+    StoppingCriteria,
+    StoppingCriteriaList,
 )
 
 from workbench.engine.language_model import LanguageModel
@@ -22,7 +24,10 @@ from workbench.engine.memory import in_batches
 from workbench.engine.tokens import prompt_tokens
 from workbench.recipe.errors import ModelError, SettingsError
 
-__all__ = ["Answer", "StopRule", "generate"]
+__all__ = ["Answer", "OnText", "StopRule", "generate"]
+
+OnText = Callable[[dict[int, str]], None]
+"""Told after each new token what some prompts, by their place, are answered so far."""
 
 StopRule = Literal["eos", "sentence"]
 """Where an answer ends: at EOS; or, as in arXiv 2509.22072, also at "." or a newline."""
@@ -57,6 +62,17 @@ class _FirstScores(LogitsProcessor):  # type: ignore[misc]
         return scores
 
 
+class _Watcher(StoppingCriteria):  # type: ignore[misc]
+    """Shows the answers as they grow, and stops nothing."""
+
+    def __init__(self, show: Callable[[list[list[int]]], None], longest: int) -> None:
+        self._show, self._longest = show, longest
+
+    def __call__(self, input_ids: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
+        self._show(input_ids[:, self._longest :].tolist())
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+
 @lru_cache(maxsize=4)
 def _sentence_ends(tokenizer: PreTrainedTokenizerBase) -> set[int]:
     """The tokens with a full stop or a newline in them."""
@@ -72,6 +88,7 @@ def generate(
     max_new_tokens: int = 32,
     stop: StopRule = "eos",
     top_k: int = 5,
+    on_text: OnText | None = None,
 ) -> list[Answer]:
     """Greedy answers of the model as it is now.
 
@@ -82,6 +99,7 @@ def generate(
         max_new_tokens: most tokens an answer has.
         stop: where an answer ends.
         top_k: how many next tokens to report.
+        on_text: told how the answers grow; what it raises ends the work and is passed on.
 
     Raises:
         ModelError: the tokenizer has no chat template, or a prompt is too long for the model.
@@ -104,8 +122,10 @@ def generate(
         room = min(room, model.longest - longest)
     ends = _end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
 
+    decoding = _Decoding(model, room, stop, frozenset(ends), top_k, on_text)
+
     def work(rows: Sequence[int]) -> list[Answer]:
-        return _generate_batch(model, [encoded[row] for row in rows], room, stop, ends, top_k)
+        return decoding.run(rows, [encoded[row] for row in rows])
 
     order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
     size = max(1, TOKENS_PER_PASS // (longest + room))
@@ -128,39 +148,75 @@ def _chat_tokens(model: LanguageModel, prompts: Sequence[str]) -> list[tuple[int
     return [tuple(ids) for ids in found]
 
 
-@torch.no_grad()
-def _generate_batch(
-    model: LanguageModel,
-    texts: list[tuple[int, ...]],
-    room: int,
-    stop: StopRule,
-    ends: set[int],
-    top_k: int,
-) -> list[Answer]:
-    tokenizer, device = model.tokenizer, model.device
-    padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends)
-    longest = max(len(ids) for ids in texts)
-    input_ids = torch.full((len(texts), longest), padding)
-    mask = torch.zeros_like(input_ids)
-    for row, ids in enumerate(texts):
-        input_ids[row, longest - len(ids) :] = torch.tensor(ids)
-        mask[row, longest - len(ids) :] = 1
-    first = _FirstScores()
-    output = model.network.generate(
-        input_ids=input_ids.to(device),
-        attention_mask=mask.to(device),
-        generation_config=_greedy(room, ends, padding),
-        logits_processor=LogitsProcessorList([first]),
-    )[:, longest:].tolist()
-    assert first.scores is not None
-    shares, tokens = first.scores.softmax(dim=-1).topk(min(top_k, first.scores.shape[-1]))
-    return [
-        _answer(model, _until_end(new, ends), stop, list(zip(ids, probabilities, strict=True)))
-        for new, ids, probabilities in zip(output, tokens.tolist(), shares.tolist(), strict=True)
-    ]
+@dataclass(frozen=True)
+class _Decoding:
+    """How the prompts of one call are answered."""
+
+    model: LanguageModel
+    room: int
+    stop: StopRule
+    ends: frozenset[int]
+    top_k: int
+    on_text: OnText | None
+
+    @torch.no_grad()
+    def run(self, rows: Sequence[int], texts: list[tuple[int, ...]]) -> list[Answer]:
+        """Answers one batch; `rows` are the prompts' places, `texts` their tokens."""
+        tokenizer, device = self.model.tokenizer, self.model.device
+        padding = tokenizer.pad_token_id
+        padding = padding if padding is not None else min(self.ends)
+        longest = max(len(ids) for ids in texts)
+        input_ids = torch.full((len(texts), longest), padding)
+        mask = torch.zeros_like(input_ids)
+        for row, ids in enumerate(texts):
+            input_ids[row, longest - len(ids) :] = torch.tensor(ids)
+            mask[row, longest - len(ids) :] = 1
+        first = _FirstScores()
+        output = self.model.network.generate(
+            input_ids=input_ids.to(device),
+            attention_mask=mask.to(device),
+            generation_config=_greedy(self.room, self.ends, padding),
+            logits_processor=LogitsProcessorList([first]),
+            stopping_criteria=self._watching(rows, longest),
+        )[:, longest:].tolist()
+        assert first.scores is not None
+        shares, tokens = first.scores.softmax(dim=-1).topk(min(self.top_k, first.scores.shape[-1]))
+        return [
+            self._answer(new, list(zip(ids, probabilities, strict=True)))
+            for new, ids, probabilities in zip(
+                output, tokens.tolist(), shares.tolist(), strict=True
+            )
+        ]
+
+    def _watching(self, rows: Sequence[int], longest: int) -> StoppingCriteriaList | None:
+        on_text = self.on_text
+        if on_text is None:
+            return None
+
+        def show(new: list[list[int]]) -> None:
+            on_text(
+                {
+                    row: self._text(_until_end(ids, self.ends))
+                    for row, ids in zip(rows, new, strict=True)
+                }
+            )
+
+        return StoppingCriteriaList([_Watcher(show, longest)])
+
+    def _text(self, said: tuple[int, ...]) -> str:
+        text = str(self.model.tokenizer.decode(said, skip_special_tokens=True))
+        if self.stop == "sentence":
+            text = text.split("\n")[0].split(".")[0]
+        return text.strip()
+
+    def _answer(self, new: list[int], top: list[tuple[int, float]]) -> Answer:
+        said = _until_end(new, self.ends)
+        names = self.model.tokenizer.batch_decode([[token] for token, _ in top])
+        shares = tuple((name, share) for name, (_, share) in zip(names, top, strict=True))
+        return Answer(self._text(said), said, shares)
 
 
-def _until_end(new: list[int], ends: set[int]) -> tuple[int, ...]:
+def _until_end(new: list[int], ends: frozenset[int]) -> tuple[int, ...]:
     """New tokens up to the first that ends the answer; padding stands behind it."""
     length = next((i for i, token in enumerate(new, start=1) if token in ends), len(new))
     return tuple(new[:length])
@@ -175,7 +231,7 @@ def _end_tokens(model: LanguageModel) -> set[int]:
     return ends
 
 
-def _greedy(room: int, ends: set[int], padding: int) -> GenerationConfig:
+def _greedy(room: int, ends: frozenset[int], padding: int) -> GenerationConfig:
     """Plain greedy decoding; every field that a model's own settings might bend is named."""
     return GenerationConfig(
         max_new_tokens=room,
@@ -189,14 +245,3 @@ def _greedy(room: int, ends: set[int], padding: int) -> GenerationConfig:
         eos_token_id=sorted(ends),
         pad_token_id=padding,
     )
-
-
-def _answer(
-    model: LanguageModel, said: tuple[int, ...], stop: StopRule, top: list[tuple[int, float]]
-) -> Answer:
-    text = str(model.tokenizer.decode(said, skip_special_tokens=True))
-    if stop == "sentence":
-        text = text.split("\n")[0].split(".")[0]
-    names = model.tokenizer.batch_decode([[token] for token, _ in top])
-    shares = tuple((name, share) for name, (_, share) in zip(names, top, strict=True))
-    return Answer(text.strip(), said, shares)

@@ -100,8 +100,7 @@ class Edit:
 
     def plan(self) -> Started:
         """What the run will do, without doing any of it."""
-        tokens = sum(text.length for text in self._texts.texts) if self.kept_from else 0
-        states_bytes = tokens * self.model.shape.hidden_size * self.model.dtype.itemsize
+        memory = self._tuned.memory_bytes + self._states_bytes() + self._activation_bytes()
         return Started(
             facts=len(self.facts),
             at=self.settings.at,
@@ -110,11 +109,32 @@ class Edit:
             epochs=self._schedule.epochs,
             steps=self._schedule.epochs * self._schedule.batches_per_epoch,
             weights=self._tuned.count,
-            memory_bytes=self._tuned.memory_bytes + states_bytes,
+            memory_bytes=memory,
             kept_from=self.kept_from,
             fallback=self.model.fallback,
             resumed_epoch=self.progress.epoch,
         )
+
+    def _states_bytes(self) -> int:
+        tokens = sum(text.length for text in self._texts.texts) if self.kept_from else 0
+        return tokens * self.model.shape.hidden_size * self.model.dtype.itemsize
+
+    def _activation_bytes(self) -> int:
+        """What the largest piece of a batch holds on to for its backward pass.
+
+        34 bytes a token, layer and hidden unit in 16 bits (Korthikanti et al., arXiv 2205.05198,
+        without the attention scores, which short texts hardly need), and for its targets the
+        logits and their gradient, once in the model's dtype and once in float32.
+        """
+        texts, shape = self._texts, self.model.shape
+        longest_first = sorted(range(len(self.facts)), key=texts.length, reverse=True)
+        pieces = self._pieces(longest_first[: self.settings.batch_size])
+        tokens = max(len(piece) * max(map(texts.length, piece)) for piece in pieces)
+        targets = max(sum(len(texts.texts[row].target) for row in piece) for piece in pieces)
+        layers = self.model.layer_count - self._locations[0].layer
+        width = self.model.dtype.itemsize
+        passed_on = 17 * width * tokens * layers * shape.hidden_size
+        return passed_on + targets * shape.vocab_size * 2 * (width + 4)
 
     def events(self) -> Iterator[Event]:
         """Runs, and says what happens; the last event is `Finished` or `Stopped`.

@@ -33,7 +33,7 @@ class Started:
         steps: most updates the run can take.
         weights: how many weights are tuned.
         memory_bytes: estimate of what the run needs on top of the model: master copy, gradient,
-            Adam's two moments, and the kept hidden states.
+            Adam's two moments, the kept hidden states, and what a backward pass holds on to.
         kept_from: the layer whose input is kept for every fact; 0 when nothing can be kept.
         fallback: why the plain forward is used instead of kept states; empty when it is not.
         resumed_epoch: epochs already done by the run that this one continues.
