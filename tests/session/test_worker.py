@@ -4,15 +4,17 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from workbench.facts import Fact
+from workbench.facts import Fact, Question
 from workbench.recipe import events
 from workbench.recipe.settings import EditSettings
 from workbench.session import Library, Store
 from workbench.session.jobs import Job
+from workbench.session.probes import ProbeRow
 from workbench.session.settings import ModelChoice
 from workbench.session.supervisor import Supervisor
 
@@ -50,6 +52,13 @@ def wait_until(what: Callable[[], object]) -> None:
 def ended(store: Store, job: int) -> Job:
     wait_until(lambda: not store.jobs.get(job).is_open)
     return store.jobs.get(job)
+
+
+def wait_for_answer(store: Store, probe: int) -> ProbeRow:
+    wait_until(lambda: (found := store.probes.get(probe)) and found.before)
+    row = store.probes.get(probe)
+    assert row is not None
+    return row
 
 
 def start_endless(store: Store) -> tuple[int, int]:
@@ -132,12 +141,76 @@ def test_a_killed_worker_loses_only_what_it_was_doing(
     assert supervisor.pid not in (None, killed)
 
 
-def test_pinned_prompts_are_answered_while_the_run_goes(store: Store) -> None:
+def test_pinned_prompts_are_answered_at_every_epoch_and_after_the_run(store: Store) -> None:
     probe = store.ask("The capital of Australia is")
     store.probes.pin(probe, True)
     job = ended(store, store.jobs.submit("edit"))
-    answers = store.probes.pinned_answers(job.result["run"])
-    assert answers and all(answer.probe == probe and answer.epoch >= 1 for answer in answers)
+    run = job.result["run"]
+    answers = store.probes.pinned_answers(run)
+    epochs = [event.epoch for event in store.runs.events(run, events.EpochDone)]
+    assert [answer.epoch for answer in answers] == [0, *epochs]
+    assert (answers[0].text, answers[-1].text) == ("Canberra", "Melbourne")
+    row = store.probes.get(probe)
+    assert row is not None and row.run == run
+    assert row.after is not None and row.after.text == "Melbourne"
+
+
+def test_before_and_after_can_be_any_two_runs(store: Store) -> None:
+    first = ended(store, store.jobs.submit("edit")).result["run"]
+    (row,) = store.facts.enabled()
+    store.facts.change(row.id, replace(row.fact, target_new="Perth"))
+    second = ended(store, store.jobs.submit("edit")).result["run"]
+    assert store.settings.shown_run == second
+    store.settings.set("before_run", first)
+    probe = store.ask("The capital of Australia is")
+    asked = wait_for_answer(store, probe)
+    assert (asked.before_run, asked.run) == (first, second)
+    assert asked.before is not None and asked.after is not None
+    assert (asked.before.text, asked.after.text) == ("Melbourne", "Perth")
+    # The base after a run: an answer that is taken back.
+    store.settings.set("shown_run", None)
+    store.ask_again([probe])
+    asked = wait_for_answer(store, probe)
+    assert asked.before is not None and asked.after is not None
+    assert (asked.before.text, asked.after.text) == ("Melbourne", "Canberra")
+    store.delete_run(first)
+    assert store.settings.before_run is None
+
+
+def test_a_fact_is_asked_with_all_its_prompts(store: Store) -> None:
+    (row,) = store.facts.enabled()
+    asked = replace(
+        row.fact,
+        rephrase_prompts=("The capital city of Australia is",),
+        locality_prompts=(Question("The capital of France is", "Paris"),),
+    )
+    store.facts.change(row.id, asked)
+    probes = store.ask_about(row.id)
+    answers = [wait_for_answer(store, probe) for probe in probes]
+    assert [(a.role, a.before.text if a.before else "") for a in answers] == [
+        ("prompt", "Canberra"),
+        ("rephrase", "Canberra"),
+        ("locality", "Paris"),
+    ]
+    free = store.ask("The capital of Italy is")
+    cards = store.probes.recent(10)
+    assert [[probe.id for probe in card] for card in cards] == [[free], probes]
+    assert store.probes.count() == 2
+
+
+def test_the_next_run_is_estimated_while_nothing_waits(store: Store) -> None:
+    ended(store, store.jobs.submit("load"))
+    wait_until(lambda: store.settings.get("estimate", {}).get("about") == store.estimate_key())
+    first = store.settings.get("estimate")
+    assert first["facts"] == 1 and first["seconds"] > 0 and first["steps"] >= 25
+    store.settings.set("edit", EditSettings(at=("5",), epochs=3).as_dict())
+    wait_until(lambda: store.settings.get("estimate")["about"] == store.estimate_key())
+    second = store.settings.get("estimate")
+    assert (second["at"], second["epochs"]) == (["5"], 3)
+    assert second["weights"] > first["weights"]
+    store.settings.set("edit", EditSettings(at=("77",)).as_dict())
+    wait_until(lambda: store.settings.get("estimate")["about"] == store.estimate_key())
+    assert "77" in store.settings.get("estimate")["error"]
 
 
 def test_the_worker_ends_when_the_web_process_is_gone(tmp_path: Path) -> None:

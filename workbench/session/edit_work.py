@@ -5,6 +5,7 @@ with the run before its first step, a checkpoint every so often, the patch befor
 measured on it. Imports the engine, so only the worker's process may import this module.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -12,30 +13,37 @@ from dataclasses import asdict
 from typing import Any
 
 from workbench.engine.evaluate import evaluate
+from workbench.engine.generate import generate
 from workbench.engine.language_model import LanguageModel
 from workbench.engine.locft import Edit
 from workbench.engine.patch import Patch
 from workbench.engine.probe import probe
 from workbench.facts import Fact, Question
 from workbench.recipe import events
-from workbench.recipe.errors import SessionError
+from workbench.recipe.errors import ModelError, SessionError
 from workbench.recipe.settings import EditSettings
+from workbench.session.ask_work import answer_probes, answered
 from workbench.session.database import to_json
 from workbench.session.facts import FactRow
+from workbench.session.patches import Patches
 from workbench.session.probes import Answered
 from workbench.session.store import Store
-from workbench.session.task import Cancelled, Task
+from workbench.session.task import Cancelled, Countdown, Task, time_left
 
 __all__ = ["edit_facts", "kept_facts", "measure_run"]
 
 FLUSH_EVERY = 0.15  # seconds between two writes of events
 FIRST_ANSWERS = 50  # with more facts than this, the first are answered before all are evaluated
-# Answering pinned prompts and saving checkpoints may each take this share of a run's time.
-EXTRA_SHARE = 0.1
+CHECKPOINT_SHARE = 0.1  # of a run's time that saving checkpoints may take
 
 
-def edit_facts(task: Task, model: LanguageModel) -> dict[str, Any]:
+def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, Any]:
     """Compiles the session's enabled facts into a patch, or lets an earlier run go on.
+
+    Args:
+        task: the job.
+        model: the base.
+        patches: where the new patch is kept.
 
     Returns:
         The number of the run.
@@ -58,9 +66,20 @@ def edit_facts(task: Task, model: LanguageModel) -> dict[str, Any]:
     patch.save(task.store.runs.patch_folder(run))
     task.store.runs.set_learned(run, zip([row.id for row in rows], learned, strict=True))
     task.store.runs.end(run, "done", asdict(finished))
+    patches.keep(task.store, run, patch)
     task.store.settings.set("shown_run", run)
+    _answer_pinned_again(task, model, run, patches)
     measure_run(task, model, run, rows, patch)
     return {"run": run}
+
+
+def _answer_pinned_again(task: Task, model: LanguageModel, run: int, patches: Patches) -> None:
+    """The pinned prompts, before and after the run that is shown from now on."""
+    pinned = task.store.probes.pinned()
+    if pinned:
+        task.report("Asking the pinned prompts", now=True)
+        with contextlib.suppress(ModelError):
+            answer_probes(task, model, pinned, (task.store.settings.before_run, run), patches)
 
 
 def _prepare(task: Task, model: LanguageModel) -> tuple[int, list[FactRow], Edit]:
@@ -102,16 +121,16 @@ class _Keeper:
         self._task, self._model, self._run, self._edit, self._facts = task, model, run, edit, facts
         self._waiting: list[events.Event] = []
         self._flushed_at = time.monotonic()
-        self._last_epoch: events.EpochDone | None = None
-        self._pinned = _Share(self._answer_pinned)
+        self._keeping = Countdown()
         self._checkpoint = _Share(self._save_checkpoint)
 
     def take(self, event: events.Event) -> None:
         """Keeps an event; the engine goes on when this returns."""
         self._waiting.append(event)
-        if isinstance(event, events.EpochDone):
-            self._last_epoch = event
-            self._pinned.maybe()
+        if isinstance(event, events.Started):
+            self._answer_pinned(event.resumed_epoch)
+        elif isinstance(event, events.EpochDone):
+            self._answer_pinned(event.epoch)
             self._checkpoint.maybe()
         elif isinstance(event, events.Finished):
             self.finished = event
@@ -133,33 +152,36 @@ class _Keeper:
 
     def _say(self, event: events.Event) -> None:
         if isinstance(event, events.StatesProgress):
-            self._task.report(
-                f"Keeping hidden states, {event.done} of {event.facts} facts",
-                event.done / max(1, event.facts) * 0.05,
-            )
+            still = self._keeping.left(event.done / max(1, event.facts))
+            self._task.report(f"Keeping hidden states, {event.done} of {event.facts} facts{still}")
         elif isinstance(event, events.EpochDone):
             learned = round(event.learned * self._facts)
             left = event.seconds / event.epoch * (event.epochs - event.epoch)
             self._task.report(
                 f"epoch {event.epoch} of {event.epochs} · {learned} learned · "
-                f"at most {int(left // 60)}:{int(left % 60):02} left",
+                f"at most {time_left(left)}",
                 event.epoch / event.epochs,
             )
 
-    def _answer_pinned(self) -> None:
-        pinned = [row for row in self._task.store.probes.pinned() if not row.chat]
-        if not pinned or self._last_epoch is None:
-            return
-        with self._edit.applied():
-            found = probe(self._model, [row.prompt for row in pinned])
-        self._task.store.probes.add_pinned_answers(
-            self._run,
-            self._last_epoch.epoch,
-            [
-                (row.id, Answered(answer.before.text, answer.before.top))
-                for row, answer in zip(pinned, found, strict=True)
-            ],
-        )
+    def _answer_pinned(self, epoch: int) -> None:
+        """Answers the pinned prompts with the weights so far, unless the run is to end.
+
+        A prompt that this model cannot be asked must not end the run.
+        """
+        pinned = self._task.store.probes.pinned()
+        said: list[tuple[int, Answered]] = []
+        for chat in (False, True):
+            some = [row for row in pinned if row.chat == chat]
+            with contextlib.suppress(Cancelled, ModelError), self._edit.applied():
+                found = generate(
+                    self._model,
+                    [row.prompt for row in some],
+                    chat=chat,
+                    on_text=lambda texts: self._task.check(),
+                )
+                said += [(row.id, answered(a)) for row, a in zip(some, found, strict=True)]
+        if said:
+            self._task.store.probes.add_pinned_answers(self._run, epoch, said)
 
     def _save_checkpoint(self) -> None:
         self._edit.save_checkpoint(self._task.store.runs.folder(self._run) / "checkpoint.pt")
@@ -176,7 +198,7 @@ class _Share:
     def maybe(self) -> None:
         """Does it, unless it has had its share."""
         before = time.monotonic()
-        if self._spent <= EXTRA_SHARE * (before - self._since):
+        if self._spent <= CHECKPOINT_SHARE * (before - self._since):
             self._action()
             self._spent += time.monotonic() - before
 
@@ -193,9 +215,12 @@ def measure_run(
         after = [found.after.text for found in probes if found.after is not None]
         _keep_answers(task, run, first, before, after)
 
+    countdown = Countdown()
+
     def on_progress(done: int, steps: int) -> None:
         task.check()
-        task.report(f"Evaluating on {len(rows)} facts", done / steps, now=True)
+        left = countdown.left(done / steps)
+        task.report(f"Evaluating on {len(rows)} facts{left}", done / steps, now=True)
 
     on_progress(0, 1)
     report = evaluate(model, [row.fact for row in rows], patch, on_progress=on_progress)

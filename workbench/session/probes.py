@@ -1,19 +1,28 @@
 """The prompts that were asked of the model, with the answers before and after.
 
-A pinned prompt is also answered by every run at the end of its epochs. Knows nothing about
-how answers are made.
+Before and after are the base or any run each. A pinned prompt is also answered by every run, at
+its beginning and at the end of its epochs. Knows nothing about how answers are made.
 """
 
+import itertools
 import json
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from workbench.recipe.errors import SessionError
 from workbench.session.database import Database, to_json
 
-__all__ = ["Answered", "PinnedAnswer", "ProbeRow", "ProbeTable"]
+__all__ = ["Answered", "PinnedAnswer", "ProbeRow", "ProbeTable", "Role", "Side"]
+
+Side = Literal["before", "after"]
+Role = Literal["", "prompt", "rephrase", "locality", "portability"]
+"""What a prompt is to the fact that it was asked about; empty for a free prompt."""
+
+# A free prompt stands alone, the questions about one fact stand together.
+_CARD = "CASE role WHEN '' THEN -id ELSE job END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +56,11 @@ class ProbeRow:
         pinned: whether runs answer it at their epochs.
         job: the job that answers it.
         model: name of the model that answered; empty until then.
-        run: the run that "after" is; None for the base alone.
+        before_run, run: the runs that "before" and "after" were; None for the base.
         before, after: the answers; None until they are there.
+        partial: how far the answers have come while they are being written.
+        fact: the fact that the prompt belongs to; None for a free prompt.
+        role: what the prompt is to that fact.
     """
 
     id: int
@@ -57,14 +69,18 @@ class ProbeRow:
     pinned: bool
     job: int | None
     model: str
+    before_run: int | None
     run: int | None
     before: Answered | None
     after: Answered | None
+    partial: Mapping[str, str]
+    fact: int | None
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedAnswer:
-    """What a pinned prompt was answered at the end of an epoch of a run."""
+    """What a pinned prompt was answered at the end of an epoch of a run; epoch 0 is the base."""
 
     probe: int
     prompt: str
@@ -78,8 +94,14 @@ class ProbeTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, prompt: str, chat: bool = False) -> int:
+    def add(self, prompt: str, chat: bool = False, fact: int | None = None, role: Role = "") -> int:
         """Notes a prompt that is about to be asked; returns its id.
+
+        Args:
+            prompt: the text.
+            chat: whether it goes through the chat template.
+            fact: the fact that it belongs to.
+            role: what it is to that fact.
 
         Raises:
             SessionError: the prompt is empty.
@@ -87,24 +109,50 @@ class ProbeTable:
         if not prompt.strip():
             raise SessionError("Type a prompt first, such as: The capital of Australia is")
         cursor = self._database.write(
-            "INSERT INTO probes (prompt, chat, created) VALUES (?, ?, ?)",
-            (prompt.strip(), int(chat), time.time()),
+            "INSERT INTO probes (prompt, chat, fact, role, created) VALUES (?, ?, ?, ?, ?)",
+            (prompt.strip(), int(chat), fact, role, time.time()),
         )
         return int(cursor.lastrowid or 0)
 
-    def set_job(self, probe: int, job: int) -> None:
-        """Says which job answers a probe."""
-        self._database.write("UPDATE probes SET job = ? WHERE id = ?", (job, probe))
+    def set_job(self, probes: list[int], job: int) -> None:
+        """Says which job answers some probes; what they were answered before is forgotten."""
+        for probe in probes:
+            self._database.write(
+                "UPDATE probes SET job = ?, before = NULL, after = NULL, partial = NULL"
+                " WHERE id = ?",
+                (job, probe),
+            )
+
+    def set_partial(self, side: Side, texts: Mapping[int, str]) -> None:
+        """Keeps how far some answers have come: text by probe."""
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "UPDATE probes SET partial = json_set(coalesce(partial, '{}'), ?, ?) WHERE id = ?",
+                [(f"$.{side}", text, probe) for probe, text in texts.items()],
+            )
 
     def set_answers(
-        self, probe: int, model: str, run: int | None, before: Answered, after: Answered | None
+        self,
+        probe: int,
+        model: str,
+        runs: tuple[int | None, int | None],
+        before: Answered,
+        after: Answered | None,
     ) -> None:
-        """Keeps the answers to a probe."""
+        """Keeps the answers to a probe.
+
+        Args:
+            probe: which.
+            model: name of the base.
+            runs: what "before" and "after" were; None for the base.
+            before, after: the answers; no `after` when the base was asked alone.
+        """
         self._database.write(
-            "UPDATE probes SET model = ?, run = ?, before = ?, after = ? WHERE id = ?",
+            "UPDATE probes SET model = ?, before_run = ?, run = ?, before = ?, after = ?,"
+            " partial = NULL WHERE id = ?",
             (
                 model,
-                run,
+                *runs,
                 to_json(before.as_dict()),
                 None if after is None else to_json(after.as_dict()),
                 probe,
@@ -115,14 +163,27 @@ class ProbeTable:
         """Pins or unpins a probe."""
         self._database.write("UPDATE probes SET pinned = ? WHERE id = ?", (int(pinned), probe))
 
-    def delete(self, probe: int) -> None:
-        """Takes a probe out of the history."""
-        self._database.write("DELETE FROM probes WHERE id = ?", (probe,))
+    def delete(self, probes: list[int]) -> None:
+        """Takes probes out of the history."""
+        with self._database.transaction() as connection:
+            connection.executemany("DELETE FROM probes WHERE id = ?", [(p,) for p in probes])
 
-    def recent(self, count: int = 20) -> list[ProbeRow]:
-        """The newest probes, newest first."""
-        rows = self._database.rows("SELECT * FROM probes ORDER BY id DESC LIMIT ?", (count,))
-        return [_probe(row) for row in rows]
+    def recent(self, count: int) -> list[tuple[ProbeRow, ...]]:
+        """What was asked last, newest first; the questions about one fact are together."""
+        rows = self._database.rows(
+            f"WITH grouped AS (SELECT *, {_CARD} AS card FROM probes)"
+            " SELECT * FROM grouped JOIN (SELECT card AS newest, max(id) AS place FROM grouped"
+            " GROUP BY card ORDER BY place DESC LIMIT ?) ON card = newest ORDER BY place DESC, id",
+            (count,),
+        )
+        return [
+            tuple(_probe(row) for row in card)
+            for _, card in itertools.groupby(rows, key=lambda row: row["card"])
+        ]
+
+    def count(self) -> int:
+        """How many cards `recent` could return."""
+        return self._database.number(f"SELECT count(DISTINCT {_CARD}) FROM probes")
 
     def pinned(self) -> list[ProbeRow]:
         """The pinned probes, oldest first."""
@@ -133,6 +194,10 @@ class ProbeTable:
         """One probe; None when it is gone."""
         row = self._database.row("SELECT * FROM probes WHERE id = ?", (probe,))
         return _probe(row) if row is not None else None
+
+    def among(self, probes: list[int]) -> list[ProbeRow]:
+        """Those of some probes that are still there."""
+        return [row for row in map(self.get, probes) if row is not None]
 
     def add_pinned_answers(self, run: int, epoch: int, answers: list[tuple[int, Answered]]) -> None:
         """Keeps what a run answered to the pinned probes at the end of an epoch."""
@@ -166,7 +231,11 @@ def _probe(row: sqlite3.Row) -> ProbeRow:
         pinned=bool(row["pinned"]),
         job=row["job"],
         model=row["model"],
+        before_run=row["before_run"],
         run=row["run"],
         before=Answered.from_json(row["before"]),
         after=Answered.from_json(row["after"]),
+        partial=json.loads(row["partial"] or "{}"),
+        fact=row["fact"],
+        role=row["role"],
     )

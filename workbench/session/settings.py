@@ -64,6 +64,7 @@ class Settings:
         self.set("summary", None)
         self.set("edit", EditSettings().as_dict())
         self.set("shown_run", None)
+        self.set("before_run", None)
 
     @property
     def summary(self) -> dict[str, Any] | None:
@@ -80,4 +81,10 @@ class Settings:
     def shown_run(self) -> int | None:
         """The run that is shown as "after"; None for the base alone."""
         found: int | None = self.get("shown_run")
+        return found
+
+    @property
+    def before_run(self) -> int | None:
+        """The run that is shown as "before"; None for the base."""
+        found: int | None = self.get("before_run")
         return found

@@ -5,13 +5,14 @@ Every process opens its own `Store` on the folder.
 """
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from workbench.recipe.errors import SessionError
-from workbench.session.database import Database
+from workbench.session.database import Database, to_json
 from workbench.session.facts import FactTable
 from workbench.session.jobs import Job, Queue
-from workbench.session.probes import ProbeTable
+from workbench.session.probes import ProbeTable, Role
 from workbench.session.runs import RunTable
 from workbench.session.settings import Settings
 
@@ -50,9 +51,37 @@ class Store:
         Raises:
             SessionError: the prompt is empty.
         """
-        probe = self.probes.add(prompt, chat)
-        self.probes.set_job(probe, self.jobs.submit("ask", {"probe": probe}))
+        with self._database.transaction():
+            probe = self.probes.add(prompt, chat)
+            self._submit_probes([probe])
         return probe
+
+    def ask_about(self, fact: int) -> list[int]:
+        """Puts a fact's prompt, rephrases, locality and portability prompts in the queue.
+
+        Returns:
+            The probes' ids.
+
+        Raises:
+            SessionError: the fact is gone.
+        """
+        asked = self.facts.get(fact).fact
+        questions: list[tuple[str, Role]] = [(asked.prompt, "prompt")]
+        questions += [(prompt, "rephrase") for prompt in asked.rephrase_prompts]
+        questions += [(question.prompt, "locality") for question in asked.locality_prompts]
+        questions += [(question.prompt, "portability") for question in asked.portability_prompts]
+        with self._database.transaction():
+            probes = [self.probes.add(prompt, fact=fact, role=role) for prompt, role in questions]
+            self._submit_probes(probes)
+        return probes
+
+    def ask_again(self, probes: list[int]) -> None:
+        """Puts probes in the queue once more, to be answered by what is before and after now."""
+        with self._database.transaction():
+            self._submit_probes(probes)
+
+    def _submit_probes(self, probes: list[int]) -> None:
+        self.probes.set_job(probes, self.jobs.submit("ask", {"probes": probes}))
 
     def resume(self, run: int) -> int:
         """Lets a stopped or interrupted run go on; returns the job's id.
@@ -66,7 +95,7 @@ class Store:
         return self.jobs.submit("edit", {"resume": run})
 
     def delete_run(self, run: int) -> None:
-        """Deletes a run; when it was the one shown as "after", the base is shown alone.
+        """Deletes a run; where it was shown as "before" or "after", the base is shown.
 
         Raises:
             SessionError: it is running.
@@ -74,6 +103,8 @@ class Store:
         self.runs.delete(run)
         if self.settings.shown_run == run:
             self.settings.set("shown_run", None)
+        if self.settings.before_run == run:
+            self.settings.set("before_run", None)
 
     def abandon_jobs(self, error: str) -> list[Job]:
         """Ends what runs here because the worker is gone; see `Queue.abandon`."""
@@ -81,6 +112,13 @@ class Store:
         for job in ended:
             self.runs.end_by_job(job.id, "stopped" if job.state == "cancelled" else "interrupted")
         return ended
+
+    def estimate_key(self) -> str | None:
+        """What an estimate of the next run depends on; None while there is nothing to estimate."""
+        count = self.facts.count(enabled=True)
+        if not count or self.settings.summary is None:
+            return None
+        return to_json([count, asdict(self.settings.model), self.settings.edit.as_dict()])
 
     def touch(self) -> None:
         """Notes that somebody opened this session now."""

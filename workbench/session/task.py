@@ -8,9 +8,10 @@ import time
 from workbench.session.jobs import Job
 from workbench.session.store import Store
 
-__all__ = ["Cancelled", "Task"]
+__all__ = ["Cancelled", "Countdown", "Task", "time_left"]
 
 REPORT_EVERY = 0.15  # seconds; the page looks no more often than a few times a second
+WORTH_SAYING = 1.0  # seconds of work before its end can be told
 
 
 class Cancelled(Exception):
@@ -62,3 +63,27 @@ class Task:
         """
         if self.cancelled:
             raise Cancelled
+
+
+class Countdown:
+    """How long a phase that began when this was made will still take."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def left(self, done: float) -> str:
+        """The rest of the time for the end of a line; empty while it cannot be told.
+
+        Args:
+            done: share of the phase that is done, 0 to 1.
+        """
+        spent = time.monotonic() - self._began
+        if not 0 < done < 1 or spent < WORTH_SAYING:
+            return ""
+        return f" · {time_left(spent * (1 - done) / done)}"
+
+
+def time_left(seconds: float) -> str:
+    """Such as ``1:05 left``."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02} left"

@@ -11,12 +11,12 @@ from typing import Any
 
 from workbench.engine.language_model import LanguageModel
 from workbench.engine.models import load_model
-from workbench.engine.patch import Patch
-from workbench.engine.probe import Answer, probe
-from workbench.recipe.errors import SessionError
+from workbench.session.ask_work import answer_probes
 from workbench.session.edit_work import edit_facts, kept_facts, measure_run
-from workbench.session.probes import Answered
+from workbench.session.estimate_work import estimate_next_run
+from workbench.session.patches import Patches
 from workbench.session.settings import ModelChoice
+from workbench.session.store import Store
 from workbench.session.task import Task
 
 __all__ = ["Workshop"]
@@ -27,6 +27,7 @@ class Workshop:
 
     def __init__(self) -> None:
         self._model: LanguageModel | None = None
+        self._patches = Patches()
         self._kinds: dict[str, Callable[[Task], dict[str, Any]]] = {
             "load": self._load,
             "ask": self._ask,
@@ -45,6 +46,16 @@ class Workshop:
         """
         task.check()
         return self._kinds[task.job.kind](task)
+
+    def use_idle_time(self, store: Store, should_stop: Callable[[], bool]) -> None:
+        """Prepares what the session may ask for next, as long as nothing waits.
+
+        Args:
+            store: the session opened last.
+            should_stop: whether something waits now.
+        """
+        if self._model is not None and self.choice == store.settings.model:
+            estimate_next_run(store, self._model, should_stop)
 
     def model(self, task: Task) -> LanguageModel:
         """The model of the task's session, loaded now when another one was in memory."""
@@ -66,45 +77,25 @@ class Workshop:
         return {}
 
     def _ask(self, task: Task) -> dict[str, Any]:
-        row = task.store.probes.get(task.job.params["probe"])
-        if row is None:
-            return {}
+        rows = task.store.probes.among(task.job.params["probes"])
         model = self.model(task)
-        run = task.store.settings.shown_run
-        patch = None if run is None else _patch(task, run)
+        settings = task.store.settings
         task.report("Asking the model", now=True)
-        found = probe(model, [row.prompt], patch, chat=row.chat)[0]
-        task.store.probes.set_answers(
-            row.id, model.name, run, _answered(found.before), _answered_or_none(found.after)
-        )
+        answer_probes(task, model, rows, (settings.before_run, settings.shown_run), self._patches)
         return {}
 
     def _edit(self, task: Task) -> dict[str, Any]:
-        return edit_facts(task, self.model(task))
+        return edit_facts(task, self.model(task), self._patches)
 
     def _evaluate(self, task: Task) -> dict[str, Any]:
         run = task.job.params["run"]
-        model, patch = self.model(task), _patch(task, run)
+        model, patch = self.model(task), self._patches.of(task.store, run)
         measure_run(task, model, run, kept_facts(task.store, run), patch)
         return {"run": run}
 
     def _export(self, task: Task) -> dict[str, Any]:
         run, folder = task.job.params["run"], Path(task.job.params["folder"]).expanduser()
-        model, patch = self.model(task), _patch(task, run)
+        model, patch = self.model(task), self._patches.of(task.store, run)
         task.report(f"Writing the full model to {folder}", now=True)
         patch.export(model, folder)
         return {"folder": str(folder)}
-
-
-def _patch(task: Task, run: int) -> Patch:
-    if task.store.runs.get(run).state != "done":
-        raise SessionError(f"Run {run} has no patch yet. Let it finish first.")
-    return Patch.load(task.store.runs.patch_folder(run))
-
-
-def _answered(answer: Answer) -> Answered:
-    return Answered(answer.text, answer.top)
-
-
-def _answered_or_none(answer: Answer | None) -> Answered | None:
-    return None if answer is None else _answered(answer)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 LOOK_EVERY = 0.05  # seconds between two looks into the queues
+QUIET_FOR = 0.3  # seconds without a job after which the time is used otherwise
 LOCK_NAME = "worker.lock"
 LOCK_WAIT = 10.0  # seconds; an earlier worker may still be about to end
 
@@ -48,17 +49,38 @@ class Worker:
     def run_forever(self) -> None:
         """Does what waits in the queues, oldest first."""
         self._tell("idle")
+        idle_since = time.monotonic()
         while True:
-            if not self.run_next():
+            if self.run_next():
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since > QUIET_FOR:
+                self._use_idle_time()
+                idle_since = time.monotonic()
+            else:
                 time.sleep(LOOK_EVERY)
 
-    def run_next(self) -> bool:
-        """Does the job that waits longest; False when none waits."""
+    def _waiting(self) -> list[tuple[tuple[float, int], Store]]:
+        """The first job in each session's queue, with when it was asked for."""
         waiting = []
         for store in self._library.sessions():
             first = store.jobs.next_queued()
             if first is not None:
                 waiting.append((first, store))
+        return waiting
+
+    def _use_idle_time(self) -> None:
+        sessions = self._library.sessions()
+        try:
+            if sessions:
+                self._workshop.use_idle_time(sessions[0], lambda: bool(self._waiting()))
+        except Exception:
+            # Nobody asked for this work, so nobody is told; the log is.
+            traceback.print_exc()
+            sys.stderr.flush()
+
+    def run_next(self) -> bool:
+        """Does the job that waits longest; False when none waits."""
+        waiting = self._waiting()
         if not waiting:
             return False
         (_, job), store = min(waiting, key=lambda entry: entry[0])
