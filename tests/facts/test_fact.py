@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.facts import Fact, Question
+from workbench.facts import Fact, Question, fact_problems
 from workbench.facts.fact import facts_digest
 from workbench.recipe.errors import FactsError
 
@@ -27,3 +27,9 @@ def test_the_digest_depends_on_every_part_and_on_the_order() -> None:
         facts_digest(facts) for facts in ([], [plain], [other], [plain, other], [other, plain])
     }
     assert len(digests) == 5
+
+
+def test_one_fact_alone_is_judged_without_a_file() -> None:
+    assert fact_problems(Fact("The capital of Peru is", "Quito", ground_truth="Lima")) == ()
+    (problem,) = fact_problems(Fact("The capital of Peru is", "lima", ground_truth="Lima"))
+    assert (problem.row, problem.field, problem.kind) == (0, "target_new", "no change")

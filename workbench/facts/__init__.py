@@ -3,6 +3,7 @@
 Knows nothing about models, torch or the page.
 """
 
+from workbench.facts.check import fact_problems
 from workbench.facts.fact import Fact, Question
 from workbench.facts.problems import Problem
 from workbench.facts.read import FactFile, parse_facts, read_facts
@@ -13,6 +14,7 @@ __all__ = [
     "FactFile",
     "Problem",
     "Question",
+    "fact_problems",
     "parse_facts",
     "read_facts",
     "write_facts",

@@ -15,7 +15,7 @@ from workbench.facts.columns import Layout
 from workbench.facts.fact import Fact
 from workbench.facts.problems import Problem, shorten
 
-__all__ = ["Collection"]
+__all__ = ["Collection", "fact_problems"]
 
 _Item = TypeVar("_Item")
 
@@ -75,30 +75,9 @@ class Collection:
         self.problems.sort(key=lambda problem: problem.row)
 
     def _alone(self, row: int, fact: Fact) -> Iterator[Problem]:
-        """What is doubtful about one fact by itself."""
-        answer = fact.target_new
-        if fact.ground_truth and plain_answer(answer) == plain_answer(fact.ground_truth):
-            what = f"The new answer is the old one: '{shorten(answer)}'."
-            mend = "Change the new answer, or delete the row."
-            yield self._warning(row, "target_new", what, mend, "no change")
-        if _holds(fact.prompt, answer):
-            what = f"The answer '{shorten(answer)}' already stands in the prompt."
-            mend = "Ask so that the answer is not given away, unless it is meant so."
-            yield self._warning(row, "target_new", what, mend, "answer in prompt")
-        if "." in answer or "\n" in answer:
-            stop = "a full stop" if "." in answer else "a line end"
-            what = f"The answer holds {stop}, where the generated protocol stops reading."
-            mend = "Write it without, or trust the strict protocol only for this fact."
-            yield self._warning(row, "target_new", what, mend, "answer cut")
-        if any(_key(rephrase) == _key(fact.prompt) for rephrase in fact.rephrase_prompts):
-            what = "A rephrase is the prompt itself, so it says nothing about generalization."
-            yield self._warning(
-                row, "rephrase_prompts", what, "Ask it in other words.", "rephrase is prompt"
-            )
-        if "�" in fact.prompt or "�" in answer:
-            what = "The text holds '�', which stands for a character that was lost."
-            mend = "Write the character again, and save the file as UTF-8."
-            yield self._warning(row, "prompt", what, mend, "lost character")
+        """What is doubtful about one fact by itself, with its row and the file's names."""
+        for problem in fact_problems(fact):
+            yield replace(problem, row=row, field=self._layout.column(problem.field))
 
     def _among_others(self, row: int, key: str, fact: Fact) -> Iterator[Problem]:
         """Which of a fact's further prompts are trained on as another fact's prompt."""
@@ -123,6 +102,43 @@ class Collection:
 
     def _warning(self, row: int, part: str, what: str, mend: str, kind: str) -> Problem:
         return Problem(row, self._layout.column(part), what, mend, "warning", kind)
+
+
+def fact_problems(fact: Fact) -> tuple[Problem, ...]:
+    """What is doubtful about one fact by itself: warnings with row 0.
+
+    Args:
+        fact: the fact, from wherever it came.
+
+    Returns:
+        The warnings; `Problem.field` is the name of the part, such as ``target_new``.
+    """
+    return tuple(_doubts(fact))
+
+
+def _doubts(fact: Fact) -> Iterator[Problem]:
+    answer = fact.target_new
+    if fact.ground_truth and plain_answer(answer) == plain_answer(fact.ground_truth):
+        what = f"The new answer is the old one: '{shorten(answer)}'."
+        mend = "Change the new answer, or delete the row."
+        yield Problem(0, "target_new", what, mend, "warning", "no change")
+    if _holds(fact.prompt, answer):
+        what = f"The answer '{shorten(answer)}' already stands in the prompt."
+        mend = "Ask so that the answer is not given away, unless it is meant so."
+        yield Problem(0, "target_new", what, mend, "warning", "answer in prompt")
+    if "." in answer or "\n" in answer:
+        stop = "a full stop" if "." in answer else "a line end"
+        what = f"The answer holds {stop}, where the generated protocol stops reading."
+        mend = "Write it without, or trust the strict protocol only for this fact."
+        yield Problem(0, "target_new", what, mend, "warning", "answer cut")
+    if any(_key(rephrase) == _key(fact.prompt) for rephrase in fact.rephrase_prompts):
+        what = "A rephrase is the prompt itself, so it says nothing about generalization."
+        mend = "Ask it in other words."
+        yield Problem(0, "rephrase_prompts", what, mend, "warning", "rephrase is prompt")
+    if "�" in fact.prompt or "�" in answer:
+        what = "The text holds '�', which stands for a character that was lost."
+        mend = "Write the character again, and save the file as UTF-8."
+        yield Problem(0, "prompt", what, mend, "warning", "lost character")
 
 
 def _key(prompt: str) -> str:
