@@ -1,45 +1,16 @@
-"""What is drawn from data alone: marks, curves, commands, and that all text is escaped."""
+"""What is drawn from data alone: tables, curves and commands."""
 
-import html
 import re
 import shlex
-
-from hypothesis import given
-from hypothesis import strategies as st
 
 from workbench.facts import Fact
 from workbench.recipe.settings import EditSettings
 from workbench.session.facts import FactRow
-from workbench.session.probes import Answered, ProbeRow
 from workbench.session.settings import ModelChoice
-from workbench.ui.answers_html import marked, probe_card
 from workbench.ui.charts import loss_curve
 from workbench.ui.command import edit_command
 from workbench.ui.facts_html import facts_table
 from workbench.ui.words import clock, quantity, share
-
-
-def test_only_the_words_that_differ_are_marked() -> None:
-    assert marked("It is Canberra.", "It is Melbourne.") == "It is <mark>Melbourne</mark>."
-    assert marked("same", "same") == "same"
-
-
-@given(st.text(), st.text())
-def test_marking_shows_exactly_the_answer(before: str, after: str) -> None:
-    assert html.unescape(re.sub("</?mark>", "", marked(before, after))) == html.unescape(after) or (
-        re.sub("</?mark>", "", marked(before, after)) == html.escape(after)
-    )
-
-
-@given(st.text(min_size=1))
-def test_no_text_of_a_probe_becomes_markup(wild: str) -> None:
-    answer = Answered(wild, ((wild, 0.5),))
-    card = probe_card(ProbeRow(1, wild, False, False, None, "builtin", 1, answer, answer))
-    plain = probe_card(
-        ProbeRow(1, "x", False, False, None, "builtin", 1, Answered("x", (("x", 0.5),)), answer)
-    )
-    tags = re.compile(r"</?(?!mark)[a-z][^>]*>")
-    assert len(tags.findall(card)) == len(tags.findall(plain))
 
 
 def test_markup_in_a_fact_is_shown_as_text() -> None:

@@ -195,6 +195,15 @@ class ProbeTable:
         row = self._database.row("SELECT * FROM probes WHERE id = ?", (probe,))
         return _probe(row) if row is not None else None
 
+    def beside(self, probe: ProbeRow) -> list[ProbeRow]:
+        """The probes that stand on one card with this one, itself included."""
+        if not probe.role:
+            return [probe]
+        rows = self._database.rows(
+            "SELECT * FROM probes WHERE job IS ? AND role != '' ORDER BY id", (probe.job,)
+        )
+        return [_probe(row) for row in rows]
+
     def among(self, probes: list[int]) -> list[ProbeRow]:
         """Those of some probes that are still there."""
         return [row for row in map(self.get, probes) if row is not None]

@@ -2,11 +2,35 @@
 
 import difflib
 import re
+from dataclasses import dataclass
 
 from workbench.session.probes import Answered, ProbeRow
 from workbench.ui.html import button, pill, text
 
-__all__ = ["marked", "probe_card"]
+__all__ = ["Sides", "answer_card", "marked", "sides_of"]
+
+ROLES = {
+    "prompt": "prompt",
+    "rephrase": "rephrase",
+    "locality": "must stay",
+    "portability": "follows",
+}
+
+Sides = tuple[int | None, int | None]
+"""The runs that "before" and "after" are; None for the base."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """One side of a card: its heading and what stands under it."""
+
+    kind: str
+    run: int | None
+    said: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind} · {'base' if self.run is None else f'run {self.run}'}"
 
 
 def marked(before: str, after: str) -> str:
@@ -28,53 +52,73 @@ def _words(answer: str) -> list[str]:
     return re.findall(r"\w+|\s+|[^\w\s]", answer)
 
 
-def probe_card(probe: ProbeRow, waiting: str = "") -> str:
-    """One prompt with its answers.
+def sides_of(probe: ProbeRow, now: Sides) -> Sides:
+    """What a probe's halves are: what answered it, else what is going to."""
+    return (probe.before_run, probe.run) if probe.before is not None else now
+
+
+def answer_card(card: tuple[ProbeRow, ...], now: Sides, waiting: str = "") -> str:
+    """One prompt with its answers, or all prompts of a fact with theirs.
 
     Args:
-        probe: the prompt and what is known of its answers.
+        card: the prompts.
+        now: what before and after are now.
         waiting: what to say in place of answers that are not there yet.
     """
+    first = card[0]
+    sides = sides_of(first, now)
+    body = _free(first, sides, waiting) if not first.role else _about_fact(card, sides, waiting)
+    return f'<article class="answer">{_head(first, sides != now)}{body}</article>'
+
+
+def _head(probe: ProbeRow, is_old: bool) -> str:
     how = "through the chat template" if probe.chat else "raw prompt"
+    if probe.role:
+        how = "a fact with its rephrases and what must stay"
     pinned = pill("pinned", "on") if probe.pinned else ""
-    pin = button("Unpin" if probe.pinned else "Pin", "pin", "small bare", probe=probe.id)
-    remove = button("×", "remove", "small bare", probe=probe.id)
-    head = (
+    buttons = ""
+    if probe.before is not None:
+        kind = "small" if is_old else "small bare"
+        buttons = button("Ask again", "again", kind, probe=probe.id)
+    if not probe.role:
+        pin = "Unpin" if probe.pinned else "Pin"
+        buttons += button(pin, "pin", "small bare", probe=probe.id)
+    buttons += button("×", "remove", "small bare", probe=probe.id)
+    return (
         f"<header><div><h2>{text(probe.prompt)}</h2>"
         f'<p class="quiet">{how} · greedy {pinned}</p></div>'
-        f'<div class="pair">{pin}{remove}</div></header>'
-    )
-    if probe.before is None:
-        return (
-            f'<article class="answer">{head}<div class="half quiet">{text(waiting)}</div></article>'
-        )
-    after_name = f"after · run {probe.run}" if probe.run is not None else "after"
-    return (
-        f'<article class="answer">{head}<div class="halves">'
-        f"{_half('before · base', 'before', text(_said(probe.before)), probe.before)}"
-        f"{_after_half(after_name, probe.before, probe.after)}</div></article>"
+        f'<div class="pair">{buttons}</div></header>'
     )
 
 
-def _after_half(name: str, before: Answered, after: Answered | None) -> str:
-    if after is None:
+def _free(probe: ProbeRow, sides: Sides, waiting: str) -> str:
+    if probe.before is None and not probe.partial:
+        return f'<div class="half quiet">{text(waiting)}</div>'
+    before = _Half("before", sides[0], text(_so_far(probe, "before")))
+    if probe.before is not None and probe.after is None:
         return (
-            f'<div class="half after"><div class="label">{text(name)}</div>'
-            '<p class="quiet">No run is shown as after. Start one on the Edit tab, or choose one '
-            "in the sidebar.</p></div>"
+            f'<div class="halves">{_half(before, probe.before)}<div class="half after">'
+            '<div class="label">after</div><p class="quiet">No run is shown as after. Start one '
+            "on the Edit tab, or choose one above.</p></div></div>"
         )
-    return _half(name, "after", marked(_said(before), _said(after)), after)
+    said = marked(_so_far(probe, "before"), _so_far(probe, "after"))
+    after = _Half("after", sides[1], said)
+    return f'<div class="halves">{_half(before, probe.before)}{_half(after, probe.after)}</div>'
 
 
-def _said(answer: Answered) -> str:
-    return answer.text.strip() or "(nothing)"
+def _so_far(probe: ProbeRow, side: str) -> str:
+    """An answer, whole or as far as it has come."""
+    answer: Answered | None = getattr(probe, side)
+    if answer is not None:
+        return answer.text.strip() or "(nothing)"
+    return probe.partial.get(side, "") + " …"
 
 
-def _half(name: str, kind: str, said: str, answer: Answered) -> str:
-    bars = "".join(_token(token, share) for token, share in answer.top)
+def _half(half: _Half, answer: Answered | None) -> str:
+    bars = "".join(_token(token, share) for token, share in answer.top) if answer else ""
     return (
-        f'<div class="half {kind}"><div class="label">{text(name)}</div>'
-        f'<p class="said">{said}</p>{bars}</div>'
+        f'<div class="half {half.kind}"><div class="label">{text(half.label)}</div>'
+        f'<p class="said">{half.said}</p>{bars}</div>'
     )
 
 
@@ -84,4 +128,27 @@ def _token(token: str, share: float) -> str:
         f'<div class="token"><span title="next token {text(repr(token))}">{text(shown)}</span>'
         f'<span><i style="width:{100 * share:.1f}%"></i></span>'
         f'<span class="num">{share:.2f}</span></div>'
+    )
+
+
+def _about_fact(card: tuple[ProbeRow, ...], sides: Sides, waiting: str) -> str:
+    if card[0].before is None and not card[0].partial:
+        return f'<div class="half quiet">{text(waiting)}</div>'
+    before, after = _Half("before", sides[0], ""), _Half("after", sides[1], "")
+    rows = "".join(_prompt_row(probe) for probe in card)
+    return (
+        '<div class="half"><div class="scroll"><table class="grid-table outcomes roles">'
+        f"<tr><th></th><th>prompt</th><th>{text(before.label)}</th><th>{text(after.label)}</th>"
+        f"</tr>{rows}</table></div></div>"
+    )
+
+
+def _prompt_row(probe: ProbeRow) -> str:
+    old = _so_far(probe, "before")
+    new = "–"
+    if probe.after is not None or "after" in probe.partial:
+        new = marked(old, _so_far(probe, "after"))
+    return (
+        f'<tr><td class="quiet">{ROLES[probe.role]}</td><td>{text(probe.prompt)}</td>'
+        f"<td>{text(old)}</td><td>{new}</td></tr>"
     )

@@ -28,6 +28,8 @@ def edit_command(facts: str, model: ModelChoice, settings: EditSettings) -> str:
         ("--epochs", "epochs"),
         ("--pipeline", "pipeline"),
         ("--seed", "seed"),
+        ("--skip-loss", "skip_loss"),
+        ("--stop-loss", "stop_loss"),
         ("--micro-batch-size", "micro_batch_size"),
     ):
         value = getattr(settings, name)

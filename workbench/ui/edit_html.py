@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.recipe.events import EpochDone, Started
-from workbench.recipe.settings import EditSettings
 from workbench.session.jobs import Job
 from workbench.session.probes import PinnedAnswer
 from workbench.session.runs import FactOutcome, Run
 from workbench.ui.charts import loss_curve
 from workbench.ui.html import button, heading, pill, text
+from workbench.ui.missed import what_helps, why_missed
+from workbench.ui.pinned_html import pinned_table
 from workbench.ui.words import clock, count, quantity, share, size, small
 
-__all__ = ["STATE_KINDS", "RunView", "metric_table", "outcome_table", "plan_line", "run_card"]
+__all__ = ["STATE_KINDS", "RunView", "metric_table", "outcome_table", "run_card"]
 
 STATE_KINDS = {
     "running": "on",
@@ -31,7 +32,7 @@ class RunView:
     Args:
         job: the job that works or worked on it.
         run: the run; None before there is one.
-        waiting: whether the job still waits for its turn.
+        waiting: how many runs wait for their turn.
         error: why there is no run, when the job failed before it began.
         epochs: the epochs done.
         plan: what the run set out to do.
@@ -43,7 +44,7 @@ class RunView:
 
     job: Job | None = None
     run: Run | None = None
-    waiting: bool = False
+    waiting: int = 0
     error: str = ""
     epochs: list[EpochDone] | tuple[()] = ()
     plan: Started | None = None
@@ -53,37 +54,13 @@ class RunView:
     pinned: list[PinnedAnswer] | tuple[()] = ()
 
 
-def plan_line(facts: int, settings: EditSettings | None) -> str:
-    """What Start will do, in one sentence.
-
-    Args:
-        facts: how many are ticked.
-        settings: whole; None while the model is unknown.
-    """
-    if not facts:
-        return '<p class="notice">No fact is ticked. Tick at least one on the Facts tab.</p>'
-    if settings is None:
-        return f'<p class="quiet">{count(facts, "fact")}; the model is being loaded.</p>'
-    passes = f"at most {settings.epochs} epochs in batches of {settings.batch_size}"
-    return (
-        f'<p>{count(facts, "fact")} at <span class="mono">{text(", ".join(settings.at))}</span>, '
-        f'{passes}, learning rate <span class="mono">{small(settings.learning_rate or 0)}</span>.'
-        "</p>"
-    )
-
-
 def run_card(view: RunView) -> str:
     """The card of the newest run, whatever its state."""
     if view.run is None:
         return f'<div class="card stack" id="run-card">{_no_run(view)}</div>'
     run = view.run
     working = view.job is not None and view.job.is_open
-    parts = [
-        '<div class="pair">'
-        f"<h2>Run {run.id}</h2>{pill(run.state, STATE_KINDS[run.state])}"
-        f'<span class="quiet">{count(run.facts, "fact")} at '
-        f'<span class="mono">{text(", ".join(run.settings.at))}</span></span></div>'
-    ]
+    parts = [_title(run)]
     if working:
         parts.append(_progress(view))
     elif view.job is not None and view.job.error:
@@ -98,11 +75,19 @@ def run_card(view: RunView) -> str:
             f'<div class="pair">{button("Resume", "resume", "primary", run=run.id)}'
             f'<span class="quiet">goes on after epoch {at} at the latest</span></div>'
         )
-    if run.state == "running":
-        parts.append(_pinned(view))
     if run.state == "done":
         parts.append(_summary(view, run))
+    else:
+        parts.append(pinned_table(view.pinned))
     return f'<div class="card stack" id="run-card">{"".join(parts)}</div>'
+
+
+def _title(run: Run) -> str:
+    return (
+        f'<div class="pair"><h2>Run {run.id}</h2>{pill(run.state, STATE_KINDS[run.state])}'
+        f'<span class="quiet">{count(run.facts, "fact")} at '
+        f'<span class="mono">{text(", ".join(run.settings.at))}</span></span></div>'
+    )
 
 
 def _no_run(view: RunView) -> str:
@@ -122,11 +107,14 @@ def _progress(view: RunView) -> str:
     job = view.job
     if job is None:
         return ""
-    if view.waiting:
-        line, width = "waiting for its turn", ' style="width:0"'
+    waiting = view.waiting
+    if job.state == "queued":
+        line, width, waiting = "waiting for its turn", ' style="width:0"', waiting - 1
     else:
         line = "stopping" if job.cancel_asked else job.line
         width = "" if job.progress is None else f' style="width:{100 * job.progress:.1f}%"'
+    if waiting:
+        line += f" · {count(waiting, 'more run')} waiting"
     return (
         f'<div><div class="bar{"" if width else " unknown"}"><i{width}></i></div>'
         f'<div class="foot"><span class="mono quiet">{text(line)}</span>'
@@ -165,15 +153,6 @@ def _figures(view: RunView, run: Run) -> str:
     )
 
 
-def _pinned(view: RunView) -> str:
-    newest = {answer.probe: answer for answer in view.pinned}
-    return "".join(
-        f'<p class="quiet">epoch {answer.epoch} · {text(answer.prompt)} '
-        f'<span class="teal">{text(answer.text)}</span></p>'
-        for answer in newest.values()
-    )
-
-
 def _summary(view: RunView, run: Run) -> str:
     learned, known = view.learned
     parts = []
@@ -182,18 +161,27 @@ def _summary(view: RunView, run: Run) -> str:
     if run.metrics:
         parts.append(f"<div><h2>How well did it go?</h2>{metric_table(run.metrics)}</div>")
     if known and learned < known:
-        missed = "".join(
-            f"<li>{text(m.prompt)} <span class='quiet'>→ {text(m.target_new)}</span></li>"
-            for m in view.missed
-        )
-        parts.append(
-            f'<div><h2 class="amber">{count(known - learned, "fact")} not learned</h2>'
-            f'<ul>{missed}</ul><p class="quiet">More epochs, a later layer or a whole layer '
-            "usually help.</p></div>"
-        )
+        parts.append(_missed(view, run, known - learned))
+    parts.append(pinned_table(view.pinned))
     more = f"See all {run.facts:,}" if run.facts > len(view.outcomes) else "Ask it something"
     parts.append(button(more, "answers", run=run.id))
     return "".join(parts)
+
+
+def _missed(view: RunView, run: Run, number: int) -> str:
+    rows = "".join(
+        f"<tr><td>{text(missed.prompt)}</td><td>{text(missed.target_new)}</td>"
+        f"<td>{_answer(missed.after)}<br><span class='quiet'>{why_missed(missed)}</span></td></tr>"
+        for missed in view.missed
+    )
+    more = number - len(view.missed)
+    rest = f'<p class="quiet">and {more:,} more, on the Probe tab</p>' if more > 0 else ""
+    helps = what_helps(run, [epoch.learned for epoch in view.epochs])
+    return (
+        f'<div><h2 class="amber">{count(number, "fact")} not learned</h2>'
+        f'<p class="quiet">{helps}</p><div class="scroll"><table class="grid-table outcomes">'
+        f"<tr><th>prompt</th><th>wanted</th><th>says</th></tr>{rows}</table></div>{rest}</div>"
+    )
 
 
 def outcome_table(outcomes: list[FactOutcome] | tuple[()]) -> str:

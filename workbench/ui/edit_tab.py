@@ -10,9 +10,10 @@ from workbench.recipe.presets import Preset
 from workbench.recipe.settings import EditSettings
 from workbench.session import Store
 from workbench.ui.command import edit_command
-from workbench.ui.edit_html import RunView, plan_line, run_card
+from workbench.ui.edit_html import RunView, run_card
 from workbench.ui.html import command, detail, heading, live_html, still_html
 from workbench.ui.page import PROGRESS, Page
+from workbench.ui.plan_html import plan_card
 
 __all__ = ["add_edit_tab"]
 
@@ -22,6 +23,8 @@ NUMBERS = {
     "batch_size": int,
     "epochs": int,
     "seed": int,
+    "skip_loss": float,
+    "stop_loss": float,
     "micro_batch_size": int,
 }
 LABELS = {
@@ -30,6 +33,8 @@ LABELS = {
     "epochs": "Epochs",
     "pipeline": "Pipeline",
     "seed": "Seed",
+    "skip_loss": "Skip loss",
+    "stop_loss": "Stop loss",
     "micro_batch_size": "Micro-batch size",
 }
 
@@ -91,8 +96,7 @@ def _read_fields(store: Store, values: tuple[str | None, ...]) -> EditSettings:
     """
     data = store.settings.edit.as_dict()
     default = EditSettings().as_dict()
-    order = ("learning_rate", "batch_size", "epochs", "pipeline", "seed", "micro_batch_size")
-    for name, value in zip(order, values, strict=True):
+    for name, value in zip(LABELS, values, strict=True):
         entered = (value or "").strip()
         if not entered:
             data[name] = default[name]
@@ -138,7 +142,9 @@ def _resolved(store: Store) -> EditSettings | None:
 
 def _draw_plan(store: Store) -> tuple[str, str]:
     enabled = store.facts.count(enabled=True)
-    line = plan_line(enabled, _resolved(store))
+    estimate = store.settings.get("estimate", {})
+    current = estimate if estimate.get("about") == store.estimate_key() else None
+    line = plan_card(enabled, _resolved(store), current)
     same = edit_command(FACTS_FILE, store.settings.model, store.settings.edit)
     link = f'<a href="facts/{store.id}.csv" download="{FACTS_FILE}">{FACTS_FILE}</a>'
     below = f'<p class="quiet">The same in a terminal; download {link} for it.</p>'
@@ -164,20 +170,21 @@ def _draw_fields(store: Store) -> list[Any]:
 
 
 def _draw_run(store: Store) -> str:
-    job = store.jobs.latest("edit")
+    jobs = [job for job in store.jobs.open_jobs() if job.kind == "edit"]
+    waiting = sum(job.state == "queued" for job in jobs)
+    job = jobs[0] if jobs else store.jobs.latest("edit")
     run = store.runs.newest()
-    if run is None and (job is None or not job.is_open):
-        failed = "" if job is None or job.state != "failed" else job.error
-        return run_card(RunView(error=failed))
+    if jobs and (run is None or run.job != jobs[0].id):
+        return run_card(RunView(job=job, waiting=waiting))
     if job is not None and job.state == "failed" and (run is None or run.job != job.id):
         return run_card(RunView(error=job.error))
-    if run is None or (job is not None and job.is_open and run.job != job.id):
-        waiting = job.state == "queued" if job is not None else False
-        return run_card(RunView(waiting=waiting, job=job))
+    if run is None:
+        return run_card(RunView())
     return run_card(
         RunView(
             job=job if job is not None and job.id == run.job else None,
             run=run,
+            waiting=waiting,
             epochs=store.runs.events(run.id, events.EpochDone),
             plan=(store.runs.events(run.id, events.Started) or [None])[-1],
             outcomes=store.runs.outcomes(run.id, 0, 8),
