@@ -40,6 +40,7 @@ ASKED = ProbeRow(
 def test_only_the_words_that_differ_are_marked() -> None:
     assert marked("It is Canberra.", "It is Melbourne.") == "It is <mark>Melbourne</mark>."
     assert marked("same", "same") == "same"
+    assert marked("Leonardo da Vinci", "Pablo Picasso") == "<mark>Pablo Picasso</mark>"
 
 
 @given(st.text(), st.text())

@@ -44,7 +44,8 @@ def marked(before: str, after: str) -> str:
             pieces.append(piece)
         else:
             pieces.append(f"<mark>{piece}</mark>")
-    return "".join(pieces)
+    # One mark over neighbouring words is calmer than one for each.
+    return re.sub(r"</mark>(\s+)<mark>", r"\1", "".join(pieces))
 
 
 def _words(answer: str) -> list[str]:
@@ -137,8 +138,8 @@ def _about_fact(card: tuple[ProbeRow, ...], sides: Sides, waiting: str) -> str:
     before, after = _Half("before", sides[0], ""), _Half("after", sides[1], "")
     rows = "".join(_prompt_row(probe) for probe in card)
     return (
-        '<div class="half"><div class="scroll"><table class="grid-table outcomes roles">'
-        f"<tr><th></th><th>prompt</th><th>{text(before.label)}</th><th>{text(after.label)}</th>"
+        '<div class="half"><div class="scroll"><table class="grid-table outcomes">'
+        f"<tr><th>prompt</th><th>{text(before.label)}</th><th>{text(after.label)}</th>"
         f"</tr>{rows}</table></div></div>"
     )
 
@@ -149,6 +150,6 @@ def _prompt_row(probe: ProbeRow) -> str:
     if probe.after is not None or "after" in probe.partial:
         new = marked(old, _so_far(probe, "after"))
     return (
-        f'<tr><td class="quiet">{ROLES[probe.role]}</td><td>{text(probe.prompt)}</td>'
+        f'<tr><td>{text(probe.prompt)}<br><span class="quiet">{ROLES[probe.role]}</span></td>'
         f"<td>{text(old)}</td><td>{new}</td></tr>"
     )

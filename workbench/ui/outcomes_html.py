@@ -49,8 +49,8 @@ def outcomes_card(
         onward = button("Next", "page", "small", offset=offset + page_size)
     where = f"{offset + 1:,}–{offset + len(outcomes):,} of {total:,}"
     return (
-        f'{head}<div class="scroll"><table class="grid-table outcomes asked"><tr><th>prompt</th>'
-        f"<th>base</th><th>run {run.id}</th><th></th></tr>{rows}</table></div>"
+        f'{head}<div class="scroll"><table class="grid-table outcomes"><tr><th>prompt</th>'
+        f"<th>base</th><th>run {run.id}</th></tr>{rows}</table></div>"
         f'<div class="foot"><span class="mono quiet">{where}</span>'
         f'<span class="pair">{back}{onward}</span></div>'
     )
@@ -75,8 +75,8 @@ def _row(outcome: FactOutcome) -> str:
         )
     title = "Ask its prompt, rephrases and what must stay"
     ask = (
-        f'<button type="button" class="btn small" data-do="ask" data-fact="{outcome.fact}" '
-        f'title="{title}">Ask all</button>'
+        f'<button type="button" class="btn small bare ask" data-do="ask" data-fact="{outcome.fact}" '
+        f'title="{title}">Ask all its prompts</button>'
     )
     return (
         f"<tr><td>{text(outcome.prompt)}</td><td>{before}</td><td>{after}</td><td>{ask}</td></tr>"

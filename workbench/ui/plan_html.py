@@ -36,7 +36,6 @@ def plan_card(facts: int, settings: EditSettings | None, estimate: dict[str, Any
 
 def _figures(estimate: dict[str, Any]) -> str:
     figures = (
-        ("facts", f"{estimate['facts']:,}"),
         ("steps at most", f"{estimate['steps']:,}"),
         ("time at most", _duration(estimate["seconds"])),
         ("extra memory", size(estimate["memory_bytes"])),
@@ -50,7 +49,7 @@ def _figures(estimate: dict[str, Any]) -> str:
     )
     measured = count(estimate["measured"], "measured step")
     return (
-        f'<div class="figures">{cells}</div><p class="quiet">Time from {measured}; the stop rule '
+        f'<div class="figures plan">{cells}</div><p class="quiet">Time from {measured}; the stop rule '
         f"usually ends a run sooner. {states}</p>"
     )
 
