@@ -75,8 +75,8 @@ def _row(outcome: FactOutcome) -> str:
         )
     title = "Ask its prompt, rephrases and what must stay"
     ask = (
-        f'<button type="button" class="btn small bare ask" data-do="ask" data-fact="{outcome.fact}" '
-        f'title="{title}">Ask all its prompts</button>'
+        f'<button type="button" class="btn small bare ask" data-do="ask" '
+        f'data-fact="{outcome.fact}" title="{title}">Ask all its prompts</button>'
     )
     return (
         f"<tr><td>{text(outcome.prompt)}</td><td>{before}</td><td>{after}</td><td>{ask}</td></tr>"

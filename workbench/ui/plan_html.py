@@ -49,8 +49,9 @@ def _figures(estimate: dict[str, Any]) -> str:
     )
     measured = count(estimate["measured"], "measured step")
     return (
-        f'<div class="figures plan">{cells}</div><p class="quiet">Time from {measured}; the stop rule '
-        f"usually ends a run sooner. {states}</p>"
+        f'<div class="figures plan">{cells}</div>'
+        f'<p class="quiet">Time from {measured}; the stop rule usually ends a run sooner. '
+        f"{states}</p>"
     )
 
 
