@@ -64,7 +64,9 @@ def test_a_discarded_session_comes_back_whole(library: Library, store: Store) ->
     facts = store.facts.count()
     library.discard(store.id)
     assert library.ids() == []
-    assert library.discarded() == [store.id]
+    assert [(entry.id, entry.name) for entry in library.discarded()] == [
+        (store.id, "First session")
+    ]
     assert library.restore(store.id).facts.count() == facts
     with pytest.raises(SessionError, match="not in the trash"):
         library.restore(store.id)
@@ -73,10 +75,41 @@ def test_a_discarded_session_comes_back_whole(library: Library, store: Store) ->
 def test_a_session_in_which_something_waits_is_not_discarded(
     library: Library, store: Store
 ) -> None:
-    store.jobs.submit("load")
+    job = store.jobs.submit("edit")
     with pytest.raises(SessionError, match="Cancel it first"):
         library.discard(store.id)
     assert library.ids() == [store.id]
+    assert store.jobs.get(job).state == "queued"
+
+
+def test_a_model_that_waits_to_be_loaded_does_not_hold_a_session_back(
+    library: Library, store: Store
+) -> None:
+    store.jobs.submit("load")
+    library.discard(store.id)
+    assert library.restore(store.id).jobs.open_jobs() == []
+
+
+def test_the_trash_names_the_session_deleted_last_first(library: Library, store: Store) -> None:
+    other = library.create("Rivers <b>")
+    library.discard(store.id)
+    library.discard(other.id)
+    assert [entry.name for entry in library.discarded()] == ["Rivers <b>", "First session"]
+    library.empty_trash()
+    assert library.discarded() == []
+    with pytest.raises(SessionError, match="not in the trash"):
+        library.restore(store.id)
+
+
+def test_what_is_half_made_is_no_session_and_is_cleaned_up(library: Library, packed: Path) -> None:
+    for name in (".20260101-00000000.part", ".copy-abc"):
+        (library.root / name).mkdir()
+        with zipfile.ZipFile(packed) as archive:
+            archive.extract(DATABASE_NAME, library.root / name)
+    kept = library.ids()
+    assert len(kept) == 1
+    library.tidy()
+    assert sorted(path.name for path in library.root.iterdir()) == kept
 
 
 def rewritten(packed: Path, change: Callable[[zipfile.ZipFile], None]) -> Path:
@@ -139,6 +172,29 @@ def test_a_foreign_database_is_refused(store: Store, packed: Path, tmp_path: Pat
         archive.writestr(DATABASE_NAME, b"not a database at all" * 100)
     with pytest.raises(SessionError, match="damaged"):
         unpack(changed, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("name", '{"a": 1}'),
+        ("name", "no json"),
+        ("opened", '"soon"'),
+        ("model", '{"path": "x"}'),
+        ("model", '{"name": ["x"]}'),
+        ("edit", '{"epochs": -1}'),
+    ],
+)
+def test_settings_that_no_session_has_are_refused(
+    store: Store, tmp_path: Path, name: str, value: str
+) -> None:
+    with sqlite3.connect(store.folder / DATABASE_NAME) as connection:
+        connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+    connection.close()
+    pack(store.folder, tmp_path / "session.zip")
+    with pytest.raises(SessionError, match="settings in this file"):
+        unpack(tmp_path / "session.zip", tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 

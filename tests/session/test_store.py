@@ -9,7 +9,8 @@ from workbench.facts import Fact
 from workbench.recipe import events
 from workbench.recipe.errors import SessionError
 from workbench.recipe.settings import EditSettings
-from workbench.session.library import FolderLock, Library
+from workbench.session.library import Library
+from workbench.session.lock import FolderLock
 from workbench.session.schema import SCHEMA_VERSION
 from workbench.session.settings import ModelChoice
 from workbench.session.store import DATABASE_NAME, Store

@@ -5,6 +5,7 @@ are checked, the database must be sound and have the tables and triggers of this
 no others, and no job that waits in it is ever done.
 """
 
+import contextlib
 import json
 import re
 import shutil
@@ -14,8 +15,11 @@ import zipfile
 from contextlib import closing
 from pathlib import Path
 
-from workbench.recipe.errors import SessionError
+from workbench.recipe.errors import SessionError, WorkbenchError
+from workbench.recipe.settings import EditSettings
+from workbench.session.database import connect_to_read
 from workbench.session.schema import SCHEMA_VERSION, connect, migrate
+from workbench.session.settings import ModelChoice
 from workbench.session.store import DATABASE_NAME
 
 __all__ = ["LARGEST_SESSION", "pack", "unpack"]
@@ -47,9 +51,11 @@ def pack(folder: Path, target: Path) -> None:
             archive.write(snapshot, DATABASE_NAME)
             for path in sorted((folder / "runs").rglob("*")):
                 name = path.relative_to(folder).as_posix()
-                if path.is_file() and _RUN_FILE.fullmatch(name):
-                    # Weights do not shrink, and packing them takes long.
-                    archive.write(path, name, zipfile.ZIP_STORED)
+                # A run that goes on meanwhile replaces its checkpoint; what is gone is not needed.
+                with contextlib.suppress(FileNotFoundError):
+                    if path.is_file() and _RUN_FILE.fullmatch(name):
+                        # Weights do not shrink, and packing them takes long.
+                        archive.write(path, name, zipfile.ZIP_STORED)
         beside.replace(target)
     except OSError as error:
         raise SessionError(
@@ -62,7 +68,7 @@ def pack(folder: Path, target: Path) -> None:
 
 def copy_database(source: Path, target: Path) -> None:
     """Copies a database as it is now, also while others write to it."""
-    with closing(connect(source)) as old, closing(sqlite3.connect(target)) as new:
+    with closing(connect_to_read(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
 
 
@@ -163,11 +169,26 @@ def _check_database(path: Path) -> None:
                     f"The database in this file has other tables than format {SCHEMA_VERSION} of "
                     "the workbench; it is not taken."
                 )
+        _check_settings(connection)
         connection.execute(
             "UPDATE jobs SET state = 'cancelled' WHERE state IN ('queued', 'running')"
         )
         connection.execute("UPDATE runs SET state = 'interrupted' WHERE state = 'running'")
-        connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def _check_settings(connection: sqlite3.Connection) -> None:
+    """Refuses settings that no session has: every page reads the name of every session."""
+    try:
+        rows = connection.execute("SELECT name, value FROM settings").fetchall()
+        found = {row["name"]: json.loads(row["value"]) for row in rows}
+        strings = [found.get("name", ""), *found.get("model", {}).values()]
+        if not all(value is None or isinstance(value, str) for value in strings):
+            raise TypeError
+        float(found.get("opened", 0))
+        ModelChoice(**found.get("model", {}))
+        EditSettings.from_dict(found.get("edit", {}))
+    except (ValueError, TypeError, AttributeError, RecursionError, WorkbenchError):
+        raise SessionError("The settings in this file are not those of a session.") from None
 
 
 def _schema(connection: sqlite3.Connection) -> set[tuple[str, ...]]:

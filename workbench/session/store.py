@@ -26,14 +26,15 @@ class Store:
 
     Args:
         folder: the session's folder, which exists.
+        closed: why nothing may be changed, for people; empty when it may.
 
     Raises:
         SessionError: a newer workbench made it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, closed: str = "") -> None:
         self.folder = folder
-        self._database = Database(folder / DATABASE_NAME)
+        self._database = Database(folder / DATABASE_NAME, closed)
         self.settings = Settings(self._database)
         self.facts = FactTable(self._database)
         self.jobs = Queue(self._database)
@@ -44,6 +45,10 @@ class Store:
     def id(self) -> str:
         """The name of the folder, by which the page refers to the session."""
         return self.folder.name
+
+    def close(self) -> None:
+        """Closes this thread's connection; the next use opens another."""
+        self._database.close()
 
     def ask(self, prompt: str, chat: bool = False) -> int:
         """Puts a prompt in the queue, to be answered before and after; returns the probe's id.

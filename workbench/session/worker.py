@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from workbench.recipe.errors import SessionError, WorkbenchError
-from workbench.session.library import FolderLock, Library
+from workbench.session.library import Library
+from workbench.session.lock import FolderLock
 from workbench.session.status import WorkerStatus
 from workbench.session.store import Store
 from workbench.session.supervisor import LOG_NAME

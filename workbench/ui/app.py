@@ -3,19 +3,20 @@
 `build` makes the page for a folder of sessions, `serve` opens it in a browser.
 """
 
-from collections.abc import Callable
-
 import gradio as gr
 
 from workbench.session import Library, Store
+from workbench.ui.address import add_address
 from workbench.ui.edit_tab import add_edit_tab
 from workbench.ui.facts_tab import add_facts_tab
+from workbench.ui.help import add_help
 from workbench.ui.html import live_html
 from workbench.ui.layers_tab import add_layers_tab
-from workbench.ui.page import QUIET, Page
+from workbench.ui.page import Page
 from workbench.ui.probe_tab import add_probe_tab
 from workbench.ui.runs_tab import add_runs_tab
 from workbench.ui.server import serve
+from workbench.ui.session_card import add_banner
 from workbench.ui.sidebar import add_sidebar
 
 __all__ = ["build", "serve"]
@@ -40,7 +41,8 @@ def build(library: Library) -> gr.Blocks:
     """The page over a folder of sessions; starts nothing.
 
     Args:
-        library: the sessions; one with the sample facts is made when there is none.
+        library: the sessions; one with the sample facts is made when there is none, unless
+            another workbench has the folder.
     """
     with gr.Blocks(
         title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=UPLOADS_KEPT
@@ -48,38 +50,33 @@ def build(library: Library) -> gr.Blocks:
         session = gr.Textbox(visible="hidden", container=False, elem_id="session")
         message = live_html(name="message")
         page = Page(library, session, message)
-        page.action(message.act, _dismiss)
+        page.act_on_sessions(message.act, _dismiss)
+        open_first = add_address(page)
         with gr.Row(elem_id="frame"):
             with gr.Column(elem_id="sidebar"):
                 add_sidebar(page)
-            with gr.Column(elem_id="work"), gr.Tabs(elem_id="tabs") as tabs:
-                with gr.Tab("Facts", id="facts"):
-                    add_facts_tab(page)
-                with gr.Tab("Layers", id="layers"):
-                    add_layers_tab(page)
-                with gr.Tab("Edit", id="edit"):
-                    add_edit_tab(page, tabs)
-                with gr.Tab("Probe", id="probe"):
-                    add_probe_tab(page)
-                with gr.Tab("Runs", id="runs"):
-                    add_runs_tab(page, tabs)
+            with gr.Column(elem_id="work"):
+                add_banner(page)
+                with gr.Tabs(elem_id="tabs") as tabs:
+                    with gr.Tab("Facts", id="facts"):
+                        add_facts_tab(page)
+                    with gr.Tab("Layers", id="layers"):
+                        add_layers_tab(page)
+                    with gr.Tab("Edit", id="edit"):
+                        add_edit_tab(page, tabs)
+                    with gr.Tab("Probe", id="probe"):
+                        add_probe_tab(page)
+                    with gr.Tab("Runs", id="runs"):
+                        add_runs_tab(page, tabs)
+        add_help(library.root)
         counts = gr.HTML("", js_on_load=COUNTS_SCRIPT, visible="hidden")
         page.show(_draw_counts, counts, of=("facts", "runs"))
         page.finish()
-        blocks.load(_first_session(library), outputs=session, **QUIET)
+        open_first(blocks)
     return blocks
 
 
-def _first_session(library: Library) -> Callable[[], str]:
-    def first_session() -> str:
-        store = library.latest()
-        store.enter()
-        return store.id
-
-    return first_session
-
-
-def _dismiss(store: Store) -> None:
+def _dismiss(session: str) -> None:
     """Every action empties the place of errors; this one does nothing else."""
 
 

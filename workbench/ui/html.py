@@ -27,6 +27,15 @@ _SCRIPT = """
 const before = new WeakMap();
 const act = (source, more) => trigger('act', {...source.dataset, ...more});
 const editable = target => target.closest('[contenteditable][data-do]');
+// What is drawn anew loses the keyboard's focus: its successor gets it, unless the mouse is used.
+let focused = null;
+const sign = source => source.tagName + JSON.stringify({...source.dataset});
+element.addEventListener('focusin', event => {
+  const source = event.target.closest('[data-do]:not([contenteditable])');
+  focused = source && sign(source);
+});
+element.addEventListener('focusout', event => { if (event.relatedTarget) focused = null; });
+addEventListener('pointerdown', () => { focused = null; }, true);
 element.addEventListener('click', event => {
   const source = event.target.closest('button[data-do]');
   if (!source || (source.dataset.confirm && !window.confirm(source.dataset.confirm))) return;
@@ -52,6 +61,8 @@ element.addEventListener('keydown', event => {
   source.blur();
 });
 watch('value', () => {
+  if (focused && document.activeElement === document.body)
+    [...element.querySelectorAll('[data-do]')].find(next => sign(next) === focused)?.focus();
   for (const box of element.querySelectorAll('input[type=checkbox]'))
     box.checked = box.hasAttribute('checked');
   for (const list of element.querySelectorAll('select')) {

@@ -1,18 +1,21 @@
 """Serves the page: a port, a worker, and only this machine let in unless asked otherwise.
 
 Invariants: requests are answered only for names of this machine (against DNS rebinding), what
-is uploaded stays inside the sessions' folder, and nothing calls out.
+is uploaded stays inside the sessions' folder, and nothing calls out. Where another workbench has
+the sessions, they are shown, no worker is started, and nothing is written.
 """
 
 import contextlib
 import logging
 import os
+import re
 import socket
 import tempfile
 import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
@@ -27,7 +30,7 @@ from workbench.facts import write_facts
 from workbench.paths import assets_dir, sessions_dir
 from workbench.recipe.errors import SessionError, WorkbenchError
 from workbench.session import Library
-from workbench.session.library import FolderLock
+from workbench.session.lock import FolderLock, FolderTaken, holder
 from workbench.session.supervisor import Supervisor
 from workbench.ui import theme
 
@@ -35,7 +38,7 @@ __all__ = ["serve", "serving"]
 
 FIRST_PORT = 7860
 PORTS_TRIED = 20
-UPLOAD_LIMIT = "200mb"
+UPLOAD_LIMIT = "20gb"  # of a packed session; facts have a smaller limit of their own
 LOCK_NAME = "workbench.lock"
 
 
@@ -54,50 +57,77 @@ def serve(
         open_browser: whether to show the page in the browser.
 
     Raises:
-        SessionError: the port is taken, or another workbench uses the folder.
+        SessionError: the port is taken, or the folder cannot be used.
     """
-    with serving(host, port, sessions) as (server, listener, url):
-        print(f"LocFT Workbench: {url}  (Ctrl-C ends it)", flush=True)
+    with serving(host, port, sessions) as ready:
+        print(f"LocFT Workbench: {ready.url}  (Ctrl-C ends it)", flush=True)
+        if ready.closed:
+            print(ready.closed, flush=True)
         if open_browser:
-            threading.Timer(1.0, webbrowser.open, [url]).start()
-        server.run(sockets=[listener])
+            threading.Timer(1.0, webbrowser.open, [ready.url]).start()
+        ready.server.run(sockets=[ready.listener])
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A server that is ready to run.
+
+    Args:
+        server: call ``run(sockets=[listener])``.
+        listener: its socket.
+        url: where the page is.
+        closed: why the sessions are only shown, for people; empty when they can be worked on.
+    """
+
+    server: uvicorn.Server
+    listener: socket.socket
+    url: str
+    closed: str
 
 
 @contextmanager
-def serving(
-    host: str, port: int | None, sessions: str | Path | None
-) -> Iterator[tuple[uvicorn.Server, socket.socket, str]]:
-    """A server that is ready to run, with its worker started; both end with the block."""
+def serving(host: str, port: int | None, sessions: str | Path | None) -> Iterator[Ready]:
+    """A server that is ready to run, with its worker started; both end with the block.
+
+    Where another workbench has the sessions, they are only shown, and there is no worker.
+    """
     logging.getLogger("httpx").setLevel(logging.WARNING)
     library = Library(Path(sessions) if sessions is not None else sessions_dir())
     listener = _listen(host, port)
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(listener.close)
-        lock = FolderLock(library.root / LOCK_NAME)
-        cleanup.callback(lock.release)
-        _preload(library)
-        supervisor = Supervisor(library)
-        supervisor.start()
-        cleanup.callback(supervisor.stop)
+        try:
+            cleanup.callback(FolderLock(library.root / LOCK_NAME).release)
+        except FolderTaken:
+            library = Library(library.root, closed=holder(library.root / LOCK_NAME))
+            uploads = cleanup.enter_context(tempfile.TemporaryDirectory())
+        else:
+            _start_work(library, cleanup)
+            uploads = str(library.root / ".uploads")
+        os.environ["GRADIO_TEMP_DIR"] = uploads
         server = uvicorn.Server(
             uvicorn.Config(_application(library, host), log_level="warning", access_log=False)
         )
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        yield server, listener, f"http://{shown}:{listener.getsockname()[1]}/"
+        url = f"http://{shown}:{listener.getsockname()[1]}/"
+        yield Ready(server, listener, url, library.closed)
 
 
-def _preload(library: Library) -> None:
-    """Lets the worker load the model at once, so that it is there when somebody looks."""
+def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
+    """Starts the worker, and lets it load the model, so that it is there when somebody looks."""
+    library.tidy()
     latest = library.latest()
     if not any(job.kind == "load" for job in latest.jobs.open_jobs()):
         latest.jobs.submit("load")
+    supervisor = Supervisor(library)
+    supervisor.start()
+    cleanup.callback(supervisor.stop)
 
 
 def _application(library: Library, host: str) -> FastAPI:
     from workbench.ui.app import build
 
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_TEMP_DIR"] = str(library.root / ".uploads")
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(host))
     _add_downloads(application, library)
@@ -128,6 +158,18 @@ def _add_downloads(application: FastAPI, library: Library) -> None:
         if not path.is_file():
             raise HTTPException(404, f"Run {run} has no patch.")
         return FileResponse(path, filename=f"run-{run}.safetensors")
+
+    @application.get("/sessions/{session}.zip")
+    def download_session(session: str) -> FileResponse:
+        packed = contextlib.ExitStack()
+        try:
+            name = library.open(session).settings.name
+            path = packed.enter_context(library.packed(session))
+        except WorkbenchError as error:
+            raise HTTPException(404, str(error)) from None
+        plain = re.sub(r"[^\w ()-]+", "_", name).strip() or "session"
+        done = BackgroundTask(packed.close)
+        return FileResponse(path, filename=f"{plain}.zip", background=done)
 
     @application.get("/facts/{session}.csv")
     def download_facts(session: str) -> FileResponse:

@@ -1,56 +1,70 @@
 """The sidebar: which session, which model, what runs now, which run is shown as "after".
 
-Drawn from the store; knows nothing about the tabs.
+Its parts stand in the page's order, which is the keyboard's. In narrow windows it is a bar with
+what runs now, and unfolds. Drawn from the store; knows nothing about the tabs.
 """
 
 from collections.abc import Callable
+from typing import get_args
 
 import gradio as gr
 
 from workbench.session import Store
-from workbench.session.jobs import Job
+from workbench.session.jobs import Job, JobKind
 from workbench.session.settings import ModelChoice
 from workbench.session.status import WorkerStatus
 from workbench.ui.html import button, detail, live_html, options, still_html, text
 from workbench.ui.page import PROGRESS, Page
+from workbench.ui.session_card import add_session_card
 from workbench.ui.theme import THEME_SWITCH, THEME_SWITCH_SCRIPT
 from workbench.ui.words import quantity, size
 
 __all__ = ["add_sidebar"]
 
 BRAND = (
-    '<div class="brand">LocFT <b>Workbench</b>'
-    '<button type="button" class="btn fold" aria-label="Session, model and theme">Menu</button>'
-    "</div>"
+    '<a class="skip" href="#tabs">Skip to the work</a><div class="brand">LocFT <b>Workbench</b>'
+    '<button type="button" class="btn small help" data-help aria-label="Help and keys">?</button>'
+    '<button type="button" class="btn small fold" aria-expanded="false" aria-controls="sidebar">'
+    "Menu</button></div>"
 )
 BRAND_SCRIPT = """
-element.addEventListener('click', event => {
-  if (event.target.closest('.fold')) document.querySelector('#sidebar').classList.toggle('open');
+const fold = element.querySelector('.fold');
+const sidebar = () => document.querySelector('#sidebar');
+const unfold = open => {
+  sidebar().classList.toggle('open', open);
+  fold.setAttribute('aria-expanded', sidebar().classList.contains('open'));
+};
+element.querySelector('.skip').addEventListener('click', event => {
+  event.preventDefault();
+  document.querySelector('#tabs [role=tab][aria-selected=true]').focus();
+});
+fold.addEventListener('click', () => unfold());
+document.addEventListener('keydown', event => {
+  if (event.key !== 'Escape' || !fold.checkVisibility() || !sidebar().contains(event.target))
+    return;
+  unfold(false);
+  fold.focus();
 });
 """
 AUTOMATIC = "automatic"
 DEVICES = [AUTOMATIC, "cpu", "cuda:0", "cuda:1", "mps"]
 DTYPES = [AUTOMATIC, "float32", "bfloat16", "float16"]
-KINDS = {"load": "Load", "ask": "Ask", "edit": "Edit", "evaluate": "Evaluate", "export": "Export"}
 
 
 def add_sidebar(page: Page) -> None:
     """Builds the sidebar inside the current column."""
-    still_html(BRAND, BRAND_SCRIPT)
-    now = live_html("now-card", name="now")
-    with gr.Column(elem_id="sidebar-more"):
-        session = live_html(name="session-card")
-        model = live_html(name="model-card")
-        _add_model_picker(page)
-        shown = live_html(name="shown-card")
-        still_html(THEME_SWITCH, THEME_SWITCH_SCRIPT, name="theme-switch")
+    still_html(BRAND, BRAND_SCRIPT, name="brand")
+    add_session_card(page)
+    model = live_html(name="model-card")
+    _add_model_picker(page)
+    now = live_html(name="now")
+    shown = live_html(name="shown-card")
+    still_html(THEME_SWITCH, THEME_SWITCH_SCRIPT, name="theme-switch")
 
     page.show(_draw_now(page), now, of=("jobs", PROGRESS))
-    page.show(_draw_session(page), session, of=("settings",))
     page.show(_draw_model(page), model, of=("settings", "jobs", PROGRESS))
     page.show(_draw_shown, shown, of=("runs", "settings"))
     page.action(now.act, _act_on_job)
-    page.action(session.act, _act_on_session(page), outputs=page.session)
     page.action(shown.act, _choose_shown)
 
 
@@ -92,39 +106,9 @@ def _act_on_job(store: Store, event: gr.EventData) -> None:
         store.settings.set("dismissed_job", int(asked["job"]))
 
 
-def _act_on_session(page: Page) -> Callable[..., str]:
-    def act_on_session(store: Store, event: gr.EventData) -> str:
-        asked = detail(event)
-        if asked["do"] == "new":
-            chosen = page.library.create(f"Session {len(page.library.ids()) + 1}")
-            chosen.enter()
-            return chosen.id
-        if asked["do"] == "name":
-            store.settings.set("name", asked["value"].strip() or "Untitled")
-            return store.id
-        chosen = page.library.open(asked["value"])
-        chosen.enter()
-        return chosen.id
-
-    return act_on_session
-
-
 def _choose_shown(store: Store, event: gr.EventData) -> None:
     value = detail(event)["value"]
     store.settings.set("shown_run", int(value) if value else None)
-
-
-def _draw_session(page: Page) -> Callable[[Store], str]:
-    def draw_session(store: Store) -> str:
-        known = [(other.id, other.settings.name) for other in page.library.sessions()]
-        known.sort(key=lambda pair: pair[1])
-        return (
-            '<label class="label" for="session-list">Session</label><div class="pair">'
-            f'<select id="session-list" data-do="open">{options(known, store.id)}</select>'
-            f"{button('New', 'new', 'small')}</div>"
-        )
-
-    return draw_session
 
 
 def _draw_model(page: Page) -> Callable[[Store], str]:
@@ -186,7 +170,7 @@ def _draw_now(page: Page) -> Callable[[Store], str]:
         status = WorkerStatus.read(page.library.root)
         if status is not None and status.state == "busy" and status.session != store.id:
             return _idle("Working for another session.")
-        last = store.jobs.latest("load", "ask", "edit", "evaluate", "export")
+        last = store.jobs.latest(*get_args(JobKind))
         dismissed = store.settings.get("dismissed_job", 0)
         if last is None or last.id == dismissed or last.state in ("done", "cancelled"):
             return _idle("Nothing is running.")
@@ -207,7 +191,7 @@ def _open_job(job: Job) -> str:
         bar = f'<div class="bar{"" if share else " unknown"}"><i{share}></i></div>'
         line = "stopping" if job.cancel_asked else job.line
     return (
-        f'<div class="job"><b>{text(KINDS[job.kind])}</b>{bar}'
+        f'<div class="job"><b>{text(job.kind.capitalize())}</b>{bar}'
         f'<p class="mono quiet">{text(line)}</p>'
         f"{button('Cancel', 'cancel', 'small', job=job.id)}</div>"
     )
@@ -217,7 +201,7 @@ def _troubled_job(job: Job) -> str:
     again = button("Try again", "reload", "small") if job.kind == "load" else ""
     word = "was interrupted" if job.state == "interrupted" else "failed"
     return (
-        f'<div class="job wrong" role="alert"><b>{text(KINDS[job.kind])} {word}</b>'
+        f'<div class="job wrong" role="alert"><b>{text(job.kind.capitalize())} {word}</b>'
         f"<p>{text(job.error)}</p>"
         f'<div class="pair">{again}{button("Dismiss", "dismiss", "small", job=job.id)}</div></div>'
     )
