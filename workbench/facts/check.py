@@ -40,6 +40,11 @@ class Collection:
         """The facts that were taken in."""
         return tuple(self._facts.values())
 
+    @property
+    def row_numbers(self) -> tuple[int, ...]:
+        """The row of each of `facts`."""
+        return tuple(self._rows.values())
+
     def reject(self, problems: list[Problem]) -> None:
         """Counts a row that gave no fact, and notes why."""
         self.rejected += 1

@@ -34,6 +34,7 @@ class FactFile(Sequence[Fact]):
         merged: rows that say the same as an earlier one.
         rejected: rows left out because of an error.
         unused_columns: the columns that are no part of a fact.
+        row_numbers: for each fact, the row on which it stood first.
     """
 
     facts: tuple[Fact, ...]
@@ -43,6 +44,7 @@ class FactFile(Sequence[Fact]):
     merged: int
     rejected: int
     unused_columns: tuple[str, ...] = ()
+    row_numbers: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -132,6 +134,7 @@ def parse_facts(content: str | bytes, name: str = "the text") -> FactFile:
         merged=collection.merged,
         rejected=collection.rejected,
         unused_columns=layout.unused(table.columns),
+        row_numbers=collection.row_numbers,
     )
 
 
