@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn import functional
 
 from workbench.engine.language_model import LanguageModel
+from workbench.engine.loss import text_losses
 from workbench.engine.memory import is_out_of_memory, release_cache
 from workbench.engine.patch import Patch
 from workbench.engine.progress import Progress, read_checkpoint, write_checkpoint
@@ -60,6 +60,8 @@ class Edit:
             ends with the same bits as if it had never stopped.
         states_memory: bytes of main memory for kept hidden states before they go to disk; None
             takes half of what is free.
+        states: what enters the lowest tuned layer, for these facts in this order, where somebody
+            has computed it already.
 
     Raises:
         FactsError: no facts, or one is too long for the model.
@@ -75,6 +77,7 @@ class Edit:
         *,
         checkpoint: str | Path | None = None,
         states_memory: int | None = None,
+        states: HiddenStates | None = None,
     ) -> None:
         self.model = model
         self.facts = tuple(facts)
@@ -84,7 +87,8 @@ class Edit:
         self._locations = parse_locations(self.settings.at)
         self._schedule = Schedule.of(self.settings, len(self.facts))
         self._texts = TokenTable(tokenized, model.device)
-        self._states: HiddenStates | None = None
+        self._states = states
+        assert states is None or (states.layer, len(states)) == (self.kept_from, len(self.facts))
         self._states_memory = states_memory
         self._micro_batch = self.settings.micro_batch_size or self.settings.batch_size or 1
         self._stopping = False
@@ -252,10 +256,8 @@ class Edit:
             if self._states is not None:
                 feed.states = self._states.padded(rows, self.model.device)
             logits = target_logits(self.model, batch)
-        losses = functional.cross_entropy(logits, batch.targets, reduction="none")
-        per_fact = batch.sum_by_text(losses) / batch.sum_by_text(torch.ones_like(losses))
         learned = int(learned_texts(logits.detach(), batch).sum().item())
-        return per_fact.mean() * share, learned
+        return text_losses(logits, batch).mean() * share, learned
 
     def _end_epoch(self) -> EpochDone:
         progress = self.progress
@@ -283,6 +285,10 @@ class Edit:
         """Which facts the weights so far get right, by the strict protocol."""
         with self.applied():
             return strict_matches(self.model, self._texts, self._states)
+
+    def weight_change(self) -> float:
+        """Norm of the change of the tuned weights so far, relative to the norm of the weights."""
+        return self._tuned.relative_change()
 
     def save_checkpoint(self, path: str | Path) -> None:
         """Saves the run as it is between two events, so that it can go on later.

@@ -1,0 +1,172 @@
+"""What a sweep says while it works: typed events, the same for the page, the commands, the tests.
+
+`LocationDone` is also what is kept of a sweep: everything that is shown or recommended follows
+from these rows alone (see `score` and `recommend`), and a sweep that was broken off goes on from
+them. An event is plain data; `as_dict` and `from_dict` take it through JSON and back.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = [
+    "LocationDone",
+    "SweepEvent",
+    "SweepFinished",
+    "SweepProgress",
+    "SweepStarted",
+    "SweepStopped",
+    "as_dict",
+    "from_dict",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStarted:
+    """The plan of a sweep, before its first step.
+
+    Args:
+        locations: what is tried, in this order; each at every rate.
+        learning_rates: the rates.
+        kept: how many of these trials are known from before and not repeated.
+        facts: how many facts the sample was drawn from.
+        sample: how many facts are tried.
+        batch_size: facts per update.
+        epochs: most passes over the sample at each location.
+        rephrases: held-out rephrases of the sample's facts; 0 means that generalization cannot
+            be measured.
+        locality_prompts: held-out locality prompts of the sample's facts; 0 means that locality
+            is measured on the neutral prompts.
+        neutral_from_facts: neutral prompts that are prompts of facts outside the sample.
+        neutral_built_in: neutral prompts from the built-in list.
+        fallback: why the plain forward is used instead of kept states; empty when it is not.
+    """
+
+    locations: tuple[str, ...]
+    learning_rates: tuple[float, ...]
+    kept: int
+    facts: int
+    sample: int
+    batch_size: int
+    epochs: int
+    rephrases: int
+    locality_prompts: int
+    neutral_from_facts: int
+    neutral_built_in: int
+    fallback: str = ""
+
+    @property
+    def trials(self) -> int:
+        """How many rows the sweep has at its end."""
+        return len(self.locations) * len(self.learning_rates)
+
+    @property
+    def held_out(self) -> str:
+        """One sentence about what the scores rest on, for a plot."""
+        parts = [f"{self.sample} of {self.facts} facts"]
+        parts.append(f"{self.rephrases} rephrases" if self.rephrases else "no rephrases")
+        neutral = (
+            f"{self.neutral_from_facts + self.neutral_built_in} neutral prompts "
+            f"({self.neutral_from_facts} of other facts, {self.neutral_built_in} built in)"
+        )
+        if self.locality_prompts:
+            parts += [f"{self.locality_prompts} locality prompts", f"KL on {neutral}"]
+        else:
+            parts.append(f"locality on {neutral}, because the facts bring none")
+        return "Scored on " + ", ".join(parts) + "; none of them trained on but the facts."
+
+
+@dataclass(frozen=True, slots=True)
+class SweepProgress:
+    """One location is being tried.
+
+    Args:
+        number: which trial of the sweep, from 1, those known from before counted.
+        trials: how many there are.
+        at: the location.
+        epoch: passes done over the sample there.
+        epochs: most passes.
+    """
+
+    number: int
+    trials: int
+    at: str
+    epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocationDone:
+    """What a short run at one location did, fact by fact.
+
+    Args:
+        at: the location.
+        learning_rate: Adam's rate.
+        weights: how many weights are tuned there.
+        reliable: for each fact of the sample, whether its prompt gives the new answer (strict).
+        general: for each fact, the share of its rephrases that do (strict); None without any.
+        local: for each fact, the share of its locality prompts to which the base's own answer
+            is still the model's (strict); None without any.
+        neutral: for each neutral prompt, whether the base's own answer is still the model's.
+        kl: for each neutral prompt, KL(base || edited) of the next token, in nats.
+        weight_change: norm of the change relative to the norm of the weights.
+        epochs: passes done; fewer than planned when the stop rule ended the run.
+        steps: updates made.
+        loss: mean loss of the last pass.
+        seconds: wall clock, training and scoring.
+    """
+
+    at: str
+    learning_rate: float
+    weights: int
+    reliable: tuple[bool, ...]
+    general: tuple[float | None, ...]
+    local: tuple[float | None, ...]
+    neutral: tuple[bool, ...]
+    kl: tuple[float, ...]
+    weight_change: float
+    epochs: int
+    steps: int
+    loss: float
+    seconds: float
+
+    @property
+    def key(self) -> tuple[str, float]:
+        """What tells this row from the others of a sweep."""
+        return self.at, self.learning_rate
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFinished:
+    """Every location was tried; `seconds` since this part of the sweep began."""
+
+    trials: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStopped:
+    """The sweep was stopped by its user with `done` of `trials` rows; it can go on from them."""
+
+    done: int
+    trials: int
+
+
+SweepEvent = SweepStarted | SweepProgress | LocationDone | SweepFinished | SweepStopped
+
+_BY_NAME: dict[str, type[SweepEvent]] = {
+    kind.__name__: kind
+    for kind in (SweepStarted, SweepProgress, LocationDone, SweepFinished, SweepStopped)
+}
+
+
+def as_dict(event: SweepEvent) -> dict[str, Any]:
+    """The event as JSON-ready data; its type's name under ``event``."""
+    return {"event": type(event).__name__, **asdict(event)}
+
+
+def from_dict(data: dict[str, Any]) -> SweepEvent:
+    """The inverse of `as_dict`, also after a trip through JSON (lists become tuples again)."""
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "event"}
+    kind: Any = _BY_NAME[data["event"]]
+    event: SweepEvent = kind(**values)
+    return event
