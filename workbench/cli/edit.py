@@ -98,19 +98,24 @@ def edit(
     with _stopping_on_interrupt(run):
         last = _follow(run, base.name)
     if isinstance(last, events.Stopped):
-        run.save_checkpoint(checkpoint)
-        notes().print(
-            f"Stopped after {last.epoch} of {last.epochs} epochs. The same command with --resume "
-            f"goes on from {checkpoint}.",
-            markup=False,
-            soft_wrap=True,
-        )
-        if as_json:
-            print_json({"stopped": True, "epochs": last.epoch, "checkpoint": str(checkpoint)})
+        _keep_stopped(run, last, checkpoint, as_json)
         raise typer.Exit(STOPPED)
     report = _save(run, last, out)
     checkpoint.unlink(missing_ok=True)
     print_json(report) if as_json else _print(report, file)
+
+
+def _keep_stopped(run: "Edit", last: events.Stopped, checkpoint: Path, as_json: bool) -> None:
+    """Keeps what was done so far, and says how to go on."""
+    run.save_checkpoint(checkpoint)
+    notes().print(
+        f"Stopped after {last.epoch} of {last.epochs} epochs. The same command with --resume "
+        f"goes on from {checkpoint}.",
+        markup=False,
+        soft_wrap=True,
+    )
+    if as_json:
+        print_json({"stopped": True, "epochs": last.epoch, "checkpoint": str(checkpoint)})
 
 
 @contextmanager
