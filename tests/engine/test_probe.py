@@ -1,5 +1,7 @@
 """Probes and evaluation: what the model says before and after, by protocols that agree."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -86,6 +88,16 @@ def test_every_metric_names_its_protocol_and_locality_stands_only_after(
     assert report["after"]["reliability_strict"] == 1.0
     assert report["after"]["reliability_generated"] == 1.0
     assert report["counts"] == {"facts": 7, "rephrase_prompts": 7, "locality_prompts": 7}
+
+
+def test_an_alias_counts_as_right_in_the_generated_protocol_only(
+    learnable: LanguageModel, facts: list[Fact]
+) -> None:
+    fact = replace(facts[0], rephrase_prompts=())
+    (said,) = evaluate(learnable, [fact]).before.answers
+    assert plain_answer(said) not in ("", plain_answer(fact.target_new))
+    before = evaluate(learnable, [replace(fact, aliases=("Something else", said))]).before
+    assert (before.reliability_generated, before.reliability_strict) == ((True,), (False,))
 
 
 def test_a_patch_that_changes_nothing_keeps_locality_whole(

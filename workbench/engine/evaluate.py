@@ -3,7 +3,7 @@
 Every number's name ends in the protocol by which it was measured, because protocols are not
 interchangeable: ``strict`` is teacher-forced (every target token and the EOS is the argmax),
 ``generated`` is greedy generation of at most 32 tokens, cut at ".", newline or EOS, compared by
-normalised exact match (arXiv 2509.22072).
+normalised exact match (arXiv 2509.22072) with the target and its aliases.
 
 Reliability asks the prompt, generalization the rephrases; locality is the share of locality
 prompts whose answer is what it was before the edit, right or wrong.
@@ -100,12 +100,12 @@ def _share(verdicts: tuple[bool, ...]) -> float | None:
 
 @dataclass(frozen=True)
 class _Exam:
-    """The questions of an evaluation: prompts, then rephrases, each with its target."""
+    """The questions of an evaluation: prompts, then rephrases, each with its right answers."""
 
     model: LanguageModel
     texts: TokenTable
     questions: tuple[str, ...]
-    expected: tuple[str, ...]
+    accepted: tuple[frozenset[str], ...]
     facts: int
     locality: tuple[str, ...]
     states: HiddenStates | None
@@ -117,8 +117,8 @@ class _Exam:
         answers = self.ask(self.questions)
         step()
         right = [
-            plain_answer(answer.text) == plain_answer(wanted)
-            for answer, wanted in zip(answers, self.expected, strict=True)
+            plain_answer(answer.text) in wanted
+            for answer, wanted in zip(answers, self.accepted, strict=True)
         ]
         return strict, right, answers
 
@@ -196,16 +196,17 @@ def evaluate(
 
 def _exam(model: LanguageModel, facts: Sequence[Fact], patch: Patch | None) -> _Exam:
     tokenize_facts(model.tokenizer, facts, model.longest)
-    asked = [(fact.prompt, fact.target_new) for fact in facts]
-    asked += [(prompt, fact.target_new) for fact in facts for prompt in fact.rephrase_prompts]
-    questions, expected = zip(*asked, strict=True)
-    tokenized = tokenize(model.tokenizer, questions, expected)
+    asked = [(fact.prompt, fact) for fact in facts]
+    asked += [(prompt, fact) for fact in facts for prompt in fact.rephrase_prompts]
+    questions = tuple(prompt for prompt, _ in asked)
+    tokenized = tokenize(model.tokenizer, questions, [fact.target_new for _, fact in asked])
+    accepted = tuple(frozenset(map(plain_answer, fact.accepted)) for _, fact in asked)
     texts = TokenTable(tokenized, model.device)
     states = None
     if patch is not None and model.states_kept and patch.lowest_layer > 0:
         states = advance(model, texts, None, patch.lowest_layer)
     locality = tuple(q.prompt for fact in facts for q in fact.locality_prompts)
-    return _Exam(model, texts, questions, expected, len(facts), locality, states)
+    return _Exam(model, texts, questions, accepted, len(facts), locality, states)
 
 
 def _strictly_unchanged(

@@ -1,39 +1,50 @@
-"""What is doubtful about facts that can be read, alone and among each other.
+"""What facts that can be read have to do with each other: equal, contrary, or in each other's way.
 
-Invariant: whatever is found here is a warning but for two answers to one prompt; the facts
-themselves are not changed, only equal ones united.
+Invariant: rows taken = facts + merged + rejected. Two answers to one prompt are an error for the
+second row; whatever else is found here is a warning. The facts themselves are not changed, only
+equal ones united.
 Knows no model, so nothing is said about tokens.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from workbench.facts.answers import plain_answer
-from workbench.facts.columns import Layout
+from workbench.facts.doubts import fact_problems, prompt_key
 from workbench.facts.fact import Fact
+from workbench.facts.layout import Layout
 from workbench.facts.problems import Problem, shorten
+from workbench.facts.rows import Reading
 
-__all__ = ["Collection", "fact_problems"]
+__all__ = ["Collection", "Conflict", "fact_problems"]
 
 _Item = TypeVar("_Item")
 
 
-class Collection:
-    """Facts by their prompts, in the order in which they came, and what is doubtful about them.
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Rows that answer one prompt in different ways.
 
     Args:
-        layout: gives the columns their names in the messages.
+        prompt: the prompt.
+        rows: each row's number with its fact; the first is the one that was kept.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    prompt: str
+    rows: tuple[tuple[int, Fact], ...]
+
+
+class Collection:
+    """Facts by their prompts, in the order in which they came, and what is doubtful about them."""
+
+    def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.merged = 0
         self.rejected = 0
-        self._layout = layout
         self._facts: dict[str, Fact] = {}
         self._rows: dict[str, int] = {}
+        self._against: dict[str, list[tuple[int, Fact]]] = {}
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -41,122 +52,113 @@ class Collection:
         return tuple(self._facts.values())
 
     @property
-    def row_numbers(self) -> tuple[int, ...]:
-        """The row of each of `facts`."""
+    def numbers(self) -> tuple[int, ...]:
+        """The row of each fact; the first one where several were united."""
         return tuple(self._rows.values())
 
-    def reject(self, problems: list[Problem]) -> None:
-        """Counts a row that gave no fact, and notes why."""
+    @property
+    def taken(self) -> int:
+        """How many rows came in."""
+        return len(self._facts) + self.merged + self.rejected
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """The prompts that have several answers, with all their rows."""
+        return tuple(
+            Conflict(self._facts[key].prompt, ((self._rows[key], self._facts[key]), *others))
+            for key, others in self._against.items()
+        )
+
+    def take(self, row: int, reading: Reading, layout: Layout) -> None:
+        """Takes in what a row gave: a fact, or why there is none.
+
+        Args:
+            row: the row's number.
+            reading: what it gave.
+            layout: gives the columns their names in the messages.
+        """
+        if reading.fact is None:
+            self._reject(*reading.problems)
+            return
+        fact, key = reading.fact, prompt_key(reading.fact.prompt)
+        if key not in self._facts:
+            self._facts[key], self._rows[key] = fact, row
+            for doubt in fact_problems(fact, reading.old_answers):
+                self.problems.append(replace(doubt, row=row, field=layout.column(doubt.field)))
+        elif plain_answer(self._facts[key].target_new) == plain_answer(fact.target_new):
+            self._unite(key, row, fact, layout)
+        else:
+            self._oppose(key, row, fact, layout)
+
+    def finish(self, layout: Layout) -> None:
+        """Compares every fact with all others; to be called once, after the last `take`."""
+        rephrased = self._rephrases()
+        for key, fact in self._facts.items():
+            for part, what, mend, kind in self._among_others(key, fact, rephrased):
+                column = layout.column(part)
+                self.problems.append(Problem(self._rows[key], column, what, mend, "warning", kind))
+        self.problems.sort(key=lambda problem: problem.row)
+
+    def _reject(self, *problems: Problem) -> None:
         self.rejected += 1
         self.problems.extend(problems)
 
-    def add(self, row: int, fact: Fact) -> None:
-        """Takes a fact in, unites it with an equal one, or rejects it as a contradiction."""
-        key = _key(fact.prompt)
-        if key not in self._facts:
-            self._facts[key], self._rows[key] = fact, row
-            self.problems.extend(self._alone(row, fact))
-            return
-        first, first_row = self._facts[key], self._rows[key]
-        if plain_answer(first.target_new) == plain_answer(fact.target_new):
-            self._facts[key] = _united(first, fact)
-            self.merged += 1
-            what = f"Row {first_row} has the same prompt and the same answer; the two are one fact."
-            mend = "Delete one of the rows."
-            self.problems.append(self._warning(row, "prompt", what, mend, "merged"))
-            return
+    def _unite(self, key: str, row: int, fact: Fact, layout: Layout) -> None:
+        self._facts[key] = _united(self._facts[key], fact)
+        self.merged += 1
+        what = f"Row {self._rows[key]} has the same prompt and the same answer."
+        mend = "Delete one of the rows; until then they count as one fact."
+        column = layout.column("prompt")
+        self.problems.append(Problem(row, column, what, mend, "warning", "merged"))
+
+    def _oppose(self, key: str, row: int, fact: Fact, layout: Layout) -> None:
+        first = self._facts[key]
+        self._against.setdefault(key, []).append((row, fact))
         what = (
-            f"Row {first_row} answers the same prompt with '{shorten(first.target_new)}', "
+            f"Row {self._rows[key]} answers the same prompt with '{shorten(first.target_new)}', "
             f"this one with '{shorten(fact.target_new)}'; that row was kept."
         )
         mend = "Keep the row that is right, and delete the other."
-        column = self._layout.column("target_new")
-        self.reject([Problem(row, column, what, mend, "error", "conflict")])
+        column = layout.column("target_new")
+        self._reject(Problem(row, column, what, mend, "error", "conflict"))
 
-    def finish(self) -> None:
-        """Compares every fact with all others; to be called once, after the last `add`."""
+    def _rephrases(self) -> dict[str, str]:
+        """For every rephrase, the key of the first fact that has it."""
+        found: dict[str, str] = {}
         for key, fact in self._facts.items():
-            self.problems.extend(self._among_others(self._rows[key], key, fact))
-        self.problems.sort(key=lambda problem: problem.row)
+            for rephrase in fact.rephrase_prompts:
+                found.setdefault(prompt_key(rephrase), key)
+        return found
 
-    def _alone(self, row: int, fact: Fact) -> Iterator[Problem]:
-        """What is doubtful about one fact by itself, with its row and the file's names."""
-        for problem in fact_problems(fact):
-            yield replace(problem, row=row, field=self._layout.column(problem.field))
-
-    def _among_others(self, row: int, key: str, fact: Fact) -> Iterator[Problem]:
-        """Which of a fact's further prompts are trained on as another fact's prompt."""
+    def _among_others(
+        self, key: str, fact: Fact, rephrased: dict[str, str]
+    ) -> Iterator[tuple[str, str, str, str]]:
+        """Yields (part, what, mend, kind) where a further prompt is another fact's."""
         for rephrase in fact.rephrase_prompts:
-            other = _key(rephrase)
+            other = prompt_key(rephrase)
             if other != key and other in self._facts:
-                what = (
-                    f"The rephrase '{shorten(rephrase)}' is the prompt of row {self._rows[other]}, "
-                    f"whose answer is '{shorten(self._facts[other].target_new)}'."
-                )
+                what = f"The rephrase '{shorten(rephrase)}' is the prompt of {self._told(other)}."
                 mend = "Ask it in other words, or delete one of the two."
-                yield self._warning(row, "rephrase_prompts", what, mend, "rephrase is fact")
+                yield "rephrase_prompts", what, mend, "rephrase is fact"
+            owner = rephrased[other]
+            if plain_answer(self._facts[owner].target_new) != plain_answer(fact.target_new):
+                what = f"The rephrase '{shorten(rephrase)}' is also one of {self._told(owner)}."
+                mend = "Ask one of the two in other words."
+                yield "rephrase_prompts", what, mend, "rephrase shared"
         for question in fact.locality_prompts:
-            other = _key(question.prompt)
+            other = prompt_key(question.prompt)
+            asked = f"The locality prompt '{shorten(question.prompt)}' must not change, but"
+            mend = "Choose a locality prompt that no row edits."
             if other in self._facts:
-                what = (
-                    f"The locality prompt '{shorten(question.prompt)}' must not change, but "
-                    f"row {self._rows[other]} edits it."
-                )
-                mend = "Choose a locality prompt that no row edits."
-                yield self._warning(row, "locality_prompts", what, mend, "locality is fact")
+                what = f"{asked} it is edited by {self._told(other)}."
+                yield "locality_prompts", what, mend, "locality is fact"
+            elif other in rephrased:
+                what = f"{asked} it is a rephrase of {self._told(rephrased[other])}."
+                yield "locality_prompts", what, mend, "locality is rephrase"
 
-    def _warning(self, row: int, part: str, what: str, mend: str, kind: str) -> Problem:
-        return Problem(row, self._layout.column(part), what, mend, "warning", kind)
-
-
-def fact_problems(fact: Fact) -> tuple[Problem, ...]:
-    """What is doubtful about one fact by itself: warnings with row 0.
-
-    Args:
-        fact: the fact, from wherever it came.
-
-    Returns:
-        The warnings; `Problem.field` is the name of the part, such as ``target_new``.
-    """
-    return tuple(_doubts(fact))
-
-
-def _doubts(fact: Fact) -> Iterator[Problem]:
-    answer = fact.target_new
-    if fact.ground_truth and plain_answer(answer) == plain_answer(fact.ground_truth):
-        what = f"The new answer is the old one: '{shorten(answer)}'."
-        mend = "Change the new answer, or delete the row."
-        yield Problem(0, "target_new", what, mend, "warning", "no change")
-    if _holds(fact.prompt, answer):
-        what = f"The answer '{shorten(answer)}' already stands in the prompt."
-        mend = "Ask so that the answer is not given away, unless it is meant so."
-        yield Problem(0, "target_new", what, mend, "warning", "answer in prompt")
-    if "." in answer or "\n" in answer:
-        stop = "a full stop" if "." in answer else "a line end"
-        what = f"The answer holds {stop}, where the generated protocol stops reading."
-        mend = "Write it without, or trust the strict protocol only for this fact."
-        yield Problem(0, "target_new", what, mend, "warning", "answer cut")
-    if any(_key(rephrase) == _key(fact.prompt) for rephrase in fact.rephrase_prompts):
-        what = "A rephrase is the prompt itself, so it says nothing about generalization."
-        mend = "Ask it in other words."
-        yield Problem(0, "rephrase_prompts", what, mend, "warning", "rephrase is prompt")
-    if "�" in fact.prompt or "�" in answer:
-        what = "The text holds '�', which stands for a character that was lost."
-        mend = "Write the character again, and save the file as UTF-8."
-        yield Problem(0, "prompt", what, mend, "warning", "lost character")
-
-
-def _key(prompt: str) -> str:
-    """What makes two prompts the same: all but the blanks between words."""
-    return " ".join(prompt.split())
-
-
-def _holds(prompt: str, answer: str) -> bool:
-    """Whether the answer stands in the prompt as words of its own."""
-    low, sought = prompt.lower(), answer.lower()
-    if sought not in low:
-        return False
-    return re.search(rf"(?<!\w){re.escape(sought)}(?!\w)", low) is not None
+    def _told(self, key: str) -> str:
+        answer = shorten(self._facts[key].target_new)
+        return f"row {self._rows[key]}, whose answer is '{answer}'"
 
 
 def _united(first: Fact, second: Fact) -> Fact:
@@ -168,6 +170,7 @@ def _united(first: Fact, second: Fact) -> Fact:
         rephrase_prompts=_unique(first.rephrase_prompts, second.rephrase_prompts),
         locality_prompts=_unique(first.locality_prompts, second.locality_prompts),
         portability_prompts=_unique(first.portability_prompts, second.portability_prompts),
+        aliases=_unique(first.aliases, second.aliases),
     )
 
 

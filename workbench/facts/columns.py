@@ -1,36 +1,38 @@
-"""Which column holds what: the names that files give to a fact's parts.
+"""Which column of a table of one's own holds what: by the usual names, or as somebody says.
 
-Case, blanks, dashes and underscores in a name do not matter. A published format is told from a
-table of one's own by the names that only it has. A format whose rows are nested rather than flat
-would be another class with `pick`.
+Case, blanks, dashes and underscores in a name do not matter.
 
-Knows nothing about files or about what makes a fact good.
+Knows nothing about files, published formats, or what makes a fact good.
 """
 
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
+from workbench.facts.layout import PARTS, Layout
 from workbench.facts.problems import shorten
 from workbench.recipe.errors import FactsError
 
-__all__ = ["SYNONYMS", "Layout", "recognise"]
+__all__ = ["FIELDS", "SYNONYMS", "find_columns", "own_layout"]
 
 # The part of a fact, then the names it goes by, the surest first. A name is taken once: where a
 # table has both `new_answer` and `answer`, the first is the target and the second the old answer.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "question", "query", "src", "edit prompt", "input"),
     "target_new": (
-        "target new", "new target", "new answer", "target", "alt", "answer new", "new",
+        "target new", "new target", "new answer", "target", "alt", "answer new", "new", "ans",
         "answer", "output", "completion", "response", "object",
     ),
     "subject": ("subject", "entity", "topic"),
     "ground_truth": (
-        "ground truth", "old answer", "target true", "target old", "true answer", "old target",
-        "original answer", "answer old", "pred", "old", "original", "answer",
+        "ground truth", "pred", "answers", "target true", "target old", "old answer",
+        "true answer", "old target", "original answer", "answer old", "old", "original", "answer",
     ),
+    "aliases": (
+        "aliases", "answer aliases", "answer alias", "new answer aliases", "new answer alias",
+        "target new aliases", "accepted answers",
+    ),
+    "old_answers": ("answers", "old answers"),
     "rephrase_prompts": (
         "rephrase prompts", "rephrase prompt", "rephrases", "rephrase", "rephrased prompts",
         "rephrased prompt", "rephrased question", "paraphrase prompts", "paraphrase prompt",
@@ -54,61 +56,91 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-_FLAT = {"prompt", "target_new", "subject", "rephrase_prompt", "locality_prompt"}
-_FLAT |= {"locality_ground_truth"}
+# What the parts are called where a person names them: the columns that `write_facts` writes.
+FIELDS: dict[str, str] = {
+    "prompt": "prompt",
+    "target_new": "target_new",
+    "subject": "subject",
+    "ground_truth": "ground_truth",
+    "aliases": "aliases",
+    "old_answers": "old_answers",
+    "rephrase_prompts": "rephrase_prompt",
+    "locality_prompts": "locality_prompt",
+    "locality_answers": "locality_ground_truth",
+    "portability_prompts": "portability_prompt",
+    "portability_answers": "portability_ground_truth",
+}
+_NEEDED = ("prompt", "target_new")
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where a file's rows keep the parts of a fact.
-
-    Args:
-        name: what was recognised, for people to read.
-        published: whether it is a published format rather than a table of one's own.
-        columns: the column's name for every part that the file has, by the keys of `SYNONYMS`.
-    """
-
-    name: str
-    published: bool
-    columns: Mapping[str, str]
-
-    def pick(self, cells: Mapping[str, Any]) -> dict[str, Any]:
-        """The raw values of a fact's parts in one row; a part without a column is absent."""
-        return {part: cells.get(column) for part, column in self.columns.items()}
-
-    def column(self, part: str) -> str:
-        """What the file calls that part of a fact."""
-        return self.columns.get(part, part)
-
-    def unused(self, names: Sequence[str]) -> tuple[str, ...]:
-        """The named columns that are no part of a fact, in their order."""
-        used = set(self.columns.values())
-        return tuple(name for name in names if name not in used and name.strip())
-
-
-def recognise(names: Sequence[str], where: str) -> Layout:
-    """Finds out which column holds which part of a fact.
+def find_columns(
+    names: Sequence[str], said: Mapping[str, str] | None = None, where: str = "the file"
+) -> dict[str, str]:
+    """The column of each part that has one.
 
     Args:
         names: the columns' names, in their order.
-        where: the file, for the message.
+        said: fields and the columns that somebody chose for them; an empty column for none.
+        where: the file, for messages.
 
     Raises:
-        FactsError: no column for the prompt or none for the new answer, or two of one name.
+        FactsError: there is no such field or no such column.
     """
+    columns = _said(names, said or {}, where)
     known: dict[str, str] = {}
     for name in names:
         known.setdefault(_plain(name), name)
-    columns: dict[str, str] = {}
     for part, synonyms in SYNONYMS.items():
+        if part in columns:
+            continue
         for synonym in synonyms:
             column = known.get(_plain(synonym))
             if column is not None and column not in columns.values():
                 columns[part] = column
                 break
+    return {part: columns[part] for part in PARTS if columns.get(part)}
+
+
+def own_layout(names: Sequence[str], where: str, said: Mapping[str, str] | None = None) -> Layout:
+    """The layout of a table of one's own.
+
+    Args:
+        names: the columns' names, in their order.
+        where: the file, for messages.
+        said: see `find_columns`.
+
+    Raises:
+        FactsError: no column for the prompt or none for the new answer, or two of one name.
+    """
+    columns = find_columns(names, said, where)
     _require(columns, names, where)
-    name, published = _format_name(set(names))
-    return Layout(name, published, columns)
+    return Layout("own table", False, columns)
+
+
+def _said(names: Sequence[str], said: Mapping[str, str], where: str) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for field, column in said.items():
+        part = _part(field)
+        if part is None:
+            raise FactsError(
+                f"There is no field '{shorten(field, 40)}'. Choose one of "
+                f"{', '.join(FIELDS.values())}."
+            )
+        if column and column not in names:
+            raise FactsError(
+                f"There is no column '{shorten(column, 40)}' in {where}. Found: {_listed(names)}."
+            )
+        columns[part] = column
+    return columns
+
+
+def _part(field: str) -> str | None:
+    """The part that a person means by a field's name."""
+    plain = _plain(field)
+    for part, name in FIELDS.items():
+        if plain in (_plain(part), _plain(name)):
+            return part
+    return next((p for p, names in SYNONYMS.items() if plain in map(_plain, names)), None)
 
 
 def _plain(name: str) -> str:
@@ -116,17 +148,16 @@ def _plain(name: str) -> str:
 
 
 def _require(columns: Mapping[str, str], names: Sequence[str], where: str) -> None:
-    missing = [part for part in ("prompt", "target_new") if part not in columns]
+    missing = [part for part in _NEEDED if part not in columns]
     if missing:
         sought = " and ".join(
             f"{part} (or {', '.join(repr(name) for name in SYNONYMS[part][1:5])} …)"
             for part in missing
         )
-        found = ", ".join(repr(shorten(name, 40)) for name in names[:12] if name.strip())
         raise FactsError(
-            f"No column for {' and '.join(missing)} in {where}. Found: {found or 'no names'}. "
+            f"No column for {' and '.join(missing)} in {where}. Found: {_listed(names)}. "
             f"Looked for {sought}. The first line of a table, or the keys in JSON, name the "
-            "columns, such as prompt,target_new."
+            "columns, such as prompt,target_new; or say which column holds what."
         )
     counts = Counter(names)
     for column in columns.values():
@@ -136,11 +167,6 @@ def _require(columns: Mapping[str, str], names: Sequence[str], where: str) -> No
             )
 
 
-def _format_name(names: set[str]) -> tuple[str, bool]:
-    if {"src", "alt", "loc"} <= names:
-        return "ZsRE", True
-    if names == _FLAT:
-        return "WikiBigEdit (flat)", True
-    if names == _FLAT | {"case_id", "ground_truth"}:
-        return "CounterFact (flat)", True
-    return "own table", False
+def _listed(names: Sequence[str]) -> str:
+    found = ", ".join(repr(shorten(name, 40)) for name in names[:12] if name.strip())
+    return found or "no names"

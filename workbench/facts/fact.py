@@ -16,14 +16,22 @@ __all__ = ["Fact", "Question", "facts_digest"]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A prompt with its answer; the answer may be empty when nobody stated it."""
+    """A prompt with its answer; the answer may be empty when nobody stated it.
+
+    Args:
+        prompt: what is asked.
+        answer: what should be answered.
+        aliases: other answers that are as right as `answer`.
+    """
 
     prompt: str
     answer: str = ""
+    aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prompt", self.prompt.strip())
         object.__setattr__(self, "answer", self.answer.strip())
+        object.__setattr__(self, "aliases", _filled(self.aliases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class Fact:
             generalization.
         locality_prompts: questions whose answers must stay as they are.
         portability_prompts: questions whose answers follow from the fact.
+        aliases: other answers that count as right where `target_new` is asked for; never
+            trained on.
 
     Raises:
         FactsError: prompt or target_new is empty.
@@ -53,12 +63,13 @@ class Fact:
     rephrase_prompts: tuple[str, ...] = ()
     locality_prompts: tuple[Question, ...] = ()
     portability_prompts: tuple[Question, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("prompt", "target_new", "subject", "ground_truth"):
             object.__setattr__(self, name, getattr(self, name).strip())
-        rephrases = (prompt.strip() for prompt in self.rephrase_prompts)
-        object.__setattr__(self, "rephrase_prompts", tuple(filter(None, rephrases)))
+        for name in ("rephrase_prompts", "aliases"):
+            object.__setattr__(self, name, _filled(getattr(self, name)))
         for name in ("locality_prompts", "portability_prompts"):
             asked = tuple(question for question in getattr(self, name) if question.prompt)
             object.__setattr__(self, name, asked)
@@ -67,11 +78,28 @@ class Fact:
         if not self.target_new:
             raise FactsError(f"The fact '{self.prompt}' needs target_new: the new answer.")
 
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Every answer that counts as right: `target_new`, then its aliases."""
+        return (self.target_new, *self.aliases)
+
 
 def facts_digest(facts: Iterable[Fact]) -> str:
-    """A SHA-256 over the facts' contents in their order, to tell whether two runs saw the same."""
+    """A SHA-256 over the facts' contents in their order, to tell whether two runs saw the same.
+
+    Aliases that nobody gave leave no trace, so that digests from before there were any hold.
+    """
     digest = hashlib.sha256()
     for fact in facts:
-        digest.update(json.dumps(asdict(fact), ensure_ascii=False, sort_keys=True).encode())
+        content = asdict(fact)
+        for part in (content, *content["locality_prompts"], *content["portability_prompts"]):
+            if not part["aliases"]:
+                del part["aliases"]
+        digest.update(json.dumps(content, ensure_ascii=False, sort_keys=True).encode())
         digest.update(b"\n")
     return digest.hexdigest()
+
+
+def _filled(texts: Iterable[str]) -> tuple[str, ...]:
+    """The texts without surrounding blanks, and without those of which nothing is left."""
+    return tuple(filter(None, (text.strip() for text in texts)))

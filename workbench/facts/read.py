@@ -1,25 +1,36 @@
 """Reading facts from a file or from pasted text: all good rows, and what is wrong with the rest.
 
 Invariant: every row that was read is a fact, was merged into one, or was rejected with a reason:
-rows = facts + merged + rejected. Nothing here changes a file.
+rows = facts + merged + rejected. Nothing here changes a file, and reading that is stopped or
+fails gives nothing at all.
 """
 
+import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, overload
 
-from workbench.facts.check import Collection
-from workbench.facts.columns import Layout, recognise
-from workbench.facts.decode import decode
+from workbench.facts.check import Collection, Conflict
 from workbench.facts.fact import Fact
+from workbench.facts.formats import recognise
+from workbench.facts.layout import Layout
 from workbench.facts.problems import Problem
 from workbench.facts.rows import read_row
-from workbench.facts.tables import Table, read_table
-from workbench.recipe.errors import FactsError
+from workbench.facts.source import MAX_BYTES, Source, open_source
+from workbench.facts.tables import Row, Table, open_table, text_table
+from workbench.recipe.errors import FactsError, ReadingStopped
 
-__all__ = ["FactFile", "parse_facts", "read_facts"]
+__all__ = ["FactFile", "OnProgress", "ShouldStop", "parse_facts", "read_facts"]
+
+OnProgress = Callable[[int, float], None]
+ShouldStop = Callable[[], bool]
+
+# How many rows are looked at to tell the format, and after how many progress is told.
+HEAD = 200
+_STEP = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +41,13 @@ class FactFile(Sequence[Fact]):
         facts: the facts, in the order of their rows.
         problems: what is wrong or doubtful, by row; see `Problem` for how rows are numbered.
         format: what was recognised, for people to read.
-        rows: how many rows were read; blank lines and the header are none.
+        rows: how many rows were read; blank lines and the header are none. A row of a format
+            with several facts in a record counts once for each.
         merged: rows that say the same as an earlier one.
         rejected: rows left out because of an error.
         unused_columns: the columns that are no part of a fact.
-        row_numbers: for each fact, the row on which it stood first.
+        conflicts: prompts with several answers, and the rows that give them.
+        numbers: the row of each fact.
     """
 
     facts: tuple[Fact, ...]
@@ -44,7 +57,8 @@ class FactFile(Sequence[Fact]):
     merged: int
     rejected: int
     unused_columns: tuple[str, ...] = ()
-    row_numbers: tuple[int, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -59,86 +73,161 @@ class FactFile(Sequence[Fact]):
     def __getitem__(self, index: int | slice) -> Fact | Sequence[Fact]:
         return self.facts[index]
 
+    def kinds(self) -> dict[str, int]:
+        """How often each kind of problem was found, the most frequent first."""
+        return dict(Counter(problem.kind for problem in self.problems).most_common())
+
     def summary(self) -> dict[str, Any]:
         """The report as JSON-ready data."""
-        kinds = Counter(problem.kind for problem in self.problems)
         return {
             "format": self.format,
             "rows": self.rows,
             "facts": len(self.facts),
             "merged": self.merged,
             "rejected": self.rejected,
-            "conflicts": kinds["conflict"],
+            "conflicts": len(self.conflicts),
             "counts": {
-                "rephrase_prompts": sum(len(fact.rephrase_prompts) for fact in self.facts),
-                "locality_prompts": sum(len(fact.locality_prompts) for fact in self.facts),
-                "portability_prompts": sum(len(fact.portability_prompts) for fact in self.facts),
+                "rephrases": sum(len(fact.rephrase_prompts) for fact in self.facts),
+                "locality": sum(len(fact.locality_prompts) for fact in self.facts),
+                "portability": sum(len(fact.portability_prompts) for fact in self.facts),
             },
+            "kinds": self.kinds(),
             "unused_columns": list(self.unused_columns),
             "problems": [problem.as_dict() for problem in self.problems],
         }
 
 
-def read_facts(path: str | Path) -> FactFile:
+def read_facts(
+    path: str | Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    should_stop: ShouldStop | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> FactFile:
     """Reads the facts of a file; its content decides the format, not its name.
 
     Args:
-        path: a CSV, TSV, JSON or JSON lines file.
+        path: a CSV, TSV, JSON, JSON lines, Excel or Parquet file, or a .gz or .zip of one.
+        columns: which column holds what, such as ``{"prompt": "Q"}``; an empty column for a
+            field that should have none. What is not said is told from the columns' names.
+        on_progress: called now and then with the rows read and the share of the file, 0 to 1.
+        should_stop: asked as often; once it answers True, reading ends.
+        max_bytes: the largest file, packed or unpacked.
 
     Raises:
-        FactsError: the file cannot be opened, is no text, or has no columns that are known.
+        FactsError: the file cannot be opened, is too large or no table, or has no columns that
+            are known.
+        ReadingStopped: `should_stop` said so.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise FactsError(f"'{path}' is a folder. Name a file with facts in it.")
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise FactsError(f"There is no file '{path}'. Check the name and the folder.") from error
-    except OSError as error:
-        raise FactsError(f"'{path}' cannot be read: {error.strerror}.") from error
-    return parse_facts(data, f"'{path.name}'")
+    source = open_source(Path(path), max_bytes)
+    return _read_source(source, _Wanted(columns, on_progress, should_stop))
 
 
-def parse_facts(content: str | bytes, name: str = "the text") -> FactFile:
+def parse_facts(
+    content: str | bytes,
+    name: str = "the text",
+    columns: Mapping[str, str] | None = None,
+) -> FactFile:
     """Reads facts from content that was pasted or uploaded.
 
     Args:
         content: what a file would hold.
         name: what to call it in messages.
+        columns: see `read_facts`.
 
     Raises:
-        FactsError: the content is no text, or has no columns that are known.
+        FactsError: see `read_facts`.
     """
-    if isinstance(content, bytes):
-        text, guessed = decode(content, name)
-    else:
-        text, guessed = content.removeprefix("\ufeff"), ""
-    table = read_table(text, name)
-    layout = recognise(table.columns, name) if table.rows else Layout("own table", False, {})
-    collection = Collection(layout)
+    wanted = _Wanted(columns, None, None)
+    if isinstance(content, str):
+        return _read_table(text_table(content, name), name, "", wanted)
+    return _read_source(Source(io.BytesIO(content), name, len(content)), wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the caller asks for, see `read_facts`."""
+
+    columns: Mapping[str, str] | None
+    on_progress: OnProgress | None
+    should_stop: ShouldStop | None
+
+    def step(self, rows: int, share: float) -> None:
+        if self.on_progress is not None:
+            self.on_progress(rows, share)
+        if self.should_stop is not None and self.should_stop():
+            raise ReadingStopped(f"Reading was stopped after {rows:,} rows; nothing was kept.")
+
+
+def _read_source(source: Source, wanted: _Wanted) -> FactFile:
+    with source.stack:
+        table, guessed = open_table(source)
+        return _read_table(table, source.name, guessed, wanted)
+
+
+def _read_table(table: Table, name: str, guessed: str, wanted: _Wanted) -> FactFile:
+    head, names, sample = read_head(table, name)
+    layout = Layout("own table", False, {})
+    if head or table.columns is not None:
+        layout = recognise(names, sample, name, wanted.columns)
+    collection = Collection()
     if guessed:
         collection.problems.append(_guessed_encoding(guessed))
-    for row in table.rows:
-        fact, problems = read_row(row, layout, table.plain_cells)
-        if fact is None:
-            collection.reject(problems)
-        else:
-            collection.add(row.number, fact)
-    collection.finish()
+    seen = set(names)
+    for count, row in enumerate(chain(head, table.rows), start=1):
+        if table.columns is None and not row.cells.keys() <= seen:
+            names += [column for column in row.cells if column not in seen]
+            seen.update(row.cells)
+            if not layout.published:
+                layout = recognise(names, sample, name, wanted.columns)
+        for reading in read_row(row, layout, table.plain_cells):
+            collection.take(row.number, reading, layout)
+        if count % _STEP == 0:
+            wanted.step(count, table.share())
+    collection.finish(layout)
+    wanted.step(collection.taken, 1.0)
     return FactFile(
         facts=collection.facts,
         problems=tuple(collection.problems),
-        format=_format(layout, table),
-        rows=len(table.rows),
+        format=format_name(layout, table),
+        rows=collection.taken,
         merged=collection.merged,
         rejected=collection.rejected,
-        unused_columns=layout.unused(table.columns),
-        row_numbers=collection.row_numbers,
+        unused_columns=layout.unused(names),
+        conflicts=collection.conflicts,
+        numbers=collection.numbers,
     )
 
 
-def _format(layout: Layout, table: Table) -> str:
+def read_head(table: Table, name: str) -> tuple[list[Row], list[str], dict[str, Any]]:
+    """The first rows of a table, its columns as far as they are known, and a value of each.
+
+    Args:
+        table: it goes on after these rows.
+        name: what to call the file in messages.
+
+    Raises:
+        FactsError: there are rows, but none of them has columns.
+    """
+    head = list(islice(table.rows, HEAD))
+    names = list(table.columns or ())
+    sample: dict[str, Any] = {}
+    for row in head:
+        for column, value in row.cells.items():
+            if sample.get(column) is None:
+                sample[column] = value
+    if table.columns is None:
+        names = list(sample)
+        if head and not names:
+            raise FactsError(
+                f"The list in {name} holds no objects. Write facts as "
+                '[{"prompt": "…", "target_new": "…"}, …].'
+            )
+    return head, names, sample
+
+
+def format_name(layout: Layout, table: Table) -> str:
     """Published formats are JSON, so that goes without saying."""
     if layout.published and table.container == "JSON":
         return layout.name

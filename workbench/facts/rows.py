@@ -1,158 +1,115 @@
-"""From the raw values of one row to a fact, or to what is wrong with them.
+"""From the raw values of one row to facts, or to what is wrong with them.
 
 Knows one row at a time; what two rows have to do with each other is judged in `check`.
 """
 
-import json
-import re
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
-from workbench.facts.columns import Layout
 from workbench.facts.fact import Fact, Question
-from workbench.facts.problems import Problem, shorten
+from workbench.facts.layout import Layout, Parts
+from workbench.facts.problems import Problem
 from workbench.facts.tables import Row
+from workbench.facts.values import Wrong, answers, questions, text, texts
 
-__all__ = ["LIST_SEPARATOR", "read_row", "split_list"]
-
-LIST_SEPARATOR = " | "
-
-# Line ends and tabs are part of real prompts; surrogates alone cannot be encoded for a tokenizer.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-
-# ZsRE's locality questions carry the mark by which T5 was told its task. The published LocFT
-# scripts do not use these prompts; a decoder never saw the mark, so the bare question is kept.
-_TASK_MARK = "nq question: "
-
-_ANSWER_KEYS = ("answer", "ground_truth", "target")
+__all__ = ["Reading", "read_row"]
 
 _Value = TypeVar("_Value")
 
 
-class _Wrong(Exception):
-    """A value is not what it should be: (what, mend, kind)."""
+class Reading(NamedTuple):
+    """What a row, or a part of one, gave.
+
+    Args:
+        fact: the fact, or None when it is left out.
+        problems: why it is left out.
+        old_answers: further answers that were right before, beside `Fact.ground_truth`.
+    """
+
+    fact: Fact | None
+    problems: tuple[Problem, ...] = ()
+    old_answers: tuple[str, ...] = ()
 
 
-def read_row(row: Row, layout: Layout, plain_cells: bool) -> tuple[Fact | None, list[Problem]]:
-    """Makes a fact of a row.
+def read_row(row: Row, layout: Layout, plain_cells: bool) -> list[Reading]:
+    """Makes facts of a row: one in most formats.
 
     Args:
         row: the record.
         layout: which column holds what.
         plain_cells: whether lists are written as text, see `split_list`.
-
-    Returns:
-        The fact and no problems, or None and all that is wrong with the row.
     """
     if row.problem is not None:
-        return None, [row.problem]
-    problems: list[Problem] = []
-    values = layout.pick(row.cells)
+        return [Reading(None, (row.problem,))]
+    try:
+        found = layout.pick(row.cells)
+    except Wrong as wrong:
+        return [Reading(None, (_problem(row, layout, wrong.part, wrong),))]
+    return [_reading(row, layout, parts, plain_cells) for parts in found]
 
-    def attempt(part: str, read: Callable[[], _Value], otherwise: _Value) -> _Value:
+
+def _reading(row: Row, layout: Layout, parts: Parts, plain_cells: bool) -> Reading:
+    problems: list[Problem] = []
+
+    def attempt(part: str, read: Callable[..., _Value], otherwise: _Value, *more: Any) -> _Value:
+        value = parts.get(part)
+        if value is None and not more:
+            return otherwise
         try:
-            return read()
-        except _Wrong as wrong:
-            what, mend, kind = wrong.args
-            problems.append(Problem(row.number, layout.column(part), what, mend, "error", kind))
+            return read(value, *more)
+        except Wrong as wrong:
+            problems.append(_problem(row, layout, part, wrong))
             return otherwise
 
-    no_texts: tuple[str, ...] = ()
-    no_questions: tuple[Question, ...] = ()
-    prompt = attempt("prompt", lambda: _needed(values, "prompt", "the prompt"), "")
-    target = attempt("target_new", lambda: _needed(values, "target_new", "the new answer"), "")
-    subject = attempt("subject", lambda: _text(values.get("subject")), "")
-    truth = attempt("ground_truth", lambda: _text(values.get("ground_truth")), "")
-    rephrases = attempt(
-        "rephrase_prompts", lambda: _texts(values.get("rephrase_prompts"), plain_cells), no_texts
-    )
+    none: tuple[str, ...] = ()
+    unasked: tuple[Question, ...] = ()
+    prompt = attempt("prompt", _needed, "", "the prompt")
+    target = attempt("target_new", _needed_answers, none, "the new answer")
+    subject = attempt("subject", text, "")
+    truth = attempt("ground_truth", answers, none)
+    aliases = attempt("aliases", texts, none, plain_cells)
+    old = attempt("old_answers", texts, none, plain_cells)
+    rephrases = attempt("rephrase_prompts", texts, none, plain_cells)
     locality, portability = (
-        attempt(f"{kind}_prompts", partial(_questions, values, kind, plain_cells), no_questions)
+        attempt(
+            f"{kind}_prompts", questions, unasked, parts.get(f"{kind}_answers"), plain_cells, kind
+        )
         for kind in ("locality", "portability")
     )
     if problems:
-        return None, problems
-    return Fact(prompt, target, subject, truth, rephrases, locality, portability), []
+        return Reading(None, tuple(problems))
+    fact = Fact(
+        prompt=prompt,
+        target_new=target[0],
+        subject=subject,
+        ground_truth=truth[0] if truth else "",
+        rephrase_prompts=rephrases,
+        locality_prompts=locality,
+        portability_prompts=portability,
+        aliases=target[1:] + aliases,
+    )
+    return Reading(fact, (), truth[1:] + old)
 
 
-def split_list(cell: str) -> list[str]:
-    """The texts in one cell: a JSON list of texts, or texts separated by `` | ``."""
-    cell = cell.strip()
-    if not cell:
-        return []
-    if cell[0] == "[" and cell[-1] == "]":
-        try:
-            value = json.loads(cell)
-        except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return [item.strip() for item in value]
-    return [item.strip() for item in cell.split(LIST_SEPARATOR)]
+def _needed(value: Any, name: str) -> str:
+    found = text(value)
+    if not found:
+        raise _missing(name)
+    return found
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        shown = shorten(json.dumps(value, ensure_ascii=False), 40)
-        raise _Wrong(f"This is not a text but {shown}.", "Write it in quotes.", "not text")
-    found = _CONTROL.search(value.strip())
-    if found:
-        raise _Wrong(
-            f"The control character U+{ord(found[0]):04X} is in the text.",
-            "Delete it, or save the file again as UTF-8.",
-            "control character",
-        )
-    return value.strip()
+def _needed_answers(value: Any, name: str) -> tuple[str, ...]:
+    found = answers(value)
+    if not found:
+        raise _missing(name)
+    return found
 
 
-def _needed(values: Mapping[str, Any], part: str, name: str) -> str:
-    text = _text(values.get(part))
-    if not text:
-        raise _Wrong(
-            f"{name.capitalize()} is missing.", "Fill it in, or delete the row.", "missing"
-        )
-    return text
+def _missing(name: str) -> Wrong:
+    what = f"{name.capitalize()} is missing."
+    return Wrong(what, "Fill it in, or delete the row.", "missing")
 
 
-def _texts(value: Any, plain_cells: bool) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(_text(item) for item in value)
-    text = _text(value)
-    if plain_cells:
-        return tuple(split_list(text))
-    return (text,) if text else ()
-
-
-def _questions(values: Mapping[str, Any], kind: str, plain_cells: bool) -> tuple[Question, ...]:
-    """Prompts with their answers, from two columns or from a list of objects in one."""
-    asked = values.get(f"{kind}_prompts")
-    if isinstance(asked, list) and any(isinstance(item, dict) for item in asked):
-        return tuple(_question(item) for item in asked)
-    prompts = _texts(asked, plain_cells)
-    answers = _texts(values.get(f"{kind}_answers"), plain_cells)
-    if not answers:
-        answers = ("",) * len(prompts)
-    if len(prompts) != len(answers):
-        raise _Wrong(
-            f"There are {len(prompts)} {kind} prompts, but {len(answers)} answers to them.",
-            "Write as many answers as prompts, or no answer at all.",
-            "uneven lists",
-        )
-    return tuple(Question(_bare(p), a) for p, a in zip(prompts, answers, strict=True))
-
-
-def _question(item: Any) -> Question:
-    if not isinstance(item, dict):
-        raise _Wrong(
-            "The list mixes objects and texts.",
-            'Write every entry as {"prompt": "…", "answer": "…"}.',
-            "not text",
-        )
-    answer = next((item[key] for key in _ANSWER_KEYS if key in item), None)
-    return Question(_bare(_text(item.get("prompt"))), _text(answer))
-
-
-def _bare(prompt: str) -> str:
-    return prompt.removeprefix(_TASK_MARK)
+def _problem(row: Row, layout: Layout, part: str, wrong: Wrong) -> Problem:
+    column = layout.column(part) if part else ""
+    return Problem(row.number, column, wrong.what, wrong.mend, "error", wrong.kind)

@@ -1,23 +1,27 @@
 """Writing facts to a file that `read_facts` reads back equal.
 
 CSV and TSV use the flat columns that other editors read too; JSON and JSON lines use the words of
-`Fact` itself, with real lists. Knows nothing about problems: whatever is given is written.
+`Fact` itself, with real lists. The flat CounterFact schema is what EasyEdit, LocFT and others
+read: it has room for one rephrase and one locality prompt a fact, and for no portability.
+Knows nothing about problems: whatever is given is written.
 """
 
 import csv
-import io
+import gzip
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from workbench.facts.fact import Fact, Question
-from workbench.facts.rows import LIST_SEPARATOR, split_list
+from workbench.facts.values import LIST_SEPARATOR, split_list
 from workbench.recipe.errors import FactsError
 
-__all__ = ["write_facts"]
+__all__ = ["COLUMNS", "Schema", "write_facts"]
 
-_COLUMNS = (
+Schema = Literal["own", "counterfact"]
+
+COLUMNS = (
     "prompt",
     "target_new",
     "subject",
@@ -27,67 +31,117 @@ _COLUMNS = (
     "locality_ground_truth",
     "portability_prompt",
     "portability_ground_truth",
+    "aliases",
 )
 
 
-def write_facts(facts: Iterable[Fact], path: str | Path) -> None:
+def write_facts(facts: Iterable[Fact], path: str | Path, schema: Schema = "own") -> None:
     """Writes facts; the file's ending decides the format.
 
     Args:
         facts: the facts, in the order in which they are written.
-        path: ends in .csv, .tsv, .json or .jsonl; an existing file is replaced.
+        path: ends in .csv, .tsv, .json or .jsonl, or in one of these and .gz; an existing file
+            is replaced.
+        schema: ``own`` keeps everything; ``counterfact`` writes the flat CounterFact schema,
+            with the first rephrase and the first locality prompt of each fact.
 
     Raises:
         FactsError: another ending, or the file cannot be written.
     """
     path = Path(path)
-    ending = path.suffix.lower()
-    if ending in (".csv", ".tsv"):
-        text = _separated(facts, "," if ending == ".csv" else "\t")
-    elif ending == ".json":
-        text = json.dumps([_as_object(fact) for fact in facts], ensure_ascii=False, indent=2)
-    elif ending == ".jsonl":
-        text = "".join(json.dumps(_as_object(fact), ensure_ascii=False) + "\n" for fact in facts)
-    else:
-        raise FactsError(f"'{path.name}' should end in .csv, .tsv, .json or .jsonl.")
+    packed = path.suffix.lower() == ".gz"
+    ending = (path.with_suffix("") if packed else path).suffix.lower()
+    if ending not in (".csv", ".tsv", ".json", ".jsonl"):
+        raise FactsError(
+            f"'{path.name}' should end in .csv, .tsv, .json or .jsonl, or that and .gz."
+        )
+    pieces = _pieces(facts, ending, schema)
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        if packed:
+            with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
+                file.writelines(pieces)
+        else:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(pieces)
     except OSError as error:
         raise FactsError(f"'{path}' cannot be written: {error.strerror}.") from error
 
 
-def _separated(facts: Iterable[Fact], separator: str) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, delimiter=separator, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
+def _pieces(facts: Iterable[Fact], ending: str, schema: Schema) -> Iterator[str]:
+    """The file's text, piece by piece."""
+    if ending in (".csv", ".tsv"):
+        return _separated(facts, "," if ending == ".csv" else "\t", schema)
+    objects: Iterator[dict[str, Any]] = (
+        (_as_counterfact(number, fact) for number, fact in enumerate(facts))
+        if schema == "counterfact"
+        else map(_as_object, facts)
+    )
+    if ending == ".jsonl":
+        return (json.dumps(item, ensure_ascii=False) + "\n" for item in objects)
+    return _array(objects)
+
+
+def _array(objects: Iterator[dict[str, Any]]) -> Iterator[str]:
+    yield "["
+    for number, item in enumerate(objects):
+        text = json.dumps(item, ensure_ascii=False, indent=2)
+        yield (",\n" if number else "\n") + text
+    yield "\n]\n"
+
+
+class _Line:
+    """Takes a line from the csv writer, so that it can be passed on."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text = text
+
+
+def _separated(facts: Iterable[Fact], separator: str, schema: Schema) -> Iterator[str]:
+    line = _Line()
+    writer = csv.writer(line, delimiter=separator, lineterminator="\r\n")
+    if schema == "counterfact":
+        for number, fact in enumerate(facts):
+            cells = _as_counterfact(number, fact)
+            if not number:
+                writer.writerow(cells)
+                yield line.text
+            writer.writerow(cells.values())
+            yield line.text
+        return
+    writer.writerow(COLUMNS)
+    yield line.text
     for fact in facts:
-        locality, portability = fact.locality_prompts, fact.portability_prompts
-        writer.writerow(
-            [
-                fact.prompt,
-                fact.target_new,
-                fact.subject,
-                fact.ground_truth,
-                _as_cell(fact.rephrase_prompts),
-                _as_cell([question.prompt for question in locality]),
-                _as_cell(_answers(locality)),
-                _as_cell([question.prompt for question in portability]),
-                _as_cell(_answers(portability)),
-            ]
-        )
-    return stream.getvalue()
+        writer.writerow(_cells(fact))
+        yield line.text
 
 
-def _answers(questions: Sequence[Question]) -> list[str]:
-    """The answers, or nothing when none is stated."""
+def _cells(fact: Fact) -> list[str]:
+    return [
+        fact.prompt,
+        fact.target_new,
+        fact.subject,
+        fact.ground_truth,
+        _as_cell(fact.rephrase_prompts),
+        *_question_cells(fact.locality_prompts),
+        *_question_cells(fact.portability_prompts),
+        _as_cell(fact.aliases),
+    ]
+
+
+def _question_cells(questions: Sequence[Question]) -> tuple[str, str]:
+    """Prompts and answers in two cells; or objects in the first where answers have aliases."""
+    if any(question.aliases for question in questions):
+        return json.dumps([_as_pair(q) for q in questions], ensure_ascii=False), ""
     answers = [question.answer for question in questions]
-    return answers if any(answers) else []
+    return _as_cell([q.prompt for q in questions]), _as_cell(answers if any(answers) else [])
 
 
 def _as_cell(texts: Sequence[str]) -> str:
     """Several texts in one cell: as people write them, or as a JSON list where that is unsafe."""
     readable = LIST_SEPARATOR.join(texts)
-    if split_list(readable) == list(texts):
+    if split_list(readable) == list(texts) and not readable.startswith("[{"):
         return readable
     return json.dumps(list(texts), ensure_ascii=False)
 
@@ -102,9 +156,27 @@ def _as_object(fact: Fact) -> dict[str, Any]:
         "rephrase_prompts": list(fact.rephrase_prompts),
         "locality_prompts": [_as_pair(question) for question in fact.locality_prompts],
         "portability_prompts": [_as_pair(question) for question in fact.portability_prompts],
+        "aliases": list(fact.aliases),
     }
     return {name: value for name, value in parts.items() if value}
 
 
-def _as_pair(question: Question) -> dict[str, str]:
-    return {"prompt": question.prompt, "answer": question.answer}
+def _as_pair(question: Question) -> dict[str, Any]:
+    pair: dict[str, Any] = {"prompt": question.prompt, "answer": question.answer}
+    if question.aliases:
+        pair["aliases"] = list(question.aliases)
+    return pair
+
+
+def _as_counterfact(number: int, fact: Fact) -> dict[str, Any]:
+    locality = fact.locality_prompts[0] if fact.locality_prompts else Question("")
+    return {
+        "case_id": number,
+        "prompt": fact.prompt,
+        "target_new": fact.target_new,
+        "subject": fact.subject,
+        "ground_truth": fact.ground_truth,
+        "rephrase_prompt": fact.rephrase_prompts[0] if fact.rephrase_prompts else "",
+        "locality_prompt": locality.prompt,
+        "locality_ground_truth": locality.answer,
+    }

@@ -2,6 +2,7 @@
 
 WorkbenchError
 ├── FactsError         a fact file cannot be read at all
+│   └── ReadingStopped   ... because somebody stopped it
 ├── SettingsError      a setting has a value that makes no sense
 ├── LocationError      a location is malformed or not in this model
 ├── ModelError         a model cannot be found, loaded or used
@@ -19,6 +20,7 @@ __all__ = [
     "MemoryShortage",
     "ModelError",
     "PatchError",
+    "ReadingStopped",
     "SessionError",
     "SettingsError",
     "WorkbenchError",
@@ -31,6 +33,10 @@ class WorkbenchError(Exception):
 
 class FactsError(WorkbenchError):
     """A fact file cannot be read at all; problems of single rows are reported, not raised."""
+
+
+class ReadingStopped(FactsError):
+    """Reading a fact file was stopped on request; nothing of it was kept."""
 
 
 class SettingsError(WorkbenchError):

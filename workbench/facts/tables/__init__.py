@@ -1,0 +1,10 @@
+"""From a file's bytes to rows: CSV, TSV, JSON, JSON lines, Excel and Parquet, told by content.
+
+Invariant: every record becomes one `Row`, also one that cannot be read; nothing is dropped but
+blank lines. Knows nothing about what the columns mean.
+"""
+
+from workbench.facts.tables.open import open_table, text_table
+from workbench.facts.tables.table import Row, Table
+
+__all__ = ["Row", "Table", "open_table", "text_table"]
