@@ -36,7 +36,11 @@ __all__ = [
 ]
 
 FactsPath = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Facts as CSV, TSV, JSON or JSON lines.")
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="Facts as CSV, TSV, JSON, JSON lines, Excel or Parquet; also .gz, .zip.",
+    ),
 ]
 Model = Annotated[
     str | None,

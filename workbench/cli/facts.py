@@ -1,23 +1,100 @@
-"""`workbench facts`: what is in a file, and what is wrong with it."""
+"""`workbench facts`: what is in a file, what is wrong with it, and the same in another format."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.common import FactsPath, Json, print_json, say, screen, visible
-from workbench.facts.problems import Problem
-from workbench.facts.read import read_facts
+from workbench.cli.common import FactsPath, Json, Trust, notes, print_json, say, screen, visible
+from workbench.facts.columns import FIELDS
+from workbench.facts.length import too_long
+from workbench.facts.problems import Problem, report_csv
+from workbench.facts.read import FactFile, read_facts
+from workbench.facts.source import MAX_BYTES
+from workbench.facts.write import Schema, write_facts
+from workbench.recipe.errors import FactsError
 
 __all__ = ["facts", "problem_table"]
 
 SHOWN = 50
 
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help=f"Which column holds what, may be given often. Fields: {', '.join(FIELDS.values())}.",
+    ),
+]
+TokensOf = Annotated[
+    str | None,
+    typer.Option("--model", help="Also look for what is too long for this model, in its tokens."),
+]
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="CSV", help="Write every problem to this file.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="FILE", help="Write the facts as .csv, .tsv, .json, .jsonl, or that .gz."
+    ),
+]
+OutSchema = Annotated[
+    str, typer.Option("--schema", help="of --out: own, or counterfact (flat, for other editors).")
+]
+MaxMegabytes = Annotated[
+    float, typer.Option("--max-mb", help="Most megabytes of a file, packed or unpacked.")
+]
 
-def facts(file: FactsPath, as_json: Json = False) -> None:
+
+def facts(
+    file: FactsPath,
+    columns: Columns = None,
+    model: TokensOf = None,
+    trust_remote_code: Trust = False,
+    report: Report = None,
+    out: Out = None,
+    schema: OutSchema = "own",
+    max_mb: MaxMegabytes = MAX_BYTES / 1e6,
+    as_json: Json = False,
+) -> None:
     """Read a file of facts; print its format, its facts and its problems by row."""
-    found = read_facts(file)
+    chosen = _schema(schema)
+    with notes().status(f"Reading {visible(str(file))}") as status:
+        found = read_facts(
+            file,
+            _mapping(columns),
+            on_progress=lambda rows, share: status.update(f"{rows:,} rows, {share:.0%}"),
+            max_bytes=int(max_mb * 1e6),
+        )
+    if model is not None:
+        found = _with_lengths(found, model, trust_remote_code)
+    if report is not None:
+        _write_report(found.problems, report)
+    if out is not None:
+        write_facts(found, out, chosen)
     if as_json:
         print_json(found.summary())
-        return
+    else:
+        _print(found)
+
+
+def problem_table(problems: Sequence[Problem]) -> Table:
+    """Problems as a table for the terminal."""
+    table = Table("row", "field", "kind", "what is wrong", "what to do", box=None, pad_edge=False)
+    for problem in problems:
+        row = str(problem.row) if problem.row else "file"
+        kind = f"{problem.severity}: {problem.kind}"
+        cells = (row, problem.field, kind, problem.what, problem.mend)
+        table.add_row(*(Text(visible(cell)) for cell in cells))
+    return table
+
+
+def _print(found: FactFile) -> None:
     say(
         f"{found.format}: {found.rows} rows = {len(found)} facts + {found.merged} merged "
         f"+ {found.rejected} rejected"
@@ -27,16 +104,58 @@ def facts(file: FactsPath, as_json: Json = False) -> None:
     if not found.problems:
         say("No problems.")
         return
+    say("Problems: " + ", ".join(f"{kind} {count}" for kind, count in found.kinds().items()))
     screen().print(problem_table(found.problems[:SHOWN]))
     if len(found.problems) > SHOWN:
-        say(f"… and {len(found.problems) - SHOWN} more; --json lists all.")
+        say(f"… and {len(found.problems) - SHOWN} more; --json or --report lists all.")
 
 
-def problem_table(problems: tuple[Problem, ...]) -> Table:
-    """Problems as a table for the terminal."""
-    table = Table("row", "field", "kind", "what is wrong", "what to do", box=None, pad_edge=False)
-    for problem in problems:
-        row = str(problem.row) if problem.row else "file"
-        cells = (row, problem.field, problem.severity, problem.what, problem.mend)
-        table.add_row(*(Text(visible(cell)) for cell in cells))
-    return table
+def _schema(name: str) -> Schema:
+    if name == "own":
+        return "own"
+    if name == "counterfact":
+        return "counterfact"
+    raise FactsError(f"--schema is '{visible(name)}'; choose own or counterfact.")
+
+
+def _mapping(pairs: list[str] | None) -> dict[str, str]:
+    """What ``--map`` says.
+
+    Raises:
+        FactsError: a pair has no equals sign.
+    """
+    said = {}
+    for pair in pairs or ():
+        field, equals, column = pair.partition("=")
+        if not equals:
+            raise FactsError(f"--map '{visible(pair)}' should be FIELD=COLUMN, such as prompt=Q.")
+        said[field.strip()] = column.strip()
+    return said
+
+
+def _with_lengths(found: FactFile, name: str, trust_remote_code: bool) -> FactFile:
+    """The same, with what is too long for a model among the problems."""
+    from workbench.engine.models import load_tokenizer
+
+    tokenizer, longest = load_tokenizer(name, trust_remote_code=trust_remote_code)
+
+    def count(texts: list[str]) -> list[int]:
+        return [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+    limit = None if longest is None else longest - tokenizer.num_special_tokens_to_add()
+    return _with_problems(found, count, limit)
+
+
+def _with_problems(
+    found: FactFile, count: Callable[[list[str]], list[int]], limit: int | None
+) -> FactFile:
+    more = too_long(found.facts, count, limit, found.numbers)
+    problems = sorted((*found.problems, *more), key=lambda problem: problem.row)
+    return replace(found, problems=tuple(problems))
+
+
+def _write_report(problems: Sequence[Problem], path: Path) -> None:
+    try:
+        path.write_text(report_csv(problems), encoding="utf-8", newline="")
+    except OSError as error:
+        raise FactsError(f"'{path}' cannot be written: {error.strerror}.") from error

@@ -32,7 +32,7 @@ from workbench.engine.states import check_states
 from workbench.paths import builtin_model_dir
 from workbench.recipe.errors import MemoryShortage, ModelError
 
-__all__ = ["LanguageModel", "load_model", "prepare"]
+__all__ = ["LanguageModel", "load_model", "load_tokenizer", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,27 @@ def load_model(
     _require_memory(source, config, target, chosen)
     network = _load_network(source, target, chosen)
     return prepare(source.name, network, _load_tokenizer(source))
+
+
+def load_tokenizer(
+    name: str = "builtin", *, trust_remote_code: bool = False
+) -> tuple[PreTrainedTokenizerBase, int | None]:
+    """Loads a model's tokenizer alone, without its weights.
+
+    Args:
+        name: see `load_model`.
+        trust_remote_code: see `load_model`.
+
+    Returns:
+        The tokenizer, and how many tokens the model reads at most, or None when its config does
+        not say.
+
+    Raises:
+        ModelError: see `load_model`.
+    """
+    source = _find_source(name, trust_remote_code)
+    longest = getattr(_load_config(source).get_text_config(), "max_position_embeddings", None)
+    return _load_tokenizer(source), longest if isinstance(longest, int) and longest > 0 else None
 
 
 def prepare(

@@ -27,7 +27,7 @@ WHY: dict[str, str] = {
     "uneven lists": "It is not known which answer belongs to which prompt.",
     "conflict": "One prompt can have one answer only, so one of the two could never be learned.",
     "merged": "The same fact twice would weigh double.",
-    "no change": "Nothing has to be learned, and the score looks better than the edit is.",
+    "no change": "There may be nothing to learn, and then the score says little about the edit.",
     "answer in prompt": "The model may copy the answer instead of learning it.",
     "answer cut": "What comes after the stop is never compared, so the generated score is wrong.",
     "too many tokens": "The model cannot read the prompt and the answer at once.",

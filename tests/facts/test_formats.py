@@ -1,0 +1,205 @@
+"""Every published format is told by its content, and gives what its records hold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.facts import FactFile, Question, parse_facts, read_facts
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def sample(name: str) -> FactFile:
+    return read_facts(SAMPLES / name)
+
+
+def record(name: str, place: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SAMPLES / name).read_text(encoding="utf-8"))[place]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name", "facts", "counts"),
+    [
+        ("zsre.json", "ZsRE", 2, (2, 2, 0)),
+        ("zsre_ultraedit.json", "ZsRE", 1, (1, 1, 1)),
+        ("counterfact_flat.json", "CounterFact (flat)", 2, (2, 2, 0)),
+        ("counterfact_rome.json", "CounterFact (ROME)", 2, (3, 3, 0)),
+        ("counterfact_rome.parquet", "CounterFact (ROME), Parquet", 2, (3, 3, 0)),
+        ("wikibigedit_flat.json", "WikiBigEdit (flat)", 1, (1, 1, 0)),
+        ("wikibigedit.json", "WikiBigEdit", 2, (4, 2, 1)),
+        ("knowedit.json", "KnowEdit", 2, (1, 3, 3)),
+        ("mquake.json", "MQuAKE", 2, (2, 0, 3)),
+        ("rippleedits.json", "RippleEdits", 2, (0, 2, 2)),
+        ("hallueditbench.csv", "HalluEditBench, CSV, comma", 2, (2, 2, 10)),
+        ("ultraeditbench.json", "UltraEditBench", 2, (2, 2, 0)),
+        ("fever.jsonl", "FEVER, JSON lines", 2, (3, 2, 0)),
+        ("own.csv", "own table, CSV, comma", 2, (2, 1, 1)),
+        ("own_semicolon.csv", "own table, CSV, semicolon", 1, (0, 0, 0)),
+        ("own.tsv", "own table, TSV, tab", 2, (0, 0, 0)),
+        ("own.json", "own table, JSON", 2, (2, 1, 1)),
+        ("own.jsonl", "own table, JSON lines", 2, (2, 1, 1)),
+        ("own.csv.gz", "own table, CSV, comma", 2, (2, 1, 1)),
+        ("own.zip", "own table, CSV, comma", 2, (2, 1, 1)),
+        ("own.xlsx", "own table, Excel", 2, (2, 0, 0)),
+    ],
+)
+def test_a_sample_is_recognised_and_read_whole(
+    tmp_path: Path, name: str, format_name: str, facts: int, counts: tuple[int, int, int]
+) -> None:
+    nameless = tmp_path / "file"
+    nameless.write_bytes((SAMPLES / name).read_bytes())
+    summary = read_facts(nameless).summary()
+    assert (summary["format"], summary["facts"]) == (format_name, facts)
+    assert tuple(summary["counts"].values()) == counts
+    assert summary["rows"] == summary["facts"] + summary["merged"] + summary["rejected"]
+
+
+def test_every_sample_is_told_apart() -> None:
+    assert len(list(SAMPLES.iterdir())) == 21
+
+
+@pytest.mark.parametrize("name", ["own.json", "own.jsonl", "own.csv.gz", "own.zip"])
+def test_the_same_facts_come_out_of_every_container(name: str) -> None:
+    assert list(sample(name)) == list(sample("own.csv"))
+
+
+def test_parquet_holds_nested_records_as_json_does() -> None:
+    assert list(sample("counterfact_rome.parquet")) == list(sample("counterfact_rome.json"))
+
+
+def test_counterfact_fills_the_subject_in_and_gives_neighbours_the_old_answer() -> None:
+    fact = sample("counterfact_rome.json")[0]
+    assert (fact.prompt, fact.target_new, fact.ground_truth, fact.subject) == (
+        "The bridge of Calder was designed by", "Ines Bram", "Otto Fenn", "The bridge of Calder",
+    )  # fmt: skip
+    assert fact.locality_prompts[1] == Question("The mill at Usk was designed by", "Otto Fenn")
+    flat = sample("counterfact_flat.json")[0]
+    assert (flat.prompt, flat.target_new) == (fact.prompt, fact.target_new)
+
+
+def test_wikibigedits_persona_is_a_rephrase_and_its_second_hop_portability() -> None:
+    first, second = sample("wikibigedit.json")
+    assert first.rephrase_prompts[1].startswith("Oi, what league")
+    assert first.portability_prompts == (
+        Question("Who founded the league that Harrow Vale plays in?", "Edith Crane"),
+    )
+    assert second.portability_prompts == ()
+
+
+def test_knowedits_answers_in_lists_become_an_answer_with_its_aliases() -> None:
+    first, second = sample("knowedit.json")
+    reasoning, generalization, aliasing = first.portability_prompts
+    assert (reasoning.answer, reasoning.aliases) == ("Lornia", ("Kingdom of Lornia",))
+    assert (generalization.answer, generalization.aliases) == ("no", ("he is not",))
+    assert (aliasing.answer, aliasing.aliases) == ("Port Lorne", ())
+    assert (first.ground_truth, second.subject) == ("Calder", "mira holt")
+    assert second.target_new.startswith("She learned to paint")
+
+
+def test_mquake_gives_a_fact_for_each_rewrite_and_asks_its_questions_once() -> None:
+    found = sample("mquake.json")
+    assert [(fact.prompt, fact.target_new, fact.ground_truth) for fact in found] == [
+        ("Mira Holt is a citizen of", "Lornia", "Calderland"),
+        ("The capital of Lornia is", "Port Lorne", "Usk"),
+    ]
+    assert found[0].aliases == ("Kingdom of Lornia",)
+    assert found[1].rephrase_prompts == ("What is the capital of Lornia?",)
+    assert [len(fact.portability_prompts) for fact in found] == [3, 0]
+    assert found[0].portability_prompts[0].aliases == ("Lorne Harbour",)
+    assert (found.rows, found.numbers) == (2, (1, 1))
+
+
+def test_rippleedits_splits_the_answer_off_the_sentence_or_says_that_it_cannot() -> None:
+    found = sample("rippleedits.json")
+    stem = "The name of the country of citizenship of Mira Holt is"
+    assert (found[0].prompt, found[0].target_new, found[0].ground_truth) == (
+        stem, "Lornia", "Calderland",
+    )  # fmt: skip
+    assert (found[1].prompt, found[1].target_new) == (
+        "The name of the spouse of Aldo Renn is", "Rosa Tull",
+    )  # fmt: skip
+    assert found[0].locality_prompts[0] == Question(
+        "The name of the mother of Mira Holt is", "Anna Holt", ("Anna Maria Holt",)
+    )
+    (problem,) = found.problems
+    assert (problem.row, problem.severity, problem.kind) == (3, "error", "target")
+    assert "Corran Light shines again" in problem.what
+
+
+def test_an_unchanged_sentence_of_rippleedits_is_told_as_no_change() -> None:
+    edit = {"prompt": "The gender of Mira Holt is female."}
+    row = {"edit": {**edit, "original_fact": edit}, "Forgetfulness": []}
+    (problem,) = parse_facts(json.dumps([row])).problems
+    assert problem.kind == "no change"
+
+
+def test_hallueditbench_takes_what_the_model_said_as_the_old_answer() -> None:
+    first, second = sample("hallueditbench.csv")
+    assert (first.target_new, first.ground_truth) == ("Velm", "Tamsel")
+    assert second.prompt == "What is the depth of Lake Unn?"
+    asked = {question.prompt: question.answer for question in first.portability_prompts}
+    assert asked["A. Tamsel  B. Velm"] == "B"
+    assert asked["Is Lake Orrin fed by the river Tamsel?"] == "No"
+    assert asked["Where does the river that feeds Lake Orrin rise?"] == "Velmdale"
+
+
+def test_ultraedits_zsre_has_its_target_under_ans() -> None:
+    fact = sample("zsre_ultraedit.json")[0]
+    assert fact.target_new == "Velm"
+    assert fact.portability_prompts[0].answer == "Velmdale"
+
+
+def test_excel_reads_a_year_as_it_was_typed() -> None:
+    found = sample("own.xlsx")
+    assert (found[1].target_new, found[1].ground_truth) == ("1874", "1902")
+    assert found[0].rephrase_prompts[1] == "Corran Light is kept by"
+
+
+@pytest.mark.parametrize(
+    ("columns", "old"),
+    [
+        ({"target_old": "E", "target_true": "D", "answers": ["C"], "pred": "B", "ground_truth": "A"},
+         "A"),
+        ({"target_old": "E", "target_true": "D", "answers": ["C"], "pred": "B"}, "B"),
+        ({"target_old": "E", "target_true": "D", "answers": ["C", "F"]}, "C"),
+        ({"target_old": "E", "target_true": "D"}, "D"),
+        ({"target_old": "E"}, "E"),
+    ],
+)  # fmt: skip
+def test_the_old_answer_is_taken_from_the_surest_column(columns: object, old: str) -> None:
+    assert isinstance(columns, dict)
+    row = {"prompt": "P is", "target_new": "N", **columns}
+    assert parse_facts(json.dumps([row]))[0].ground_truth == old
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "field"),
+    [
+        ("counterfact_rome.json", {"requested_rewrite": "gone"}, ""),
+        ("counterfact_rome.json", {"neighborhood_prompts": "not a list"}, "neighborhood_prompts"),
+        ("mquake.json", {"questions": 7}, "questions"),
+        ("mquake.json", {"requested_rewrite": []}, ""),
+        ("knowedit.json", {"locality": ["x"]}, "locality"),
+        ("rippleedits.json", {"edit": None}, "edit.prompt"),
+        ("rippleedits.json", {"Forgetfulness": [{"test_queries": [3]}]},
+         "Relation_Specifity, Forgetfulness"),
+    ],
+)  # fmt: skip
+def test_a_record_built_otherwise_is_left_out_with_its_field(
+    name: str, broken: dict[str, Any], field: str
+) -> None:
+    found = parse_facts(json.dumps([record(name), {**record(name), **broken}]))
+    errors = [problem for problem in found.problems if problem.severity == "error"]
+    assert [(error.row, error.field) for error in errors] == [(2, field)]
+    assert found.rows == len(found) + found.merged + found.rejected
+
+
+def test_a_table_of_ones_own_may_have_columns_that_come_late() -> None:
+    rows = [{"prompt": f"P {i} is", "answer": "A"} for i in range(300)]
+    rows.append({"prompt": "Last is", "answer": "A", "rephrases": ["So it is"], "note": "x"})
+    found = parse_facts(json.dumps(rows))
+    assert found[-1].rephrase_prompts == ("So it is",)
+    assert found.unused_columns == ("note",)
