@@ -9,6 +9,7 @@ from workbench.facts import Fact
 from workbench.recipe import events
 from workbench.recipe.errors import SessionError
 from workbench.recipe.settings import EditSettings
+from workbench.session.found import Found
 from workbench.session.library import Library
 from workbench.session.lock import FolderLock
 from workbench.session.schema import SCHEMA_VERSION
@@ -94,9 +95,9 @@ def test_what_a_run_learned_counts_until_the_answer_is_changed(store: Store) -> 
     _, run = begun(store)
     first, second = (row.id for row in store.facts.enabled())
     store.runs.set_learned(run, [(first, True), (second, False)])
-    assert [row.learned for row in store.facts.page(0, 50, run=run)] == [True, False]
+    assert [row.learned for row in store.facts.page(0, 50, Found(run=run))] == [True, False]
     store.facts.change(first, Fact("A is", "other"))
-    assert [row.learned for row in store.facts.page(0, 50, run=run)] == [None, False]
+    assert [row.learned for row in store.facts.page(0, 50, Found(run=run))] == [None, False]
     assert store.runs.learned(run) == (1, 2)
 
 

@@ -13,6 +13,7 @@ from workbench.facts import Fact, Question
 from workbench.recipe import events
 from workbench.recipe.settings import EditSettings
 from workbench.session import Library, Store
+from workbench.session.found import Found
 from workbench.session.jobs import Job
 from workbench.session.probes import ProbeRow
 from workbench.session.settings import ModelChoice
@@ -75,7 +76,7 @@ def test_an_edit_is_kept_measured_and_shown(store: Store) -> None:
     assert run.settings.at and run.settings.batch_size == 1
     assert run.metrics["after"]["reliability_strict"] == 1.0
     assert store.settings.shown_run == run.id
-    assert [row.learned for row in store.facts.page(0, 50, run=run.id)] == [True]
+    assert [row.learned for row in store.facts.page(0, 50, Found(run=run.id))] == [True]
     (outcome,) = store.runs.outcomes(run.id, 0, 10)
     assert (outcome.before, outcome.after) == ("Canberra", "Melbourne")
     assert store.settings.summary is not None and store.settings.summary["layers"] == 8
@@ -106,7 +107,7 @@ def test_a_wrong_model_fails_in_words_and_the_worker_goes_on(store: Store) -> No
 
 
 def test_an_edit_without_a_ticked_fact_says_what_to_do(store: Store) -> None:
-    store.facts.enable_matching("", False)
+    store.facts.enable_found(Found(), False)
     job = ended(store, store.jobs.submit("edit"))
     assert job.state == "failed" and "Tick at least one" in job.error
     assert store.runs.all() == []

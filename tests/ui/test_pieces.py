@@ -3,21 +3,11 @@
 import re
 import shlex
 
-from workbench.facts import Fact
 from workbench.recipe.settings import EditSettings
-from workbench.session.facts import FactRow
 from workbench.session.settings import ModelChoice
 from workbench.ui.charts import loss_curve
 from workbench.ui.command import edit_command
-from workbench.ui.facts_html import facts_table
 from workbench.ui.words import clock, quantity, share
-
-
-def test_markup_in_a_fact_is_shown_as_text() -> None:
-    row = FactRow(1, Fact('<b onclick="x">', "</td><script>", ground_truth="&amp;"), True, "file")
-    table = facts_table([row], 0, 1, 1, 1, None, 0)
-    assert "<script" not in table and "<b onclick" not in table
-    assert "&lt;script&gt;" in table and "&amp;amp;" in table
 
 
 def test_the_loss_curve_has_a_point_for_each_epoch() -> None:

@@ -1,66 +1,34 @@
 """The fact table of a session: the source from which runs are compiled.
 
-Invariant: among the facts that are not deleted, a prompt stands once. Deleting only hides a
-fact, so that it can be brought back. Knows nothing about files or models.
+Invariants: among the facts that are not deleted, a prompt stands once. Deleting only hides
+facts, so that they can be brought back, all of one deletion together. Knows nothing about files
+or models.
 """
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
-from workbench.facts import Fact, Question
+from workbench.facts import Fact
 from workbench.recipe.errors import SessionError
-from workbench.session.database import Database, to_json
-
-__all__ = ["Added", "FactRow", "FactTable"]
-
-# LEFT JOIN: what the newest finished run says of each fact, as long as its answer is the same.
-_SELECT = """
-    SELECT f.*, r.learned AS learned FROM facts f
-    LEFT JOIN run_facts r
-        ON r.fact = f.id AND r.target_new = f.target_new AND r.run = :run
-    WHERE f.deleted IS NULL
-"""
-_MATCH = " AND (f.prompt LIKE :like ESCAPE '\\' OR f.target_new LIKE :like ESCAPE '\\'" + (
-    " OR f.subject LIKE :like ESCAPE '\\')"
+from workbench.session.database import Database
+from workbench.session.fact_rows import (
+    Added,
+    Contradiction,
+    Deletion,
+    FactRow,
+    columns_of,
+    row_of,
+    united,
 )
+from workbench.session.found import COUNTS, SHOWS, Found, Show
 
+__all__ = ["Added", "Contradiction", "Deletion", "FactRow", "FactTable"]
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
-    """A fact as it stands in the table.
-
-    Args:
-        id: number of the row, never reused.
-        fact: the fact.
-        enabled: whether the next run compiles it.
-        source: where it came from, such as a file's name.
-        learned: whether the run in question learned it; None when that run did not see it.
-    """
-
-    id: int
-    fact: Fact
-    enabled: bool
-    source: str
-    learned: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of facts that were added.
-
-    Args:
-        ids: rows that are new.
-        same: how many stood there already, word for word.
-        conflicts: facts whose prompt stands there with another answer; they were not added.
-    """
-
-    ids: tuple[int, ...]
-    same: int
-    conflicts: tuple[Fact, ...]
+_ALL = Found()
+_ALONE = "SELECT *, NULL AS learned FROM facts WHERE deleted IS NULL"
+_GONE = "This fact was deleted meanwhile. Refresh the page."
 
 
 class FactTable:
@@ -72,21 +40,18 @@ class FactTable:
     def add(self, facts: Iterable[Fact], source: str) -> Added:
         """Adds facts, all together; a prompt that is there already is never overwritten."""
         ids: list[int] = []
-        conflicts: list[Fact] = []
+        contradictions: list[Contradiction] = []
         same = 0
         with self._database.transaction() as connection:
-            for fact in facts:
-                present = connection.execute(
-                    "SELECT target_new FROM facts WHERE prompt = ? AND deleted IS NULL",
-                    (fact.prompt,),
-                ).fetchone()
+            for place, fact in enumerate(facts):
+                present = _with_prompt(connection, fact.prompt)
                 if present is None:
                     ids.append(_insert(connection, fact, source))
                 elif present["target_new"] == fact.target_new:
                     same += 1
                 else:
-                    conflicts.append(fact)
-        return Added(tuple(ids), same, tuple(conflicts))
+                    contradictions.append(Contradiction(fact, place, present["target_new"]))
+        return Added(tuple(ids), same, tuple(contradictions))
 
     def put(self, fact: Fact, source: str) -> tuple[int, str]:
         """Adds one fact, or gives the fact with its prompt the new answer.
@@ -95,20 +60,13 @@ class FactTable:
             The row's id, and the answer that it replaced (empty when the prompt is new).
         """
         with self._database.transaction() as connection:
-            present = connection.execute(
-                "SELECT id, target_new FROM facts WHERE prompt = ? AND deleted IS NULL",
-                (fact.prompt,),
-            ).fetchone()
+            present = _with_prompt(connection, fact.prompt)
             if present is None:
                 return _insert(connection, fact, source), ""
-            values = _columns(fact)
-            kept = {name: value for name, value in values.items() if value not in ("", "{}")}
-            assignments = ", ".join(f"{name} = :{name}" for name in kept)
-            connection.execute(
-                f"UPDATE facts SET {assignments}, enabled = 1 WHERE id = :id",
-                {**kept, "id": present["id"]},
-            )
-            return int(present["id"]), str(present["target_new"])
+            row = row_of(present)
+            _update(connection, row.id, united(row.fact, fact))
+            connection.execute("UPDATE facts SET enabled = 1 WHERE id = ?", (row.id,))
+            return row.id, row.fact.target_new
 
     def change(self, row: int, fact: Fact) -> None:
         """Replaces the fact in a row.
@@ -116,31 +74,62 @@ class FactTable:
         Raises:
             SessionError: another row has this prompt, or the row is gone.
         """
-        assignments = ", ".join(f"{name} = :{name}" for name in _columns(fact))
         try:
-            done = self._database.write(
-                f"UPDATE facts SET {assignments} WHERE id = :id AND deleted IS NULL",
-                {**_columns(fact), "id": row},
-            )
+            with self._database.transaction() as connection:
+                done = _update(connection, row, fact)
         except sqlite3.IntegrityError:
             raise SessionError(
                 f"Another fact has the prompt '{fact.prompt}'. Change its answer there instead."
             ) from None
-        if done.rowcount == 0:
-            raise SessionError("This fact was deleted meanwhile. Refresh the page.")
+        if not done:
+            raise SessionError(_GONE)
 
-    def get(self, row: int) -> FactRow:
-        """One row.
+    def fill_old_answers(
+        self, answers: Iterable[tuple[int, str, str]], overwrite: bool
+    ) -> list[FactRow]:
+        """Sets old answers, of facts that still have the prompt that was asked.
+
+        Args:
+            answers: (row, prompt that was asked, answer) each.
+            overwrite: whether old answers that are there are replaced.
+
+        Returns:
+            The rows that were filled, as they are now.
+        """
+        filled = []
+        with self._database.transaction() as connection:
+            for row, prompt, answer in answers:
+                found = connection.execute(
+                    f"{_ALONE} AND id = ? AND prompt = ?", (row, prompt)
+                ).fetchone()
+                if found is None or (found["ground_truth"] and not overwrite):
+                    continue
+                now = row_of(found)
+                _update(connection, row, replace(now.fact, ground_truth=answer))
+                filled.append(replace(now, fact=replace(now.fact, ground_truth=answer)))
+        return filled
+
+    def judge_all(self) -> None:
+        """Fills in the problems of every fact, for tables from before they were kept."""
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "UPDATE facts SET problems = ? WHERE id = ?",
+                [(columns_of(row.fact)["problems"], row.id) for row in self],
+            )
+
+    def get(self, row: int, run: int | None = None) -> FactRow:
+        """One row, with what `run` learned of it.
 
         Raises:
             SessionError: the row is gone.
         """
         found = self._database.row(
-            "SELECT *, NULL AS learned FROM facts WHERE id = ? AND deleted IS NULL", (row,)
+            f"SELECT f.*, r.learned AS learned{Found(run=run).rows} AND f.id = :id",
+            {**Found(run=run).values, "id": row},
         )
         if found is None:
-            raise SessionError("This fact was deleted meanwhile. Refresh the page.")
-        return _row(found)
+            raise SessionError(_GONE)
+        return row_of(found)
 
     def enable(self, rows: Iterable[int], enabled: bool) -> None:
         """Ticks rows on or off."""
@@ -149,11 +138,11 @@ class FactTable:
                 "UPDATE facts SET enabled = ? WHERE id = ?", [(int(enabled), r) for r in rows]
             )
 
-    def enable_matching(self, search: str, enabled: bool) -> None:
-        """Ticks every row that a search finds on or off; an empty search finds all."""
+    def enable_found(self, found: Found, enabled: bool) -> None:
+        """Ticks every fact that is found on or off."""
         self._database.write(
-            "UPDATE facts AS f SET enabled = :on WHERE f.deleted IS NULL" + _MATCH,
-            {"on": int(enabled), "like": _like(search)},
+            f"UPDATE facts SET enabled = :on WHERE id IN (SELECT f.id{found.rows})",
+            {**found.values, "on": int(enabled)},
         )
 
     def delete(self, rows: Iterable[int]) -> None:
@@ -161,111 +150,111 @@ class FactTable:
         now = time.time()
         with self._database.transaction() as connection:
             connection.executemany(
-                "UPDATE facts SET deleted = ? WHERE id = ?", [(now, r) for r in rows]
+                "UPDATE facts SET deleted = ? WHERE id = ? AND deleted IS NULL",
+                [(now, r) for r in rows],
             )
 
-    def restore(self, rows: Iterable[int]) -> None:
-        """Brings deleted rows back.
+    def delete_found(self, found: Found) -> None:
+        """Hides every fact that is found."""
+        self._database.write(
+            f"UPDATE facts SET deleted = :now WHERE id IN (SELECT f.id{found.rows})",
+            {**found.values, "now": time.time()},
+        )
+
+    def deletions(self, since: float = 0.0) -> list[Deletion]:
+        """What was deleted after a moment and not brought back, the last deletion first."""
+        rows = self._database.rows(
+            "SELECT deleted, count(*) AS facts, prompt, min(id) FROM facts WHERE deleted > ?"
+            " GROUP BY deleted ORDER BY deleted DESC",
+            (since,),
+        )
+        return [Deletion(row["deleted"], row["facts"], row["prompt"]) for row in rows]
+
+    def restore(self, deleted: float) -> None:
+        """Brings back what one deletion hid; see `deletions`.
 
         Raises:
             SessionError: a fact with the same prompt was added meanwhile.
         """
         try:
-            with self._database.transaction() as connection:
-                connection.executemany(
-                    "UPDATE facts SET deleted = NULL WHERE id = ?", [(r,) for r in rows]
-                )
+            self._database.write("UPDATE facts SET deleted = NULL WHERE deleted = ?", (deleted,))
         except sqlite3.IntegrityError:
+            taken = self._database.row(
+                "SELECT prompt FROM facts WHERE deleted = ? AND prompt IN"
+                " (SELECT prompt FROM facts WHERE deleted IS NULL)",
+                (deleted,),
+            )
+            named = f" '{taken['prompt']}'" if taken is not None else ""
             raise SessionError(
-                "A fact with the same prompt was added meanwhile. Delete that one first."
+                f"A fact with the same prompt{named} was added meanwhile. Delete that one first, "
+                "or keep it and dismiss the undo."
             ) from None
 
-    def matching(self, search: str) -> list[int]:
-        """The ids of every row that a search finds."""
-        found = self._database.rows(
-            "SELECT f.id FROM facts f WHERE f.deleted IS NULL" + _MATCH, {"like": _like(search)}
-        )
-        return [row["id"] for row in found]
+    def ids(self, found: Found) -> list[int]:
+        """The ids of every fact that is found, in the table's order."""
+        rows = self._database.rows(f"SELECT f.id{found.rows} ORDER BY f.id", found.values)
+        return [row["id"] for row in rows]
 
-    def count(self, search: str = "", enabled: bool = False) -> int:
-        """How many facts there are that a search finds, or only those ticked on."""
-        sql = "SELECT count(*) FROM facts f WHERE f.deleted IS NULL" + _MATCH
+    def count(self, enabled: bool = False) -> int:
+        """How many facts there are, or only those ticked on."""
         return self._database.number(
-            sql + (" AND f.enabled" if enabled else ""),
-            {"like": _like(search)},
+            "SELECT count(*) FROM facts WHERE deleted IS NULL" + (" AND enabled" if enabled else "")
         )
 
-    def page(
-        self, offset: int, size: int, search: str = "", run: int | None = None
-    ) -> list[FactRow]:
-        """Some rows in their order, with what `run` learned of them."""
-        found = self._database.rows(
-            _SELECT + _MATCH + " ORDER BY f.id LIMIT :size OFFSET :offset",
-            {"like": _like(search), "run": run, "size": size, "offset": offset},
+    def counts(self, found: Found) -> dict[Show, int]:
+        """How many facts the search finds, for each filter; `found.show` makes no difference."""
+        every = replace(found, show="all")
+        row = self._database.row(f"SELECT {COUNTS}{every.rows}", every.values)
+        assert row is not None
+        return {show: row[show] for show in SHOWS}
+
+    def ticked(self, found: Found) -> int:
+        """How many of those found are ticked on."""
+        return self._database.number(f"SELECT sum(f.enabled){found.rows}", found.values)
+
+    def without_old_answer(self, found: Found) -> list[int]:
+        """The ids of those found that have no old answer."""
+        sql = f"SELECT f.id{found.rows} AND f.ground_truth = '' ORDER BY f.id"
+        return [row["id"] for row in self._database.rows(sql, found.values)]
+
+    def page(self, offset: int, size: int, found: Found = _ALL) -> list[FactRow]:
+        """Some of the facts that are found, in the table's order."""
+        rows = self._database.rows(
+            f"SELECT f.*, r.learned AS learned{found.rows}"
+            " ORDER BY f.id LIMIT :size OFFSET :offset",
+            {**found.values, "size": size, "offset": offset},
         )
-        return [_row(row) for row in found]
+        return [row_of(row) for row in rows]
+
+    def each(self, found: Found) -> list[FactRow]:
+        """Every fact that is found, in the table's order."""
+        return self.page(0, -1, found)
 
     def enabled(self) -> list[FactRow]:
         """Every fact that the next run compiles, in the table's order."""
-        found = self._database.rows(
-            "SELECT *, NULL AS learned FROM facts WHERE deleted IS NULL AND enabled ORDER BY id"
-        )
-        return [_row(row) for row in found]
+        return self.each(Found(show="ticked"))
 
     def __iter__(self) -> Iterator[FactRow]:
-        found = self._database.rows(
-            "SELECT *, NULL AS learned FROM facts WHERE deleted IS NULL ORDER BY id"
-        )
-        return iter([_row(row) for row in found])
+        return iter(self.each(_ALL))
 
 
-def _like(search: str) -> str:
-    escaped = search.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def _columns(fact: Fact) -> dict[str, str]:
-    questions: dict[str, Any] = {}
-    if fact.rephrase_prompts:
-        questions["rephrase"] = list(fact.rephrase_prompts)
-    if fact.locality_prompts:
-        questions["locality"] = [[q.prompt, q.answer] for q in fact.locality_prompts]
-    if fact.portability_prompts:
-        questions["portability"] = [[q.prompt, q.answer] for q in fact.portability_prompts]
-    return {
-        "prompt": fact.prompt,
-        "target_new": fact.target_new,
-        "subject": fact.subject,
-        "ground_truth": fact.ground_truth,
-        "questions": to_json(questions),
-    }
+def _with_prompt(connection: sqlite3.Connection, prompt: str) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = connection.execute(f"{_ALONE} AND prompt = ?", (prompt,)).fetchone()
+    return found
 
 
 def _insert(connection: sqlite3.Connection, fact: Fact, source: str) -> int:
-    cursor = connection.execute(
-        "INSERT INTO facts (prompt, target_new, subject, ground_truth, questions, source)"
-        " VALUES (:prompt, :target_new, :subject, :ground_truth, :questions, :source)",
-        {**_columns(fact), "source": source},
-    )
+    values = {**columns_of(fact), "source": source}
+    marks = ", ".join(f":{name}" for name in values)
+    cursor = connection.execute(f"INSERT INTO facts ({', '.join(values)}) VALUES ({marks})", values)
     return int(cursor.lastrowid or 0)
 
 
-def _row(row: sqlite3.Row) -> FactRow:
-    questions = json.loads(row["questions"])
-    fact = Fact(
-        prompt=row["prompt"],
-        target_new=row["target_new"],
-        subject=row["subject"],
-        ground_truth=row["ground_truth"],
-        rephrase_prompts=tuple(questions.get("rephrase", ())),
-        locality_prompts=tuple(Question(*q) for q in questions.get("locality", ())),
-        portability_prompts=tuple(Question(*q) for q in questions.get("portability", ())),
+def _update(connection: sqlite3.Connection, row: int, fact: Fact) -> bool:
+    values = columns_of(fact)
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    cursor = connection.execute(
+        f"UPDATE facts SET {assignments} WHERE id = :id AND deleted IS NULL",
+        {**values, "id": row},
     )
-    learned = row["learned"]
-    return FactRow(
-        id=row["id"],
-        fact=fact,
-        enabled=bool(row["enabled"]),
-        source=row["source"],
-        learned=None if learned is None else bool(learned),
-    )
+    return cursor.rowcount == 1

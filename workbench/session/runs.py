@@ -233,17 +233,27 @@ class RunTable:
             f" WHERE r.run = ?{only} ORDER BY r.fact LIMIT ? OFFSET ?",
             (run, size, offset),
         )
-        return [
-            FactOutcome(
-                fact=row["fact"],
-                prompt=row["prompt"],
-                target_new=row["target_new"],
-                learned=None if row["learned"] is None else bool(row["learned"]),
-                before=row["before"],
-                after=row["after"],
-            )
-            for row in rows
-        ]
+        return [_outcome(row) for row in rows]
+
+    def outcome(self, run: int, fact: int) -> FactOutcome | None:
+        """What a run did to one fact; None when it did not see it."""
+        row = self._database.row(
+            "SELECT r.*, f.prompt FROM run_facts r JOIN facts f ON f.id = r.fact"
+            " WHERE r.run = ? AND r.fact = ?",
+            (run, fact),
+        )
+        return None if row is None else _outcome(row)
+
+
+def _outcome(row: sqlite3.Row) -> FactOutcome:
+    return FactOutcome(
+        fact=row["fact"],
+        prompt=row["prompt"],
+        target_new=row["target_new"],
+        learned=None if row["learned"] is None else bool(row["learned"]),
+        before=row["before"],
+        after=row["after"],
+    )
 
 
 def _run(row: sqlite3.Row) -> Run:

@@ -132,6 +132,9 @@ class Store:
     def enter(self) -> None:
         """Opens this session for work: it is the newest now, and its model is loaded if need be."""
         self.touch()
+        if not self.settings.get("facts_judged"):
+            self.facts.judge_all()
+            self.settings.set("facts_judged", True)
         loading = any(job.kind == "load" for job in self.jobs.open_jobs())
         if self.settings.summary is None and not loading:
             self.jobs.submit("load")

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.engine.language_model import LanguageModel
 from workbench.engine.models import load_model
+from workbench.session.ask_facts import fill_old_answers
 from workbench.session.ask_work import answer_probes
 from workbench.session.edit_work import edit_facts, kept_facts, measure_run
 from workbench.session.estimate_work import estimate_next_run
@@ -77,6 +78,8 @@ class Workshop:
         return {}
 
     def _ask(self, task: Task) -> dict[str, Any]:
+        if "facts" in task.job.params:
+            return fill_old_answers(task, self.model(task))
         rows = task.store.probes.among(task.job.params["probes"])
         model = self.model(task)
         settings = task.store.settings

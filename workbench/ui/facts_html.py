@@ -1,141 +1,168 @@
-"""How facts and the report of an import look. Pure functions from data to HTML."""
+"""How the table of facts looks, with its filters and what can be done with the facts found.
 
-from typing import Any
+Pure functions from data to HTML.
+"""
 
-from workbench.session.facts import FactRow
-from workbench.ui.html import button, heading, pill, text
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from workbench.session.facts import Deletion, FactRow
+from workbench.session.found import Found, Show
+from workbench.session.runs import FactOutcome
+from workbench.ui.facts_row import details, fact_row
+from workbench.ui.html import button, text
 from workbench.ui.words import count
 
-__all__ = ["PAGE_SIZE", "facts_table", "import_report"]
+__all__ = ["OF_A_RUN", "PAGE_SIZE", "TableView", "facts_table"]
 
 PAGE_SIZE = 50
 
+_LABELS: dict[Show, str] = {
+    "all": "all",
+    "ticked": "ticked",
+    "unticked": "not ticked",
+    "learned": "learned",
+    "missed": "not learned",
+    "outside": "not in the run",
+    "doubtful": "with problems",
+}
+OF_A_RUN: tuple[Show, ...] = ("learned", "missed", "outside")
 
-def facts_table(
-    rows: list[FactRow],
-    offset: int,
-    found: int,
-    total: int,
-    enabled: int,
-    run: int | None,
-    deleted: int,
-) -> str:
-    """One page of the fact table with its controls.
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """What the table shows.
 
     Args:
         rows: the page's rows.
         offset: how many found rows come before them.
-        found: how many rows the search finds.
+        found: what is looked for.
+        counts: how many the search finds, for each filter.
         total: how many facts there are.
-        enabled: how many are ticked.
-        run: the run whose results are shown; None for none.
-        deleted: how many facts the last deletion took away and could give back.
+        enabled: how many of them are ticked.
+        found_ticked: how many of those found are ticked.
+        unanswered: how many of those found have no old answer.
+        opened: the row that is unfolded; 0 for none.
+        outcome: what the run in question did to the unfolded fact.
+        deletions: what can be brought back, the last deletion first.
+        session: the session's id, for the download.
     """
-    undo = ""
-    if deleted:
-        undo = (
-            f'<div class="notice pair">{count(deleted, "fact")} deleted. '
-            f"{button('Undo', 'undo', 'small')}</div>"
-        )
-    if not total:
+
+    rows: Sequence[FactRow] = ()
+    offset: int = 0
+    found: Found = Found()
+    counts: Mapping[Show, int] = field(default_factory=dict)
+    total: int = 0
+    enabled: int = 0
+    found_ticked: int = 0
+    unanswered: int = 0
+    opened: int = 0
+    outcome: FactOutcome | None = None
+    deletions: Sequence[Deletion] = ()
+    session: str = ""
+
+
+def facts_table(view: TableView) -> str:
+    """One page of the fact table with its controls."""
+    undo = _undo(view.deletions)
+    if not view.total:
         return (
             f'{undo}<div class="empty">No facts yet. Type one, drop a file, or begin with ours.'
             f"<br>{button('Add the 20 sample facts', 'samples', 'primary')}</div>"
         )
-    if not rows:
-        return f'{undo}<div class="empty">No fact matches the search.</div>'
-    every = " checked" if enabled == total else ""
-    state = f"run {run}" if run is not None else "state"
+    above = f"{undo}{_filters(view)}"
+    if not view.rows:
+        return (
+            f'{above}<div class="empty">No fact is found. Clear the search, or choose another '
+            "filter.</div>"
+        )
+    number = view.counts[view.found.show]
+    every = " checked" if view.found_ticked == number else ""
+    state = f"run {view.found.run}" if view.found.run is not None else "state"
     head = (
         f'<tr><th class="tick"><input type="checkbox" data-do="tick-all"{every} '
-        'aria-label="Tick every fact found"></th><th>prompt</th><th>new answer</th>'
+        f'aria-label="Tick every fact found"></th><th>prompt</th><th>new answer</th>'
         f'<th class="wide">old answer</th><th>{state}</th><th></th></tr>'
     )
-    body = "".join(_row(row) for row in rows)
+    body = "".join(_row(view, row) for row in view.rows)
     return (
-        f'{undo}<div class="scroll"><table class="grid-table facts">{head}{body}</table></div>'
-        f"{_foot(len(rows), offset, found, total, enabled)}"
+        f'{above}<div class="scroll"><table class="grid-table facts">{head}{body}</table></div>'
+        f"{_foot(view, number)}{_doing(view, number)}"
     )
 
 
-def _row(row: FactRow) -> str:
-    fact = row.fact
-    ticked = " checked" if row.enabled else ""
-    extras = len(fact.rephrase_prompts) + len(fact.locality_prompts)
-    more = f' <span class="quiet" title="rephrase and locality prompts">+{extras}</span>'
+def _row(view: TableView, row: FactRow) -> str:
+    unfolded = row.id == view.opened
+    below = details(row, view.found.run, view.outcome) if unfolded else ""
+    return fact_row(row, unfolded) + below
+
+
+def _undo(deletions: Sequence[Deletion]) -> str:
+    if not deletions:
+        return ""
+    last = deletions[0]
+    more = f" and {last.facts - 1:,} more" if last.facts > 1 else ""
+    earlier = ""
+    if len(deletions) > 1:
+        earlier = (
+            f' <span class="quiet">Then {count(len(deletions) - 1, "earlier deletion")} can be '
+            "undone.</span>"
+        )
     return (
-        f'<tr class="{"" if row.enabled else "off"}"><td class="tick"><input type="checkbox" '
-        f'data-do="tick" data-id="{row.id}"{ticked} aria-label="Use this fact"></td>'
-        f"<td>{_editable(row.id, 'prompt', fact.prompt)}{more if extras else ''}</td>"
-        f"<td>{_editable(row.id, 'target_new', fact.target_new)}</td>"
-        f'<td class="wide">{_editable(row.id, "ground_truth", fact.ground_truth)}</td>'
-        f"<td>{_learned(row.learned)}</td>"
-        f"<td>{button('×', 'delete', 'bare', id=row.id)}</td></tr>"
+        f'<div class="notice pair undo" role="status"><span>{count(last.facts, "fact")} deleted: '
+        f"{text(last.prompt)}{more}.{earlier}</span>"
+        f"{button('Undo', 'undo', 'small', time=repr(last.time))}"
+        f"{button('Dismiss', 'undo-seen', 'small bare')}</div>"
     )
 
 
-def _editable(row: int, field: str, value: str) -> str:
-    names = {"prompt": "prompt", "target_new": "new answer", "ground_truth": "old answer"}
-    return (
-        f'<span contenteditable="plaintext-only" role="textbox" aria-label="{names[field]}" '
-        f'data-do="change" data-id="{row}" data-field="{field}">{text(value)}</span>'
+def _filters(view: TableView) -> str:
+    shown = [show for show in _LABELS if view.found.run is not None or show not in OF_A_RUN]
+    chips = "".join(
+        f'<button type="button" class="chip" data-do="show" data-show="{show}" '
+        f'aria-pressed="{"true" if show == view.found.show else "false"}">{_LABELS[show]} '
+        f'<span class="mono">{view.counts[show]:,}</span></button>'
+        for show in shown
     )
+    return f'<div class="chips" role="group" aria-label="Which facts">{chips}</div>'
 
 
-def _learned(learned: bool | None) -> str:
-    if learned is None:
-        return '<span class="dot" title="not in the run shown"></span>'
-    if learned:
-        return '<span class="dot yes" title="learned"></span>'
-    return '<span class="dot no" title="not learned"></span>'
-
-
-def _foot(shown: int, offset: int, found: int, total: int, enabled: int) -> str:
-    where = f"{offset + 1}–{offset + shown} of {found:,}" if found > shown else f"{found:,} shown"
+def _foot(view: TableView, number: int) -> str:
+    shown, offset = len(view.rows), view.offset
+    where = f"{number:,} shown"
+    if number > shown:
+        where = f"{offset + 1:,}–{offset + shown:,} of {number:,}"
     back = button("Back", "page", "small", offset=max(0, offset - PAGE_SIZE)) if offset else ""
     onward = ""
-    if offset + shown < found:
+    if offset + shown < number:
         onward = button("Next", "page", "small", offset=offset + PAGE_SIZE)
-    which = "Delete all" if found == total else "Delete those found"
     return (
-        f'<div class="foot"><span class="mono quiet">{enabled:,} of {total:,} ticked · {where}'
-        f'</span><span class="pair">{back}{onward}'
-        f"{button(which, 'delete-found', 'bare')}</span></div>"
+        f'<div class="foot"><span class="mono quiet">{view.enabled:,} of {view.total:,} ticked · '
+        f'{where}</span><span class="pair">{back}{onward}</span></div>'
     )
 
 
-def import_report(report: dict[str, Any]) -> str:
-    """What became of the rows of a file, and what was wrong with some."""
-    parts = [
-        (report["added"], "added"),
-        (report["present"], "there already"),
-        (report["merged"], "merged"),
-        (report["rejected"], "left out"),
-    ]
-    total = " + ".join(f"{number:,} {word}" for number, word in parts if number)
-    problems = report["problems"]
-    listed = "".join(_problem(problem) for problem in problems)
-    table = ""
-    if problems:
-        table = (
-            '<div class="scroll"><table class="grid-table"><tr><th>row</th><th>field</th>'
-            f"<th>what is wrong, and what to do</th></tr>{listed}</table></div>"
+def _doing(view: TableView, number: int) -> str:
+    """What can be done with all that is found."""
+    every = number == view.total
+    named = f"all {number:,}" if every else f"the {number:,} found"
+    ask = ""
+    if view.unanswered:
+        ask = button(f"Ask the model for {count(view.unanswered, 'old answer')}", "ask", "small")
+    if number > view.unanswered:
+        sure = (
+            f"Ask the model about {named}? Old answers that are there are replaced by what it "
+            "says now."
         )
-    more = f'<p class="quiet">and {report["more"]:,} more</p>' if report["more"] else ""
-    return (
-        f'<div class="card stack" role="status"><div>'
-        f"{heading(report['name'], 'Read as ' + report['format'])}</div>"
-        f'<div class="mono">{count(report["rows"], "row")} = {total or "nothing"}</div>'
-        f"{table}{more}{button('Dismiss', 'dismiss', 'small')}</div>"
+        ask += button("Ask the model again", "ask-again", "small", confirm=sure)
+    query = urlencode({"show": view.found.show, "search": view.found.search})
+    link = (
+        f'<a class="btn small" href="facts/{text(view.session)}.csv?{text(query)}" '
+        'download="facts.csv">Download CSV</a>'
     )
-
-
-def _problem(problem: dict[str, Any]) -> str:
-    left_out = problem["severity"] == "error"
-    mark = pill("left out", "bad") if left_out else pill("kept", "warn")
+    delete = button("Delete all" if every else "Delete those found", "delete-found", "small bare")
     return (
-        f'<tr><td class="num">{problem["row"] or "–"}</td>'
-        f'<td class="mono">{text(problem["field"] or "row")}<br>{mark}</td>'
-        f'<td>{text(problem["what"])}<br><span class="quiet">{text(problem["mend"])}</span></td>'
-        "</tr>"
+        f'<div class="foot doing"><span class="quiet">With {named}</span>'
+        f'<span class="pair">{ask}{link}{delete}</span></div>'
     )

@@ -1,8 +1,8 @@
 """Pieces of HTML, and the component that shows them and reports what a person does in them.
 
 Invariant: text from people or models reaches a page only through `text`, which escapes it.
-A button, select, tick box or editable cell that carries ``data-do`` raises the component's
-``act`` event with all of its ``data-`` values; `detail` reads them.
+A button, select, tick box, text field or editable cell that carries ``data-do`` raises the
+component's ``act`` event with all of its ``data-`` values; `detail` reads them.
 """
 
 from html import escape
@@ -24,9 +24,7 @@ __all__ = [
 
 # Runs once for each component. `element` stays when the value changes, its children do not.
 _SCRIPT = """
-const before = new WeakMap();
 const act = (source, more) => trigger('act', {...source.dataset, ...more});
-const editable = target => target.closest('[contenteditable][data-do]');
 // What is drawn anew loses the keyboard's focus: its successor gets it, unless the mouse is used.
 let focused = null;
 const sign = source => source.tagName + JSON.stringify({...source.dataset});
@@ -42,25 +40,71 @@ element.addEventListener('click', event => {
   act(source, {many: event.shiftKey || event.ctrlKey || event.metaKey});
 });
 element.addEventListener('change', event => {
-  const source = event.target.closest('select[data-do], input[data-do]');
+  const source = event.target.closest('select[data-do], input[data-do]:not([type=text])');
   if (source) act(source, {value: source.type === 'checkbox' ? source.checked : source.value});
 });
+// Fields that are typed in: kept when they are left or by Enter, taken back by Escape. What is
+// typed outlives a drawing of the place, and an error; only what was kept elsewhere replaces it.
+const FIELD = '[contenteditable][data-do], textarea[data-do], input[type=text][data-do]';
+const read = field => field.isContentEditable ? field.innerText : field.value;
+const write = (field, value) => {
+  if (field.isContentEditable) field.innerText = value;
+  else field.value = value;
+};
+const plain = value => value.split('\\n')
+  .map(line => line.trim().split(/\\s+/).join(' ')).filter(Boolean).join('\\n');
+const typed = new Map();
+let active = null;
 element.addEventListener('focusin', event => {
-  const source = editable(event.target);
-  if (source) before.set(source, source.innerText);
+  const field = event.target.closest(FIELD);
+  active = field && sign(field);
+  if (field && !typed.has(active)) typed.set(sign(field), {was: read(field), sent: false});
+});
+element.addEventListener('input', event => {
+  const field = event.target.closest(FIELD);
+  const entry = field && typed.get(sign(field));
+  if (entry) { entry.value = read(field); entry.sent = false; }
 });
 element.addEventListener('focusout', event => {
-  const source = editable(event.target);
-  if (source && source.innerText !== before.get(source)) act(source, {value: source.innerText});
+  const field = event.target.closest(FIELD);
+  const entry = field && typed.get(sign(field));
+  if (!entry || !field.isConnected) return;
+  active = null;
+  if (plain(read(field)) === plain(entry.was)) typed.delete(sign(field));
+  else if (!entry.sent) {
+    entry.value = read(field);
+    entry.sent = true;
+    act(field, {value: entry.value});
+  }
 });
 element.addEventListener('keydown', event => {
-  const source = editable(event.target);
-  if (!source || (event.key !== 'Enter' && event.key !== 'Escape')) return;
+  const field = event.target.closest(FIELD);
+  if (!field) return;
+  const enter = event.key === 'Enter' && !event.isComposing
+    && (field.tagName !== 'TEXTAREA' || event.ctrlKey || event.metaKey);
+  if (!enter && event.key !== 'Escape') return;
   event.preventDefault();
-  if (event.key === 'Escape') source.innerText = before.get(source);
-  source.blur();
+  if (enter && typed.has(sign(field))) typed.get(sign(field)).sent = false;
+  if (event.key === 'Escape') write(field, typed.get(sign(field))?.was ?? read(field));
+  field.blur();
 });
+const putBack = () => {
+  const fields = new Map([...element.querySelectorAll(FIELD)].map(next => [sign(next), next]));
+  for (const [name, entry] of typed) {
+    const next = fields.get(name);
+    const keptNow = next && entry.sent && plain(read(next)) !== plain(entry.was);
+    if (!next || keptNow) { typed.delete(name); continue; }
+    entry.was = read(next);
+    if (entry.value !== undefined) write(next, entry.value);
+    if (name === active && document.activeElement === document.body) {
+      next.focus();
+      if (next.isContentEditable) getSelection().selectAllChildren(next);
+      getSelection().collapseToEnd?.();
+    }
+  }
+};
 watch('value', () => {
+  putBack();
   if (focused && document.activeElement === document.body)
     [...element.querySelectorAll('[data-do]')].find(next => sign(next) === focused)?.focus();
   for (const box of element.querySelectorAll('input[type=checkbox]'))

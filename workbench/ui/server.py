@@ -30,6 +30,7 @@ from workbench.facts import write_facts
 from workbench.paths import assets_dir, sessions_dir
 from workbench.recipe.errors import SessionError, WorkbenchError
 from workbench.session import Library
+from workbench.session.found import found_facts
 from workbench.session.lock import FolderLock, FolderTaken, holder
 from workbench.session.supervisor import Supervisor
 from workbench.ui import theme
@@ -172,9 +173,11 @@ def _add_downloads(application: FastAPI, library: Library) -> None:
         return FileResponse(path, filename=f"{plain}.zip", background=done)
 
     @application.get("/facts/{session}.csv")
-    def download_facts(session: str) -> FileResponse:
+    def download_facts(session: str, show: str = "ticked", search: str = "") -> FileResponse:
         try:
-            facts = [row.fact for row in library.open(session).facts.enabled()]
+            store = library.open(session)
+            found = found_facts(search, show, store.settings.shown_run)
+            facts = [row.fact for row in store.facts.each(found)]
         except WorkbenchError as error:
             raise HTTPException(404, str(error)) from None
         with tempfile.NamedTemporaryFile(suffix=".csv", delete=False) as file:

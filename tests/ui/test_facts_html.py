@@ -1,0 +1,169 @@
+"""The fact table, an unfolded fact, the import's report and pasted lines, from data alone."""
+
+import html
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.facts import Fact, Question
+from workbench.recipe.errors import FactsError, SessionError
+from workbench.session.fact_rows import columns_of
+from workbench.session.facts import Deletion, FactRow
+from workbench.session.found import SHOWS, Found
+from workbench.session.runs import FactOutcome
+from workbench.ui.facts_actions import fact_with
+from workbench.ui.facts_asked import asked_note
+from workbench.ui.facts_html import TableView, facts_table
+from workbench.ui.facts_paste import as_json_lines, read_pasted, read_questions
+from workbench.ui.facts_report import SHOWN_CONTRADICTIONS, import_report
+from workbench.ui.facts_row import details
+
+COUNTS = dict.fromkeys(SHOWS, 1)
+TAGS = re.compile(r"<[^>]*>")
+
+
+def table(fact: Fact, **more: object) -> str:
+    view = TableView(rows=[FactRow(1, fact, True, "file")], counts=COUNTS, total=1, **more)  # type: ignore[arg-type]
+    return facts_table(view)
+
+
+@given(st.text(min_size=1).filter(lambda wild: wild.strip()))
+def test_no_text_of_a_fact_becomes_markup(wild: str) -> None:
+    fact = Fact(wild, wild, wild, wild, (wild,), (Question(wild, wild),), (), (wild,))
+    plain = Fact("x", "x", "x", "x", ("x",), (Question("x", "x"),), (), ("x",))
+    outcome = FactOutcome(1, wild, fact.target_new, False, wild, wild)
+
+    def tags(shown: Fact, said: FactOutcome) -> list[str]:
+        row = FactRow(1, shown, True, "file")
+        drawn = details(row, 2, said) + table(shown, opened=1)
+        return [tag.split()[0].strip("<>") for tag in TAGS.findall(drawn)]
+
+    assert tags(fact, outcome) == tags(plain, FactOutcome(1, "x", "x", False, "x", "x"))
+
+
+def test_a_doubt_is_said_to_the_mouse_and_to_the_keyboard() -> None:
+    row = FactRow(1, Fact("The x is", "same", ground_truth="same"), True, "file")
+    from workbench.facts import fact_problems
+
+    shown = facts_table(
+        TableView(
+            rows=[FactRow(1, row.fact, True, "file", problems=fact_problems(row.fact))],
+            counts=COUNTS,
+            total=1,
+        )
+    )
+    mark = re.search(r'<button[^>]*class="doubt"[^>]*>', shown)
+    assert mark is not None
+    assert "The new answer is the old one" in html.unescape(mark.group())
+    assert "aria-label=" in mark.group() and "title=" in mark.group()
+
+
+def test_filters_by_a_run_are_offered_only_when_one_is_shown() -> None:
+    fact = Fact("The x is", "y")
+    assert 'data-show="learned"' not in table(fact)
+    assert 'data-show="learned"' in table(fact, found=Found(run=3))
+
+
+def test_undo_says_what_it_brings_back_and_what_comes_after() -> None:
+    shown = table(
+        Fact("The x is", "y"), deletions=[Deletion(2.5, 3, "The y is"), Deletion(1.5, 1, "The z")]
+    )
+    assert "3 facts deleted: The y is and 2 more" in shown
+    assert "1 earlier deletion" in shown
+    assert 'data-time="2.5"' in shown
+
+
+def test_the_download_asks_for_what_is_found() -> None:
+    shown = html.unescape(table(Fact("The x is", "y"), found=Found("a&b", "ticked")))
+    assert "show=ticked&search=a%26b" in html.unescape(shown)
+
+
+def test_an_unfolded_fact_says_what_the_run_said_and_when_it_compiled_another_answer() -> None:
+    row = FactRow(1, Fact("The x is", "new"), True, "file.csv")
+    said = details(row, 3, FactOutcome(1, "The x is", "new", True, "old", "new"))
+    assert "From file.csv. Run 3: <b>old</b> before, <b>new</b> after; learned." in said
+    other = details(row, 3, FactOutcome(1, "The x is", "older", True, "old", "older"))
+    assert "it compiled another answer, <b>older</b>" in other
+    assert "did not see this fact" in details(row, 3, None)
+
+
+def test_what_is_typed_into_a_field_changes_only_that() -> None:
+    fact = Fact("The x is", "y", locality_prompts=(Question("a", "b", ("c",)),))
+    assert fact_with(fact, "rephrase_prompts", " one \n\ntwo").rephrase_prompts == ("one", "two")
+    kept = fact_with(fact, "locality_prompts", "a => b\nd => e => f\ng")
+    assert kept.locality_prompts == (
+        Question("a", "b", ("c",)),
+        Question("d => e", "f"),
+        Question("g"),
+    )
+    assert fact_with(fact, "subject", " two\nlines ").subject == "two lines"
+    with pytest.raises(FactsError):
+        fact_with(fact, "prompt", " ")
+    with pytest.raises(SessionError):
+        fact_with(fact, "enabled", "1")
+
+
+@pytest.mark.parametrize("separator", [" => ", "\t", "=>"])
+def test_pasted_lines_without_a_header_are_facts(separator: str) -> None:
+    found = read_pasted(f"The capital of X is{separator}Y\n\nThe author of Z is{separator}A, B\n")
+    assert [(fact.prompt, fact.target_new) for fact in found] == [
+        ("The capital of X is", "Y"),
+        ("The author of Z is", "A, B"),
+    ]
+    assert found.numbers == (1, 3)
+
+
+def test_a_pasted_line_without_an_answer_is_reported_with_its_row() -> None:
+    found = read_pasted("The capital of X is => Y\nThe author of Z is\n")
+    assert (len(found), found.rejected) == (1, 1)
+    assert [problem.row for problem in found.problems if problem.severity == "error"] == [2]
+
+
+def test_a_pasted_table_is_still_a_table() -> None:
+    found = read_pasted("prompt,target_new\nif a => b then,c\n")
+    assert [fact.prompt for fact in found] == ["if a => b then"]
+
+
+def test_pasted_text_that_is_nothing_is_refused() -> None:
+    with pytest.raises(FactsError):
+        read_pasted("hello there\nand more")
+    assert as_json_lines("no separator") == ""
+
+
+def test_questions_are_read_line_by_line() -> None:
+    assert read_questions(["a => b", " ", "c"]) == (Question("a", "b"), Question("c"))
+
+
+def test_a_contradiction_names_its_row_and_both_answers() -> None:
+    entry = {
+        "row": 7,
+        "present": "<b>old</b>",
+        "fact": columns_of(Fact("The <i> is", "new")),
+        "source": "file.csv",
+    }
+    report = {
+        "name": "file.csv",
+        "format": "own table, CSV",
+        "rows": 3,
+        "added": 1,
+        "present": 0,
+        "merged": 0,
+        "rejected": 2,
+        "problems": [],
+        "more": 0,
+    }
+    shown = import_report(report, [entry])
+    assert "row 7" in shown and "&lt;b&gt;old" in shown and "new" in shown and "<i>" not in shown
+    assert "keep-all" not in shown
+    many = import_report(report, [entry] * (SHOWN_CONTRADICTIONS + 5))
+    assert "take-all" in many and "and 5 more" in many
+    assert many.count('class="against"') == SHOWN_CONTRADICTIONS
+
+
+def test_the_note_says_how_many_old_answers_were_filled() -> None:
+    said = {"facts": 10, "asked": 8, "filled": 6, "silent": 1, "same": 2}
+    shown = asked_note(None, said)
+    assert "6 old answers filled; ended after 8 of 10; 1 got no answer; 2 facts already" in shown
+    assert asked_note(None, None) == ""
