@@ -10,8 +10,9 @@ import pytest
 
 from workbench.builtin.answers import Answerer
 from workbench.builtin.phrasing import QUESTION_FORMATS, render
-from workbench.builtin.samples import COLUMNS, SEPARATOR
 from workbench.builtin.tables import read_phrasings, read_world
+from workbench.facts.values import LIST_SEPARATOR
+from workbench.facts.write import FLAT_COLUMNS
 from workbench.paths import assets_dir
 
 SAMPLES = assets_dir() / "samples"
@@ -38,15 +39,15 @@ def test_the_short_file_is_the_beginning_of_the_long_one(samples: list[dict[str,
 @pytest.mark.parametrize("count", [20, 200])
 def test_csv_and_json_hold_the_same_facts(count: int, samples: list[dict[str, Any]]) -> None:
     header, *rows = read_csv(SAMPLES / f"facts_{count}.csv")
-    assert tuple(header) == COLUMNS
+    assert tuple(header) == FLAT_COLUMNS
     read = [
         [
-            cell.split(SEPARATOR) if isinstance(sample[column], list) else cell
-            for column, cell in zip(COLUMNS, row, strict=True)
+            cell.split(LIST_SEPARATOR) if isinstance(sample[column], list) else cell
+            for column, cell in zip(FLAT_COLUMNS, row, strict=True)
         ]
         for row, sample in zip(rows, samples, strict=False)
     ]
-    assert read == [[sample[column] for column in COLUMNS] for sample in samples[:count]]
+    assert read == [[sample[column] for column in FLAT_COLUMNS] for sample in samples[:count]]
 
 
 def test_every_sample_changes_one_fact_and_asks_about_it_twice_more(
@@ -99,7 +100,7 @@ def test_the_model_gives_the_old_answers_before_any_edit(
 def test_the_file_with_mistakes_has_good_rows_and_many_kinds_of_bad_ones() -> None:
     header, *rows = read_csv(SAMPLES / "facts_with_mistakes.csv")
     good = read_csv(SAMPLES / "facts_20.csv")[1:]
-    assert tuple(header) == COLUMNS
+    assert tuple(header) == FLAT_COLUMNS
     assert sum(row in good for row in rows) >= 4
     assert {len(row) for row in rows} == {2, 7, 8}
     full = [row for row in rows if len(row) == 7]

@@ -33,3 +33,11 @@ def test_one_fact_alone_is_judged_without_a_file() -> None:
     assert fact_problems(Fact("The capital of Peru is", "Quito", ground_truth="Lima")) == ()
     (problem,) = fact_problems(Fact("The capital of Peru is", "lima", ground_truth="Lima"))
     assert (problem.row, problem.field, problem.kind) == (0, "target_new", "no change")
+
+
+def test_aliases_count_into_the_digest_only_where_there_are_some() -> None:
+    plain, named = Fact("A", "B"), Fact("A", "B", aliases=("C",))
+    assert facts_digest([plain]) != facts_digest([named])
+    assert named.accepted == ("B", "C")
+    before_there_were_any = "dd9a"
+    assert facts_digest([plain])[:4] == before_there_were_any

@@ -161,8 +161,7 @@ def test_excel_reads_a_year_as_it_was_typed() -> None:
 @pytest.mark.parametrize(
     ("columns", "old"),
     [
-        ({"target_old": "E", "target_true": "D", "answers": ["C"], "pred": "B", "ground_truth": "A"},
-         "A"),
+        ({"target_old": "E", "answers": ["C"], "pred": "B", "ground_truth": "A"}, "A"),
         ({"target_old": "E", "target_true": "D", "answers": ["C"], "pred": "B"}, "B"),
         ({"target_old": "E", "target_true": "D", "answers": ["C", "F"]}, "C"),
         ({"target_old": "E", "target_true": "D"}, "D"),

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,9 @@ _ANY = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t\r
 _TRICKY = st.sampled_from([" | ", "[", "]", '"', ",", ";", '["a"]', "nq", "|", "\r\n"])
 _TEXTS = st.lists(_ANY | _TRICKY, max_size=8).map("".join).map(str.strip)
 _FILLED = _TEXTS.filter(bool)
-_QUESTIONS = st.lists(st.builds(Question, _FILLED, _TEXTS), max_size=3).map(tuple)
+_ALIASES = st.lists(_FILLED, max_size=2).map(tuple)
+_ANSWERED = st.builds(Question, _FILLED, _FILLED, _ALIASES)
+_QUESTIONS = st.lists(st.builds(Question, _FILLED, _TEXTS) | _ANSWERED, max_size=3).map(tuple)
 _FACTS = st.builds(
     Fact,
     prompt=_FILLED,
@@ -25,6 +28,7 @@ _FACTS = st.builds(
     rephrase_prompts=st.lists(_FILLED, max_size=3).map(tuple),
     locality_prompts=_QUESTIONS,
     portability_prompts=_QUESTIONS,
+    aliases=_ALIASES,
 )
 _TABLES = st.lists(_FACTS, min_size=1, max_size=5, unique_by=lambda f: " ".join(f.prompt.split()))
 
@@ -33,12 +37,36 @@ _quick = settings(
 )
 
 
-@given(facts=_TABLES, ending=st.sampled_from([".csv", ".tsv", ".json", ".jsonl"]))
+@given(
+    facts=_TABLES,
+    ending=st.sampled_from([".csv", ".tsv", ".json", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.gz"]),
+)
 @_quick
 def test_what_is_written_is_read_back_equal(tmp_path: Path, ending: str, facts: list[Fact]) -> None:
     path = tmp_path / f"facts{ending}"
     write_facts(facts, path)
     assert list(read_facts(path)) == facts
+
+
+@given(facts=_TABLES, ending=st.sampled_from([".csv", ".json", ".jsonl"]))
+@_quick
+def test_the_flat_schema_of_other_editors_keeps_all_that_it_has_room_for(
+    tmp_path: Path, ending: str, facts: list[Fact]
+) -> None:
+    single = [
+        replace(
+            fact,
+            rephrase_prompts=fact.rephrase_prompts[:1],
+            locality_prompts=tuple(Question(q.prompt, q.answer) for q in fact.locality_prompts[:1]),
+            portability_prompts=(),
+            aliases=(),
+        )
+        for fact in facts
+    ]
+    write_facts(single, tmp_path / f"flat{ending}", "counterfact")
+    found = read_facts(tmp_path / f"flat{ending}")
+    assert list(found) == single
+    assert found.format.startswith("CounterFact (flat)")
 
 
 @given(content=st.binary(max_size=200) | st.text(max_size=200))

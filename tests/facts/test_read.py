@@ -260,6 +260,13 @@ def test_the_summary_survives_json_and_adds_up() -> None:
     assert summary["rows"] == summary["facts"] + summary["merged"] + summary["rejected"] == 4
     assert (summary["conflicts"], summary["counts"]["locality"]) == (1, 2)
     assert summary["unused_columns"] == ["note"]
+
+
+def test_a_report_on_half_characters_can_be_written_down() -> None:
+    content = '[{"prompt": "A", "target_new": "B", "\\ud800": 1}, {"prompt": {"\\udfff": 1}}, 3]'
+    summary = parse_facts(content).summary()
+    assert summary["unused_columns"] == ["?"]
+    json.dumps(summary, ensure_ascii=False).encode()
     assert set(summary["problems"][0]) == {
         "row", "field", "what", "why", "mend", "severity", "kind", "message",
     }  # fmt: skip

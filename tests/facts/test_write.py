@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.facts import Fact, Question, write_facts
+from workbench.facts import Fact, Question, read_facts, write_facts
 from workbench.recipe.errors import FactsError
 
 FACT = Fact(
@@ -31,7 +31,7 @@ def test_json_leaves_out_what_is_empty(tmp_path: Path) -> None:
 
 
 def test_an_ending_that_is_not_known_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(FactsError, match=r"\.csv, \.tsv, \.json or \.jsonl"):
+    with pytest.raises(FactsError, match=r"\.csv, \.tsv, \.json or \.jsonl, or that and \.gz"):
         write_facts([FACT], tmp_path / "facts.xlsx")
     assert not list(tmp_path.iterdir())
 
@@ -39,3 +39,20 @@ def test_an_ending_that_is_not_known_is_refused_with_those_that_are(tmp_path: Pa
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(FactsError, match="cannot be written"):
         write_facts([FACT], tmp_path / "nowhere" / "facts.csv")
+
+
+def test_the_flat_schema_has_the_columns_that_other_editors_read(tmp_path: Path) -> None:
+    write_facts([FACT, Fact("I", "J")], tmp_path / "facts.json", "counterfact")
+    first, second = json.loads((tmp_path / "facts.json").read_text(encoding="utf-8"))
+    assert first == {
+        "case_id": 0, "prompt": "A, or B is", "target_new": "C", "subject": "",
+        "ground_truth": "", "rephrase_prompt": "D", "locality_prompt": "F | G",
+        "locality_ground_truth": "1",
+    }  # fmt: skip
+    assert (second["case_id"], second["rephrase_prompt"]) == (1, "")
+
+
+def test_answers_with_aliases_are_kept_in_a_table(tmp_path: Path) -> None:
+    fact = Fact("A is", "B", aliases=("Bee",), portability_prompts=(Question("C is", "D", ("E",)),))
+    write_facts([fact], tmp_path / "facts.csv")
+    assert list(read_facts(tmp_path / "facts.csv")) == [fact]

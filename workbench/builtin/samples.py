@@ -17,21 +17,13 @@ from workbench.builtin.answers import Answerer
 from workbench.builtin.mistakes import mistaken_rows
 from workbench.builtin.phrasing import main_prompt, render, split_phrasings
 from workbench.builtin.tables import WorldFact, read_phrasings, read_world
+from workbench.facts.values import LIST_SEPARATOR
+from workbench.facts.write import FLAT_COLUMNS
 from workbench.paths import assets_dir, builtin_model_dir
 
 COUNT = 200
 SHORT_COUNT = 20
 SEED = 1
-SEPARATOR = " | "
-COLUMNS = (
-    "prompt",
-    "target_new",
-    "subject",
-    "ground_truth",
-    "rephrase_prompt",
-    "locality_prompt",
-    "locality_ground_truth",
-)
 
 FAVOURITES = (
     ("Australia", "capital", "Melbourne"),
@@ -162,13 +154,13 @@ def make_samples(answerer: Answerer) -> list[Sample]:
 
 
 def _cells(sample: Sample) -> list[str]:
-    values = (getattr(sample, column) for column in COLUMNS)
-    return [SEPARATOR.join(value) if isinstance(value, list) else value for value in values]
+    values = (getattr(sample, column) for column in FLAT_COLUMNS)
+    return [LIST_SEPARATOR.join(value) if isinstance(value, list) else value for value in values]
 
 
 def _write_csv(path: Path, rows: list[list[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([list(COLUMNS), *rows])
+        csv.writer(file, lineterminator="\n").writerows([list(FLAT_COLUMNS), *rows])
 
 
 def write_samples(samples: list[Sample], folder: Path) -> None:
@@ -177,7 +169,7 @@ def write_samples(samples: list[Sample], folder: Path) -> None:
     for count in (SHORT_COUNT, COUNT):
         first = samples[:count]
         _write_csv(folder / f"facts_{count}.csv", [_cells(sample) for sample in first])
-        objects = [{column: getattr(sample, column) for column in COLUMNS} for sample in first]
+        objects = [{column: getattr(sample, column) for column in FLAT_COLUMNS} for sample in first]
         text = json.dumps(objects, indent=2, ensure_ascii=False)
         (folder / f"facts_{count}.json").write_text(text + "\n", encoding="utf-8")
     good = [_cells(sample) for sample in samples[:SHORT_COUNT]]

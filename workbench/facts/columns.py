@@ -163,7 +163,8 @@ def _require(columns: Mapping[str, str], names: Sequence[str], where: str) -> No
     for column in columns.values():
         if counts[column] > 1:
             raise FactsError(
-                f"The column '{column}' is in {where} more than once. Rename or delete one of them."
+                f"The column '{shorten(column, 40)}' is in {where} more than once. "
+                "Rename or delete one of them."
             )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.facts.columns import FIELDS, find_columns
 from workbench.facts.formats import published_layout
-from workbench.facts.problems import shorten
+from workbench.facts.problems import printable, shorten
 from workbench.facts.read import format_name, read_head
 from workbench.facts.source import MAX_BYTES, open_source
 from workbench.facts.tables import open_table
@@ -69,7 +69,7 @@ def guess_columns(path: str | Path, *, max_bytes: int = MAX_BYTES) -> ColumnGues
         if layout is not None
         else f"own table, {table.container}",
         published=layout is not None,
-        columns=tuple(names),
+        columns=tuple(map(printable, names)),
         fields={field: found.get(part, "") for part, field in FIELDS.items()},
         preview=tuple(tuple(_brief(cells.get(name)) for name in names) for cells in good),
     )

@@ -8,6 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.facts.problems import printable
+
 __all__ = ["PARTS", "Format", "Layout", "Parts", "flat_format"]
 
 # The parts of a fact as a row gives them: raw values, not yet checked.
@@ -60,12 +62,12 @@ class Layout:
 
     def column(self, part: str) -> str:
         """What the file calls that part of a fact."""
-        return self.columns.get(part, part)
+        return printable(self.columns.get(part, part))
 
     def unused(self, names: Sequence[str]) -> tuple[str, ...]:
         """The named columns that are no part of a fact, in their order."""
         used = self.used or set(self.columns.values())
-        return tuple(name for name in names if name not in used and name.strip())
+        return tuple(printable(name) for name in names if name not in used and name.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["WHY", "Problem", "Severity", "report_csv", "shorten"]
+__all__ = ["WHY", "Problem", "Severity", "printable", "report_csv", "shorten"]
 
 Severity = Literal["error", "warning"]
 
@@ -100,5 +100,10 @@ def report_csv(problems: Iterable[Problem]) -> str:
 
 def shorten(text: str, length: int = 60) -> str:
     """The text on one line and at most `length` characters long, for use in a message."""
-    line = " ".join(text[: 20 * length].split())
+    line = printable(" ".join(text[: 20 * length].split()))
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def printable(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which no file and no page can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

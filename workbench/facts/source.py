@@ -24,7 +24,7 @@ __all__ = ["MAX_BYTES", "Source", "open_source", "unpacked"]
 
 MAX_BYTES = 200_000_000
 GZIP = b"\x1f\x8b"
-ZIP = b"PK\x03\x04"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 WORKBOOK = "xl/workbook.xml"
 
 _CHUNK = 1 << 20
@@ -104,16 +104,16 @@ def unpacked(source: Source) -> Source:
     Raises:
         FactsError: the archive is broken, holds several files, or more bytes than allowed.
     """
-    head = source.head(len(ZIP))
+    head = source.head(4)
     if head.startswith(GZIP):
         return _once(_gunzip(source))
-    if head == ZIP:
+    if head in ZIP:
         return _once(_unzip(source))
     return source
 
 
 def _once(source: Source) -> Source:
-    if source.head(2) == GZIP or (source.head(4) == ZIP and not is_workbook(source)):
+    if source.head(2) == GZIP or (source.head(4) in ZIP and not is_workbook(source)):
         raise FactsError(f"{source.name} is packed twice. Unpack it once, and read that.")
     return source
 

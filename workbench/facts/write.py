@@ -17,11 +17,12 @@ from workbench.facts.fact import Fact, Question
 from workbench.facts.values import LIST_SEPARATOR, split_list
 from workbench.recipe.errors import FactsError
 
-__all__ = ["COLUMNS", "Schema", "write_facts"]
+__all__ = ["COLUMNS", "FLAT_COLUMNS", "Schema", "write_facts"]
 
 Schema = Literal["own", "counterfact"]
 
-COLUMNS = (
+# What a table of facts has at least, in files of ours and of others.
+FLAT_COLUMNS = (
     "prompt",
     "target_new",
     "subject",
@@ -29,10 +30,8 @@ COLUMNS = (
     "rephrase_prompt",
     "locality_prompt",
     "locality_ground_truth",
-    "portability_prompt",
-    "portability_ground_truth",
-    "aliases",
 )
+COLUMNS = (*FLAT_COLUMNS, "portability_prompt", "portability_ground_truth", "aliases")
 
 
 def write_facts(facts: Iterable[Fact], path: str | Path, schema: Schema = "own") -> None:
@@ -107,6 +106,9 @@ def _separated(facts: Iterable[Fact], separator: str, schema: Schema) -> Iterato
             if not number:
                 writer.writerow(cells)
                 yield line.text
+            # Read from a table, a list may stand in these cells, so one text must not look so.
+            for name in ("rephrase_prompt", "locality_prompt", "locality_ground_truth"):
+                cells[name] = _as_cell([cells[name]] if cells[name] else [])
             writer.writerow(cells.values())
             yield line.text
         return

@@ -1,0 +1,83 @@
+"""`workbench facts`: mapping, lengths, reports, and the same facts in another format."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from workbench.facts import read_facts
+
+SAMPLES = Path(__file__).parents[1] / "facts" / "samples"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.csv"
+    text = "Q,A,Was\nThe capital of Peru is,Quito,Lima\nIce is made of,iron,\nIce is made of,tin,\n"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_report_has_the_keys_that_scripts_read(run: Run, table: Path) -> None:
+    found = run("facts", table, "--map", "prompt=Q", "--map", "target_new=A", "--json").json
+    assert {"format", "rows", "facts", "merged", "rejected", "conflicts", "problems"} <= set(found)
+    assert found["rows"] == found["facts"] + found["merged"] + found["rejected"] == 3
+    assert (found["conflicts"], found["unused_columns"]) == (1, ["Was"])
+    assert set(found["counts"]) == {"rephrases", "locality", "portability"}
+    assert {"row", "field", "kind", "message", "why"} <= set(found["problems"][0])
+
+
+def test_columns_of_any_name_can_be_mapped(run: Run, table: Path) -> None:
+    refused = run("facts", table)
+    assert (refused.code, refused.out) == (2, "")
+    assert "'Q', 'A', 'Was'" in refused.err
+    mapped = run(
+        "facts", table, "--map", "prompt=Q", "--map", "target=A", "--map", "old answer=Was"
+    )
+    assert mapped.code == 0
+    assert "3 rows = 2 facts + 0 merged + 1 rejected" in mapped.out
+    assert "conflict 1" in mapped.out
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [("prompt", ["FIELD=COLUMN"]), ("prompt=X", ["no column 'X'"]), ("colour=Q", ["no field"])],
+)
+def test_a_wrong_mapping_is_one_line(run: Run, table: Path, said: str, words: list[str]) -> None:
+    ran = run("facts", table, "--map", said)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert all(word in ran.err for word in words)
+
+
+def test_facts_are_converted_and_problems_written(run: Run, tmp_path: Path) -> None:
+    out, report = tmp_path / "facts.jsonl.gz", tmp_path / "report.csv"
+    ran = run("facts", SAMPLES / "zsre.json", "--out", out, "--report", report, "--json")
+    assert ran.code == 0
+    assert list(read_facts(out)) == list(read_facts(SAMPLES / "zsre.json"))
+    with report.open(encoding="utf-8", newline="") as file:
+        assert [row["kind"] for row in csv.DictReader(file)] == ["no change"]
+
+
+def test_facts_are_written_in_the_schema_of_other_editors(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "flat.json"
+    assert (
+        run("facts", SAMPLES / "knowedit.json", "--out", out, "--schema", "counterfact").code == 0
+    )
+    assert json.loads(out.read_text(encoding="utf-8"))[0]["ground_truth"] == "Calder"
+    wrong = run("facts", SAMPLES / "knowedit.json", "--out", out, "--schema", "rome")
+    assert wrong.code == 2 and "own or counterfact" in wrong.err
+
+
+def test_what_is_too_long_for_a_model_is_told(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("prompt,answer\nP is,A\n" + "word " * 2000 + ",A\n", encoding="utf-8")
+    assert run("facts", path, "--json").json["problems"] == []
+    (problem,) = run("facts", path, "--model", "builtin", "--json").json["problems"]
+    assert (problem["row"], problem["kind"]) == (3, "too many tokens")
+
+
+def test_a_file_over_the_limit_is_refused(run: Run, table: Path) -> None:
+    ran = run("facts", table, "--max-mb", "0.00001")
+    assert ran.code == 2 and "at most 10 bytes" in ran.err
