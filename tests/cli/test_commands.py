@@ -89,7 +89,7 @@ def test_evaluate_names_the_protocol_of_every_metric(
     assert report["before"]["reliability_strict"] == 0
     assert report["after"]["reliability_strict"] >= 0.99
     assert report["after"]["reliability_generated"] >= 0.99
-    assert all(name.endswith(("_strict", "_generated")) for name in report["after"])
+    assert all(name.endswith(("_strict", "_generated", "_token")) for name in report["after"])
     assert report["counts"]["facts"] == 20
 
 

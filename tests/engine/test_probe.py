@@ -75,19 +75,21 @@ def test_strict_is_right_exactly_where_generation_gives_target_and_eos(
         assert right == (list(answer.tokens) == [*target, learnable.tokenizer.eos_token_id])
 
 
-def test_every_metric_names_its_protocol_and_locality_stands_only_after(
+def test_every_metric_names_its_protocol_and_unchanged_stands_only_after(
     learnable: LanguageModel, facts: list[Fact]
 ) -> None:
     result = edit(learnable, facts, at="2", learning_rate=1e-2, batch_size=2, epochs=60)
     report = evaluate(learnable, facts, result.patch).as_dict()
-    measures = {"reliability", "generalization"}
-    protocols = ("strict", "generated")
+    measures = {"reliability", "generalization", "locality_right", "portability"}
+    protocols = ("strict", "generated", "token")
     assert set(report["before"]) == {f"{m}_{p}" for m in measures for p in protocols}
     assert set(report["after"]) == {f"{m}_{p}" for m in (*measures, "locality") for p in protocols}
     assert report["before"]["reliability_strict"] == 0.0
     assert report["after"]["reliability_strict"] == 1.0
     assert report["after"]["reliability_generated"] == 1.0
-    assert report["counts"] == {"facts": 7, "rephrase_prompts": 7, "locality_prompts": 7}
+    assert report["after"]["reliability_token"] == 1.0
+    counts = report["counts"]
+    assert (counts["facts"], counts["rephrase_prompts"], counts["locality_prompts"]) == (7, 7, 7)
 
 
 def test_an_alias_counts_as_right_in_the_generated_protocol_only(

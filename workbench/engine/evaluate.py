@@ -1,146 +1,167 @@
-"""Did the edit work: reliability, generalization and locality, before and after.
+"""Did the edit work: reliability, generalization, locality and portability, before and after.
 
 Every number's name ends in the protocol by which it was measured, because protocols are not
 interchangeable: ``strict`` is teacher-forced (every target token and the EOS is the argmax),
 ``generated`` is greedy generation of at most 32 tokens, cut at ".", newline or EOS, compared by
-normalised exact match (arXiv 2509.22072) with the target and its aliases.
+normalised exact match (arXiv 2509.22072) with the target and its aliases, ``token`` is the share
+of target tokens that are the argmax.
 
-Reliability asks the prompt, generalization the rephrases; locality is the share of locality
-prompts whose answer is what it was before the edit, right or wrong.
+Reliability asks the prompt, generalization the rephrases, portability what follows from the fact.
+Papers differ in what locality is, so it stands twice: ``locality`` is the share of locality
+prompts whose answer is what it was before the edit, right or wrong; ``locality_right`` the share
+whose answer is the stated one.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from workbench.engine.generate import Answer, generate
 from workbench.engine.language_model import LanguageModel
 from workbench.engine.patch import Patch
-from workbench.engine.states import HiddenStates, advance
-from workbench.engine.strict import strict_matches
-from workbench.engine.tokens import (
-    TokenizedText,
-    TokenTable,
-    prompt_tokens,
-    tokenize,
-    tokenize_facts,
-)
+from workbench.engine.questions import ANSWER_TOKENS, Asked, questions_of
+from workbench.engine.states import HiddenStates, advancing
+from workbench.engine.strict import Forced, forced_texts
+from workbench.engine.tokens import TokenizedText, TokenTable, prompt_tokens, tokenize
 from workbench.facts.answers import plain_answer
 from workbench.facts.fact import Fact
+from workbench.recipe.evaluation import Evaluation
+from workbench.recipe.groups import answer_lengths, prompt_patterns
+from workbench.recipe.verdicts import QuestionVerdicts, Verdict
 
-__all__ = ["Evaluation", "Verdicts", "evaluate"]
+__all__ = ["Evaluation", "evaluate"]
 
-ANSWER_TOKENS = 32
-STEPS = 6
+# Work units of one question: a pass over the kept states, and writing an answer.
+PASS, WRITE = 1, 6
+WRITTEN_AT_ONCE = 256
 
-
-@dataclass(frozen=True, slots=True)
-class Verdicts:
-    """Right or wrong, question by question, for one state of the model.
-
-    Args:
-        reliability_strict: one for each fact.
-        reliability_generated: one for each fact.
-        generalization_strict: one for each rephrase, fact after fact.
-        generalization_generated: likewise.
-        locality_strict: one for each locality prompt, fact after fact; empty before the edit.
-        locality_generated: likewise.
-        answers: the generated answer to each fact's prompt.
-    """
-
-    reliability_strict: tuple[bool, ...]
-    reliability_generated: tuple[bool, ...]
-    generalization_strict: tuple[bool, ...]
-    generalization_generated: tuple[bool, ...]
-    locality_strict: tuple[bool, ...]
-    locality_generated: tuple[bool, ...]
-    answers: tuple[str, ...]
-
-    def metrics(self) -> dict[str, float | None]:
-        """The share that is right of each measure; None where there was nothing to ask."""
-        measures = [name for name in self.__slots__ if name != "answers"]
-        return {name: _share(getattr(self, name)) for name in measures}
+OnProgress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """An evaluation of the base, and of the edited model where there is a patch.
+class _Steps:
+    """Adds up the work that is done."""
 
-    Args:
-        facts: how many facts were asked.
-        rephrase_prompts: how many rephrases they bring.
-        locality_prompts: how many locality prompts they bring.
-        before: the base's verdicts.
-        after: the edited model's verdicts, or None.
-    """
+    def __init__(self, on_progress: OnProgress | None) -> None:
+        self.total, self._done, self._tell = 1, 0, on_progress
 
-    facts: int
-    rephrase_prompts: int
-    locality_prompts: int
-    before: Verdicts
-    after: Verdicts | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The metrics as JSON-ready data; locality stands only after an edit."""
-        before = {k: v for k, v in self.before.metrics().items() if not k.startswith("locality")}
-        return {
-            "before": before,
-            "after": self.after.metrics() if self.after else None,
-            "counts": {
-                "facts": self.facts,
-                "rephrase_prompts": self.rephrase_prompts,
-                "locality_prompts": self.locality_prompts,
-            },
-        }
-
-
-def _share(verdicts: tuple[bool, ...]) -> float | None:
-    return sum(verdicts) / len(verdicts) if verdicts else None
+    def __call__(self, units: int) -> None:
+        self._done += units
+        if self._tell is not None:
+            self._tell(self._done, self.total)
 
 
 @dataclass(frozen=True)
+class _Sat:
+    """What one state of the model made of the questions, by their place in the list."""
+
+    forced: Mapping[int, Forced] = field(default_factory=dict)
+    said: Mapping[int, Answer] = field(default_factory=dict)
+
+    def text(self, row: int) -> str | None:
+        """The written answer, where there is one."""
+        return self.said[row].text if row in self.said else None
+
+    @property
+    def unended(self) -> float | None:
+        """The share of answers that were cut off for want of room; None without answers."""
+        if not self.said:
+            return None
+        return sum(not answer.ended for answer in self.said.values()) / len(self.said)
+
+
+@dataclass
 class _Exam:
-    """The questions of an evaluation: prompts, then rephrases, each with its right answers."""
+    """The questions of an evaluation, tokenized, and what is known below the edit."""
 
     model: LanguageModel
+    asked: list[Asked]
+    judged: list[int]
+    written: list[int]
     texts: TokenTable
-    questions: tuple[str, ...]
-    accepted: tuple[frozenset[str], ...]
-    facts: int
-    locality: tuple[str, ...]
-    states: HiddenStates | None
+    step: _Steps
+    states: HiddenStates | None = None
 
-    def sit(self, step: Callable[[], None]) -> tuple[list[bool], list[bool], list[Answer]]:
-        """Strict and generated verdicts on every question, and the generated answers."""
-        strict = strict_matches(self.model, self.texts, self.states)
-        step()
-        answers = self.ask(self.questions)
-        step()
-        right = [
-            plain_answer(answer.text) in wanted
-            for answer, wanted in zip(answers, self.accepted, strict=True)
+    def keep_states(self, layer: int) -> None:
+        """Computes once what enters the lowest layer that the edit changes."""
+        done = 0
+        steps = advancing(self.model, self.texts, None, layer)
+        while True:
+            try:
+                now = next(steps)
+            except StopIteration as end:
+                self.states = end.value
+                return
+            self.step(PASS * (now - done))
+            done = now
+
+    def sit(self) -> _Sat:
+        """Puts every question to the model as it is now."""
+        return _Sat(self._force(), self._write())
+
+    def _force(self) -> dict[int, Forced]:
+        """Every question with a stated answer, judged teacher-forced."""
+        found = forced_texts(
+            self.model, self.texts, self.states, lambda count: self.step(PASS * count)
+        )
+        return dict(zip(self.judged, found, strict=True))
+
+    def _write(self) -> dict[int, Answer]:
+        """The answers to the questions that are to be written."""
+        answers: dict[int, Answer] = {}
+        order = sorted(self.written, key=lambda row: len(self.asked[row].prompt))
+        for start in range(0, len(order), WRITTEN_AT_ONCE):
+            rows = order[start : start + WRITTEN_AT_ONCE]
+            prompts = [self.asked[row].prompt for row in rows]
+            found = generate(
+                self.model, prompts, max_new_tokens=ANSWER_TOKENS, stop="sentence", top_k=1
+            )
+            answers.update(zip(rows, found, strict=True))
+            self.step(WRITE * len(rows))
+        return answers
+
+    def _verdict(self, row: int, sat: _Sat) -> Verdict:
+        """One question judged against its right answer."""
+        judged, answer = sat.forced.get(row), sat.said.get(row)
+        accepted = self.asked[row].accepted
+        return Verdict(
+            strict=judged.right if judged else None,
+            token=judged.share if judged else None,
+            generated=_is_one_of(answer.text, accepted) if answer and accepted else None,
+        )
+
+    def stayed(self, before: _Sat, after: _Sat) -> dict[int, Verdict]:
+        """Locality prompts against what the base said, by the edited model that is applied now."""
+        said = before.said
+        rows = [row for row in sorted(said) if self.asked[row].role == "locality"]
+        if not rows:
+            return {}
+        prompts = prompt_tokens(self.model.tokenizer, [self.asked[row].prompt for row in rows])
+        texts = [
+            TokenizedText(ids, said[row].tokens) for row, ids in zip(rows, prompts, strict=True)
         ]
-        return strict, right, answers
+        found = forced_texts(self.model, TokenTable(texts, self.model.device))
+        return {
+            row: Verdict(judged.right, judged.share, _same(said[row].text, after.said[row].text))
+            for row, judged in zip(rows, found, strict=True)
+        }
 
-    def ask(self, prompts: Sequence[str]) -> list[Answer]:
-        return generate(self.model, prompts, max_new_tokens=ANSWER_TOKENS, stop="sentence")
-
-    def verdicts(
-        self,
-        sat: tuple[list[bool], list[bool], list[Answer]],
-        locality_strict: list[bool],
-        locality_generated: list[bool],
-    ) -> Verdicts:
-        strict, generated, answers = sat
-        n = self.facts
-        return Verdicts(
-            tuple(strict[:n]),
-            tuple(generated[:n]),
-            tuple(strict[n:]),
-            tuple(generated[n:]),
-            tuple(locality_strict),
-            tuple(locality_generated),
-            tuple(answer.text for answer in answers[:n]),
+    def rows(
+        self, before: _Sat, after: _Sat, stayed: Mapping[int, Verdict]
+    ) -> tuple[QuestionVerdicts, ...]:
+        """The verdicts on every question."""
+        return tuple(
+            QuestionVerdicts(
+                fact=question.fact,
+                role=question.role,
+                prompt=question.prompt,
+                wanted=question.wanted,
+                before=self._verdict(row, before),
+                after=self._verdict(row, after),
+                unchanged=stayed.get(row, Verdict()),
+                said_before=before.text(row),
+                said_after=after.text(row),
+            )
+            for row, question in enumerate(self.asked)
         )
 
 
@@ -149,70 +170,87 @@ def evaluate(
     facts: Sequence[Fact],
     patch: Patch | None = None,
     *,
-    on_progress: Callable[[int, int], None] | None = None,
+    written: int | None = None,
+    seed: int = 0,
+    labels: Mapping[str, Sequence[str | None]] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Measures the base on facts, and the edited model where there is a patch.
 
     Args:
         model: the base; it stays as it is.
-        facts: what is asked, with their rephrases and locality prompts.
+        facts: what is asked, with their rephrases, locality and portability prompts.
         patch: the edit; None measures the base alone.
-        on_progress: called with steps done and steps in all.
+        written: for how many facts, drawn by the seed, answers are written for the generated
+            protocol, and locality compared with what was said before; None for all, 0 for none.
+            The strict and token protocols always judge every fact.
+        seed: draws those facts, and the resamples of the intervals.
+        labels: further ways to group the facts, each with a label for every fact.
+        on_progress: called with work done and work in all; what it raises ends the evaluation.
 
     Raises:
         FactsError: no facts, or one is too long for the model.
         PatchError: the patch belongs to another base.
     """
-    done = 0
-    total = STEPS if patch is not None else 2
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if on_progress is not None:
-            on_progress(done, total)
-
     if patch is not None:
         patch.check(model)
-    exam = _exam(model, facts, patch)
-    rephrases = len(exam.questions) - exam.facts
-    before = exam.verdicts(exam.sit(step), [], [])
-    after = None
+    asked, left_out = questions_of(model, facts)
+    chosen = _draw(len(facts), written, seed)
+    exam = _exam(model, asked, chosen, _Steps(on_progress))
+    kept = patch is not None and model.states_kept and patch.lowest_layer > 0
+    passes = PASS * len(exam.judged) + WRITE * len(exam.written)
+    exam.step.total = passes * (1 if patch is None else 2) + kept * PASS * len(exam.judged)
+    if patch is not None and kept:
+        exam.keep_states(patch.lowest_layer)
+    before = exam.sit()
+    after, stayed = _Sat(), dict[int, Verdict]()
     if patch is not None:
-        local_before = exam.ask(exam.locality)
-        step()
         with patch.applied(model):
-            sat = exam.sit(step)
-            local_after = exam.ask(exam.locality)
-            unchanged = _strictly_unchanged(model, exam.locality, local_before)
-            step()
-        same = [
-            plain_answer(a.text) == plain_answer(b.text)
-            for a, b in zip(local_before, local_after, strict=True)
-        ]
-        after = exam.verdicts(sat, unchanged, same)
-    return Evaluation(exam.facts, rephrases, len(exam.locality), before, after)
+            after = exam.sit()
+            stayed = exam.stayed(before, after)
+    lengths = [len(text.target) - 1 for text in exam.texts.texts[: len(facts)]]
+    own: dict[str, Sequence[str | None]] = {
+        "pattern": prompt_patterns(facts),
+        "answer length": answer_lengths(lengths),
+    }
+    return Evaluation(
+        facts=len(facts),
+        rows=exam.rows(before, after, stayed),
+        edited=patch is not None,
+        written=len(chosen),
+        seed=seed,
+        left_out=left_out,
+        unended=(before.unended, after.unended),
+        labels={**own, **(labels or {})},
+    )
 
 
-def _exam(model: LanguageModel, facts: Sequence[Fact], patch: Patch | None) -> _Exam:
-    tokenize_facts(model.tokenizer, facts, model.longest)
-    asked = [(fact.prompt, fact) for fact in facts]
-    asked += [(prompt, fact) for fact in facts for prompt in fact.rephrase_prompts]
-    questions = tuple(prompt for prompt, _ in asked)
-    tokenized = tokenize(model.tokenizer, questions, [fact.target_new for _, fact in asked])
-    accepted = tuple(frozenset(map(plain_answer, fact.accepted)) for _, fact in asked)
-    texts = TokenTable(tokenized, model.device)
-    states = None
-    if patch is not None and model.states_kept and patch.lowest_layer > 0:
-        states = advance(model, texts, None, patch.lowest_layer)
-    locality = tuple(q.prompt for fact in facts for q in fact.locality_prompts)
-    return _Exam(model, texts, questions, accepted, len(facts), locality, states)
+def _draw(facts: int, written: int | None, seed: int) -> set[int]:
+    """The facts for which answers are written."""
+    if written is None or written >= facts:
+        return set(range(facts))
+    return set(random.Random(seed).sample(range(facts), written))
 
 
-def _strictly_unchanged(
-    model: LanguageModel, prompts: Sequence[str], before: Sequence[Answer]
-) -> list[bool]:
-    """Whether every token of each answer from before is still the argmax."""
-    asked = prompt_tokens(model.tokenizer, prompts)
-    texts = [TokenizedText(ids, answer.tokens) for ids, answer in zip(asked, before, strict=True)]
-    return strict_matches(model, TokenTable(texts, model.device)) if texts else []
+def _exam(model: LanguageModel, asked: list[Asked], chosen: set[int], step: _Steps) -> _Exam:
+    # A fact's own prompts come first and always have an answer, so that their texts come first.
+    judged = [row for row, question in enumerate(asked) if question.wanted]
+    texts = tokenize(
+        model.tokenizer,
+        [asked[row].prompt for row in judged],
+        [asked[row].wanted for row in judged],
+    )
+    if model.longest is not None:
+        fits = [text.length <= model.longest for text in texts]
+        judged = [row for row, fit in zip(judged, fits, strict=True) if fit]
+        texts = [text for text, fit in zip(texts, fits, strict=True) if fit]
+    written = [row for row, question in enumerate(asked) if question.fact in chosen]
+    return _Exam(model, asked, judged, written, TokenTable(texts, model.device), step)
+
+
+def _is_one_of(said: str, accepted: Sequence[str]) -> bool:
+    return plain_answer(said) in {plain_answer(answer) for answer in accepted}
+
+
+def _same(one: str, other: str) -> bool:
+    return plain_answer(one) == plain_answer(other)

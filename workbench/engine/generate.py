@@ -43,11 +43,13 @@ class Answer:
         text: the answer without what ends it.
         tokens: its token ids, the EOS included if it was reached.
         top: the likeliest next tokens after the prompt, each with its probability.
+        ended: whether it came to its end by itself, rather than for want of room.
     """
 
     text: str
     tokens: tuple[int, ...]
     top: tuple[tuple[str, float], ...]
+    ended: bool = True
 
 
 class _FirstScores(LogitsProcessor):  # type: ignore[misc]
@@ -213,7 +215,7 @@ class _Decoding:
         said = _until_end(new, self.ends)
         names = self.model.tokenizer.batch_decode([[token] for token, _ in top])
         shares = tuple((name, share) for name, (_, share) in zip(names, top, strict=True))
-        return Answer(self._text(said), said, shares)
+        return Answer(self._text(said), said, shares, bool(said) and said[-1] in self.ends)
 
 
 def _until_end(new: list[int], ends: frozenset[int]) -> tuple[int, ...]:

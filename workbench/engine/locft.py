@@ -96,6 +96,7 @@ class Edit:
         self._tuned = TunedWeights(model, self._locations, self.settings.learning_rate)
         if checkpoint is not None:
             self.progress = read_checkpoint(Path(checkpoint), self._tuned, self._identity())
+        self.progress.last_wrong = self.progress.last_wrong or [0] * len(self.facts)
 
     @property
     def kept_from(self) -> int:
@@ -256,8 +257,11 @@ class Edit:
             if self._states is not None:
                 feed.states = self._states.padded(rows, self.model.device)
             logits = target_logits(self.model, batch)
-        learned = int(learned_texts(logits.detach(), batch).sum().item())
-        return text_losses(logits, batch).mean() * share, learned
+        learned: list[bool] = learned_texts(logits.detach(), batch).tolist()
+        for row, right in zip(rows, learned, strict=True):
+            if not right:
+                self.progress.last_wrong[row] = self.progress.epoch + 1
+        return text_losses(logits, batch).mean() * share, sum(learned)
 
     def _end_epoch(self) -> EpochDone:
         progress = self.progress
@@ -285,6 +289,13 @@ class Edit:
         """Which facts the weights so far get right, by the strict protocol."""
         with self.applied():
             return strict_matches(self.model, self._texts, self._states)
+
+    def learned_in(self) -> list[int] | None:
+        """For each fact the last epoch in which it was still wrong when its turn came.
+
+        0 for a fact that never was; None depth-first, where facts do not share epochs.
+        """
+        return None if self._schedule.depth_first else list(self.progress.last_wrong)
 
     def weight_change(self) -> float:
         """Norm of the change of the tuned weights so far, relative to the norm of the weights."""

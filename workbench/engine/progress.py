@@ -34,6 +34,8 @@ class Progress:
         facts: facts seen in the epoch at hand.
         losses: mean loss of every epoch done.
         seconds: wall clock so far.
+        last_wrong: for each fact the last epoch, from 1, in which it was not yet learned when
+            its turn came; 0 while there was none.
         reason: why the run is over; empty while it is not.
     """
 
@@ -46,6 +48,7 @@ class Progress:
     facts: int = 0
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    last_wrong: list[int] = field(default_factory=list)
     reason: str = ""
 
     def begin_epoch(self, cursor: int = 0) -> None:
