@@ -7,80 +7,25 @@ facts as they were compiled, its checkpoint, and its patch. Knows nothing about 
 
 import json
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from workbench.recipe import events as run_events
 from workbench.recipe.errors import SessionError
 from workbench.recipe.settings import EditSettings
 from workbench.session.database import Database, to_json
-from workbench.session.facts import FactRow
+from workbench.session.fact_rows import FactRow
+from workbench.session.run_pair import RunPair
+from workbench.session.run_rows import FactOutcome, Run, RunState, outcome_of, run_of
 
 __all__ = ["FactOutcome", "Run", "RunState", "RunTable"]
 
-RunState = Literal["running", "done", "stopped", "interrupted", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One compilation of facts into a patch.
-
-    Args:
-        id: number in its session, from 1.
-        job: the job that worked on it last.
-        state: see the module's docstring.
-        model: name of the base model.
-        settings: how; whole once the run has begun, automatic fields filled in.
-        facts: how many facts it compiles.
-        metrics: what `evaluate` said, JSON-ready; empty until then.
-        outcome: how the training ended: reason, epochs, steps, seconds, losses.
-        created, ended: seconds since the epoch.
-    """
-
-    id: int
-    job: int
-    state: RunState
-    model: str
-    settings: EditSettings
-    facts: int
-    metrics: dict[str, Any]
-    outcome: dict[str, Any]
-    created: float
-    ended: float | None
-
-    @property
-    def name(self) -> str:
-        """How the page calls it."""
-        return f"run {self.id}"
-
-    @property
-    def can_resume(self) -> bool:
-        """Whether the run can go on where it ended."""
-        return self.state in ("stopped", "interrupted")
-
-
-@dataclass(frozen=True, slots=True)
-class FactOutcome:
-    """What a run did to one fact.
-
-    Args:
-        fact: id of the fact's row.
-        prompt: its prompt as it stands now.
-        target_new: the answer that was compiled.
-        learned: by the strict protocol; None when not measured.
-        before, after: generated answers; None when nobody asked yet.
-    """
-
-    fact: int
-    prompt: str
-    target_new: str
-    learned: bool | None
-    before: str | None
-    after: str | None
+# The run that was deleted last stays until another one is, so that it can be brought back.
+_NOT_HIDDEN = (
+    "id != coalesce((SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'hidden_run'), 0)"
+)
 
 
 class RunTable:
@@ -92,7 +37,7 @@ class RunTable:
 
     def folder(self, run: int) -> Path:
         """Where a run keeps its files."""
-        return self._folder / f"run-{run}"
+        return self._folder / str(run)
 
     def patch_folder(self, run: int) -> Path:
         """Where a run's patch is, once it is done."""
@@ -155,27 +100,70 @@ class RunTable:
         row = self._database.row("SELECT * FROM runs WHERE id = ?", (run,))
         if row is None:
             raise SessionError(f"Run {run} is not there any more.")
-        return _run(row)
+        return run_of(row)
 
     def all(self) -> list[Run]:
         """Every run, newest first."""
-        return [_run(row) for row in self._database.rows("SELECT * FROM runs ORDER BY id DESC")]
+        rows = self._database.rows(f"SELECT * FROM runs WHERE {_NOT_HIDDEN} ORDER BY id DESC")
+        return [run_of(row) for row in rows]
 
     def newest(self) -> Run | None:
         """The run that was begun last."""
-        row = self._database.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
-        return _run(row) if row is not None else None
+        row = self._database.row(f"SELECT * FROM runs WHERE {_NOT_HIDDEN} ORDER BY id DESC LIMIT 1")
+        return run_of(row) if row is not None else None
 
-    def delete(self, run: int) -> None:
-        """Deletes a run with its patch.
+    def hidden(self) -> Run | None:
+        """The run that was deleted last and can be brought back."""
+        row = self._database.row(f"SELECT * FROM runs WHERE NOT {_NOT_HIDDEN}")
+        return run_of(row) if row is not None else None
+
+    def hide(self, run: int) -> None:
+        """Deletes a run, so that `unhide` brings it back; the one hidden before goes for good.
 
         Raises:
             SessionError: it is running.
         """
         if self.get(run).state == "running":
             raise SessionError(f"Run {run} is still going. Cancel it first.")
+        before = self.hidden()
+        self._set_hidden(run)
+        if before is not None and before.id != run:
+            self._remove(before.id)
+
+    def unhide(self) -> None:
+        """Brings back the run that was hidden last."""
+        self._set_hidden(None)
+
+    def remove_hidden(self) -> None:
+        """Deletes the hidden run for good, with its patch."""
+        hidden = self.hidden()
+        if hidden is not None:
+            self._remove(hidden.id)
+            self._set_hidden(None)
+
+    def _set_hidden(self, run: int | None) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO settings (name, value) VALUES ('hidden_run', ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (to_json(run),),
+            )
+            # Whoever shows runs is told of a change of their rows.
+            connection.execute("UPDATE changes SET count = count + 1 WHERE name = 'runs'")
+
+    def _remove(self, run: int) -> None:
         self._database.write("DELETE FROM runs WHERE id = ?", (run,))
         shutil.rmtree(self.folder(run), ignore_errors=True)
+
+    def losses(self, run: Run) -> list[float]:
+        """The mean loss of each epoch so far."""
+        if run.outcome.get("losses"):
+            return list(run.outcome["losses"])
+        return [epoch.loss for epoch in self.events(run.id, run_events.EpochDone)]
+
+    def pair(self, first: int, second: int) -> RunPair:
+        """Two runs, to be compared."""
+        return RunPair(self._database, first, second)
 
     def add_events(self, run: int, events: Iterable[run_events.Event]) -> None:
         """Appends events to a run's record, together."""
@@ -233,7 +221,7 @@ class RunTable:
             f" WHERE r.run = ?{only} ORDER BY r.fact LIMIT ? OFFSET ?",
             (run, size, offset),
         )
-        return [_outcome(row) for row in rows]
+        return [outcome_of(row) for row in rows]
 
     def outcome(self, run: int, fact: int) -> FactOutcome | None:
         """What a run did to one fact; None when it did not see it."""
@@ -242,30 +230,4 @@ class RunTable:
             " WHERE r.run = ? AND r.fact = ?",
             (run, fact),
         )
-        return None if row is None else _outcome(row)
-
-
-def _outcome(row: sqlite3.Row) -> FactOutcome:
-    return FactOutcome(
-        fact=row["fact"],
-        prompt=row["prompt"],
-        target_new=row["target_new"],
-        learned=None if row["learned"] is None else bool(row["learned"]),
-        before=row["before"],
-        after=row["after"],
-    )
-
-
-def _run(row: sqlite3.Row) -> Run:
-    return Run(
-        id=row["id"],
-        job=row["job"],
-        state=row["state"],
-        model=row["model"],
-        settings=EditSettings.from_dict(json.loads(row["settings"])),
-        facts=row["facts"],
-        metrics=json.loads(row["metrics"]),
-        outcome=json.loads(row["outcome"]),
-        created=row["created"],
-        ended=row["ended"],
-    )
+        return None if row is None else outcome_of(row)

@@ -100,12 +100,14 @@ class Store:
         return self.jobs.submit("edit", {"resume": run})
 
     def delete_run(self, run: int) -> None:
-        """Deletes a run; where it was shown as "before" or "after", the base is shown.
+        """Hides a run; where it was shown as "before" or "after", the base is shown.
+
+        `RunTable.unhide` brings it back, until another one is deleted.
 
         Raises:
             SessionError: it is running.
         """
-        self.runs.delete(run)
+        self.runs.hide(run)
         if self.settings.shown_run == run:
             self.settings.set("shown_run", None)
         if self.settings.before_run == run:

@@ -1,19 +1,24 @@
-"""The Runs tab: every run with its settings and metrics; choose the one shown as "after"."""
+"""The Runs tab: every run, one unfolded or two compared; choose what is before and after.
 
-import time
+Which run is unfolded and which are ticked is held by components of the tab's own.
+"""
+
+from typing import Any
 
 import gradio as gr
 
 from workbench.session import Store
+from workbench.session.patch_header import read_patch_header
 from workbench.session.runs import Run
-from workbench.ui.edit_html import STATE_KINDS
-from workbench.ui.html import button, command, detail, heading, live_html, pill, still_html, text
-from workbench.ui.page import Page
-from workbench.ui.words import clock, count, share, small
+from workbench.ui.html import detail, heading, live_html, still_html
+from workbench.ui.page import PROGRESS, Page
+from workbench.ui.runs_actions import act_on_runs
+from workbench.ui.runs_compare import MOST_FACTS, Comparison, comparison_card
+from workbench.ui.runs_details import MOST_MISSED, RunDetails
+from workbench.ui.runs_html import RunLine, RunsView, runs_table
+from workbench.ui.runs_keep import add_keeping
 
 __all__ = ["add_runs_tab"]
-
-MEASURES = ("reliability", "generalization", "locality")
 
 
 def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
@@ -31,126 +36,95 @@ def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
                 "shown as after.",
             )
         )
+        opened, picked = (gr.Textbox("", visible="hidden", container=False) for _ in range(2))
         table = live_html(name="runs-table")
-    with gr.Column(elem_classes="card keep"):
-        keep = live_html(name="keep")
-    page.show(_draw_runs, table, of=("runs", "settings"))
-    page.show(_draw_keep, keep, of=("runs", "settings", "jobs"))
-    page.action(table.act, _act_on_run, outputs=tabs)
-    page.action(keep.act, _export)
+    comparison = live_html(name="comparison")
+    add_keeping(page)
+    page.show(_draw_runs, table, of=("runs", "settings", "jobs", PROGRESS), inputs=[opened, picked])
+    page.show(_draw_comparison, comparison, of=("runs", "settings"), inputs=[picked])
+    page.action(table.act, _act_on_runs, inputs=[opened, picked], outputs=[tabs, opened, picked])
+    page.action(comparison.act, _close_comparison, outputs=picked)
 
 
-def _draw_runs(store: Store) -> str:
+def _draw_runs(store: Store, opened: str, picked: str) -> str:
     runs = store.runs.all()
-    if not runs:
-        return (
-            '<div class="empty">No run yet. Start one on the Edit tab.'
-            f"<br>{button('Go to Edit', 'edit', 'primary')}</div>"
+    unfolded = next((run for run in runs if str(run.id) == opened), None)
+    return runs_table(
+        RunsView(
+            lines=[_line(store, run) for run in runs],
+            after=store.settings.shown_run,
+            before=store.settings.before_run,
+            picked=[run.id for run in _picked(runs, picked)],
+            opened=None if unfolded is None else _details(store, unfolded),
+            hidden=_hidden(store),
         )
-    shown = store.settings.shown_run
-    head = "".join(f'<th class="num">{measure}</th>' for measure in MEASURES)
-    body = "".join(_row(run, run.id == shown) for run in runs)
-    return (
-        '<div class="scroll"><table class="grid-table"><tr><th>run</th><th>where</th>'
-        f'<th class="num">facts</th>{head}<th class="num wide">epochs</th>'
-        f'<th class="num wide">loss</th><th class="num wide">time</th><th></th></tr>{body}</table>'
-        "</div>"
     )
 
 
-def _row(run: Run, shown: bool) -> str:
-    after = run.metrics.get("after") or {}
-    cells = "".join(
-        f'<td class="num">{share(after.get(f"{measure}_strict"))}<br>'
-        f'<span class="quiet mono">{share(after.get(f"{measure}_generated"))}</span></td>'
-        for measure in MEASURES
-    )
-    losses = run.outcome.get("losses") or []
-    seconds = run.outcome.get("seconds")
-    when = time.strftime("%d %b %H:%M", time.localtime(run.created))
-    settings = run.settings
-    how = (
-        f"lr {small(settings.learning_rate or 0)}, batch {settings.batch_size}, "
-        f"{settings.pipeline}, seed {settings.seed}"
-    )
-    return (
-        f'<tr class="{"chosen" if shown else ""}"><td><b>{run.name}</b> '
-        f"{pill('after', 'on') if shown else pill(run.state, STATE_KINDS[run.state])}"
-        f'<br><span class="quiet">{text(when)}</span></td>'
-        f'<td><span class="mono">{text(", ".join(settings.at))}</span>'
-        f'<br><span class="quiet">{text(how)}</span></td><td class="num">{run.facts:,}</td>{cells}'
-        f'<td class="num wide">{run.outcome.get("epochs", "–")}</td>'
-        f'<td class="num wide">{small(losses[-1]) if losses else "–"}</td>'
-        f'<td class="num wide">{"–" if seconds is None else clock(seconds)}</td>'
-        f"<td>{_buttons(run, shown)}</td></tr>"
+def _line(store: Store, run: Run) -> RunLine:
+    ended_early = run.state in ("failed", "interrupted")
+    error = store.jobs.get(run.job).error if ended_early else ""
+    return RunLine(run, store.runs.losses(run), error)
+
+
+def _details(store: Store, run: Run) -> RunDetails:
+    return RunDetails(
+        run=run,
+        losses=store.runs.losses(run),
+        learned=store.runs.learned(run.id),
+        missed=store.runs.outcomes(run.id, 0, MOST_MISSED, missed=True),
+        patch=read_patch_header(store.runs.patch_folder(run.id)),
+        is_after=run.id == store.settings.shown_run,
+        is_before=run.id == store.settings.before_run,
     )
 
 
-def _buttons(run: Run, shown: bool) -> str:
-    parts = []
-    if run.state == "done" and not shown:
-        parts.append(button("Show as after", "show", "small", run=run.id))
-    if run.state == "done" and not run.metrics:
-        parts.append(button("Evaluate", "evaluate", "small", run=run.id))
-    if run.can_resume:
-        parts.append(button("Resume", "resume", "small", run=run.id))
-    if run.state != "running":
-        ask = f"Delete run {run.id} and its patch?"
-        parts.append(button("Delete", "delete", "small bare", run=run.id, confirm=ask))
-    return f'<div class="pair">{"".join(parts)}</div>'
+def _hidden(store: Store) -> tuple[Run, int] | None:
+    run = store.runs.hidden()
+    if run is None:
+        return None
+    files = store.runs.folder(run.id).rglob("*")
+    return run, sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _act_on_run(store: Store, event: gr.EventData) -> object:
+def _picked(runs: list[Run], picked: str) -> list[Run]:
+    """The ticked runs that are still there, in the order in which they were ticked."""
+    by_id = {str(run.id): run for run in runs}
+    return [by_id[run] for run in picked.split() if run in by_id]
+
+
+def _draw_comparison(store: Store, picked: str) -> str:
+    chosen = sorted(_picked(store.runs.all(), picked), key=lambda run: run.id)
+    if len(chosen) != 2:
+        return ""
+    first, second = chosen
+    pair = store.runs.pair(first.id, second.id)
+    return comparison_card(
+        Comparison(
+            first=first,
+            second=second,
+            first_losses=store.runs.losses(first),
+            second_losses=store.runs.losses(second),
+            shared=pair.shared,
+            learned_by_first=pair.learned_by_first(MOST_FACTS),
+            learned_by_second=pair.learned_by_second(MOST_FACTS),
+            answers=pair.answered_differently(MOST_FACTS),
+        )
+    )
+
+
+def _act_on_runs(store: Store, opened: str, picked: str, event: gr.EventData) -> tuple[Any, ...]:
     asked = detail(event)
-    if asked["do"] == "edit":
-        return gr.Tabs(selected="edit")
-    run = int(asked["run"])
-    if asked["do"] == "show":
-        store.settings.set("shown_run", run)
-    elif asked["do"] == "evaluate":
-        store.jobs.submit("evaluate", {"run": run})
-    elif asked["do"] == "resume":
-        store.resume(run)
-        return gr.Tabs(selected="edit")
-    elif asked["do"] == "delete":
-        store.delete_run(run)
-    return gr.skip()
+    do, run = asked["do"], str(asked.get("run", ""))
+    if do == "open":
+        return gr.skip(), "" if run == opened else run, picked
+    if do == "pick":
+        others = [other for other in picked.split() if other != run]
+        # A third tick takes the place of the first.
+        return gr.skip(), opened, " ".join([*others, run][-2:] if asked["value"] else others)
+    leads_to_edit = act_on_runs(store, str(do), int(run or 0))
+    return gr.Tabs(selected="edit") if leads_to_edit else gr.skip(), opened, picked
 
 
-def _draw_keep(store: Store) -> str:
-    shown = store.settings.shown_run
-    if shown is None:
-        return heading("Keep the result", "Choose a run to show as after, then keep it here.")
-    run = store.runs.get(shown)
-    patch = store.runs.patch_folder(shown)
-    file = patch / "patch.safetensors"
-    kept = f"{file.stat().st_size / 1e6:.1f} MB" if file.exists() else "missing"
-    link = (
-        f'<a class="btn" href="patches/{store.id}/{run.id}" download>Download the patch '
-        f"({kept})</a>"
-    )
-    folder = store.runs.folder(shown) / "model"
-    exported = store.jobs.latest("export")
-    line = ""
-    if exported is not None and exported.params.get("run") == run.id:
-        words = {"done": f"Written to {folder}", "failed": exported.error}
-        line = f'<p class="quiet">{text(words.get(exported.state, exported.state))}</p>'
-    full = button("Write the full model", "export", run=run.id)
-    line_same = command(f"workbench export --patch {patch} --out edited-model")
-    return (
-        f'<div class="stack"><div>{heading(f"Keep run {run.id}", _keep_sentence(run))}</div>'
-        f'<div class="pair">{link}{full}</div>{line}{line_same}</div>'
-    )
-
-
-def _keep_sentence(run: Run) -> str:
-    return (
-        f"The patch holds the new weights for {count(run.facts, 'fact')} and fits only "
-        f"{run.model}; the full model is a folder that plain transformers loads."
-    )
-
-
-def _export(store: Store, event: gr.EventData) -> None:
-    run = int(detail(event)["run"])
-    folder = store.runs.folder(run) / "model"
-    store.jobs.submit("export", {"run": run, "folder": str(folder)})
+def _close_comparison(store: Store) -> str:
+    return ""

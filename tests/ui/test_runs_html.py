@@ -1,0 +1,79 @@
+"""Runs, their curves and two of them compared, from data alone."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.recipe.settings import EditSettings
+from workbench.session.patch_header import PatchHeader
+from workbench.session.run_pair import Differences, PairedFact
+from workbench.session.runs import Run
+from workbench.ui.runs_charts import spark, two_curves
+from workbench.ui.runs_compare import Comparison, comparison_card
+from workbench.ui.runs_details import RunDetails, details
+from workbench.ui.runs_html import RunLine, RunsView, runs_table
+
+
+def run(number: int, **settings: object) -> Run:
+    whole = EditSettings.from_dict({"at": ["6"], "learning_rate": 1e-3, **settings})
+    metrics = {"before": {}, "after": {"reliability_strict": 0.5 + 0.1 * number}}
+    return Run(number, 1, "done", "builtin", whole, 3, metrics, {"epochs": 2}, 0.0, 1.0)
+
+
+def test_only_settings_that_differ_are_listed_beside_each_other() -> None:
+    shown = comparison_card(Comparison(run(1), run(2, seed=7)))
+    settings = shown[shown.index("Settings that differ") : shown.index("Measures")]
+    assert re.findall(r"<tr><td>([^<]*)</td>", settings) == ["seed"]
+    assert "Every setting is the same" in comparison_card(Comparison(run(1), run(2)))
+
+
+def test_measures_stand_with_their_protocol_and_difference() -> None:
+    shown = comparison_card(Comparison(run(1), run(2)))
+    row = re.search(r'reliability <span class="quiet">strict</span>.*?</tr>', shown)
+    assert row is not None
+    assert re.findall(r">([-+]?[\d.]+)<", row.group()) == ["0.60", "0.70", "+0.10"]
+
+
+@given(st.text(min_size=1))
+def test_no_answer_becomes_markup_in_a_comparison(wild: str) -> None:
+    def shown(word: str) -> list[str]:
+        found = Differences(1, (PairedFact(word, word, word, word),))
+        card = comparison_card(Comparison(run(1), run(2), answers=found))
+        return re.findall(r"</?\w+", card)
+
+    assert shown(wild) == shown("x")
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True)), st.lists(st.floats(0, 10)))
+def test_curves_of_any_losses_are_drawn_inside_their_picture(
+    first: list[float], second: list[float]
+) -> None:
+    drawn = spark(first) + two_curves(first, second, ("run 1", "run 2"))
+    assert "nan" not in drawn and "inf" not in drawn
+    for path in re.findall(r' d="([^"]*)"', drawn):
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+", path)]
+        assert all(-0.01 <= number <= 100.01 for number in numbers)
+
+
+def test_the_shorter_run_ends_earlier_in_the_picture() -> None:
+    drawn = two_curves([2.0, 1.0], [2.0, 1.0, 0.5, 0.1, 0.05], ("run 1", "run 2"))
+    first, second = re.findall(r' d="[^"]*L([\d.]+) [\d.]+"', drawn)
+    assert (float(first), float(second)) == (25.0, 100.0)
+
+
+def test_details_name_every_setting_and_the_patch() -> None:
+    header = PatchHeader(2_000_000, {"model.a_b.weight": "2 × 3 F32"}, {"torch": "2.13"}, "today")
+    shown = details(RunDetails(run(1), [1.0, 0.1], patch=header))
+    for name in EditSettings.help():
+        assert f">{name.replace('_', ' ')}</dt>" in shown
+    assert "2.0 MB" in shown and "a_b.weight" in shown and "torch 2.13" in shown
+
+
+def test_no_run_says_what_to_do_next() -> None:
+    assert "Start one on the Edit tab" in runs_table(RunsView())
+
+
+def test_a_row_says_why_its_run_failed_as_text() -> None:
+    shown = runs_table(RunsView(lines=[RunLine(run(1), error="<b>out of memory</b>")]))
+    assert "&lt;b&gt;out of memory" in shown
