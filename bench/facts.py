@@ -8,7 +8,6 @@ file must give facts or a FactsError, and rows = facts + merged + rejected.
 import argparse
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from bench.mutate import mutants
 from workbench.facts import Fact, Question, parse_facts, read_facts, write_facts
@@ -101,24 +102,26 @@ def _write_excel(path: Path, rows: int) -> None:
     book.save(path)
 
 
-def _memory() -> int:
-    """Bytes of this process's largest size so far."""
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-
-
 def read_and_tell(path: Path) -> None:
     """Reads one file in this process and prints what it took, as JSON."""
-    before, began = _memory(), time.perf_counter()
-    found = read_facts(path)
-    taken = time.perf_counter() - began
+    process = psutil.Process()
+    largest = before = process.memory_info().rss
+
+    def watch(_rows: int, _share: float) -> None:
+        nonlocal largest
+        largest = max(largest, process.memory_info().rss)
+
+    began = time.process_time()
+    found = read_facts(path, on_progress=watch)
+    taken = time.process_time() - began
+    watch(0, 1.0)
     told = {"format": found.format, "facts": len(found), "seconds": taken}
-    print(json.dumps({**told, "megabytes": (_memory() - before) / 1e6}))
+    print(json.dumps({**told, "megabytes": (largest - before) / 1e6}))
 
 
 def speed(rows: int) -> None:
-    """Prints a table of seconds and memory for each format."""
-    print("| file | MB | read as | facts | seconds | memory, MB |")
+    """Prints a table of CPU seconds and memory for each format."""
+    print("| file | MB | read as | facts | CPU seconds | memory, MB |")
     print("| --- | ---: | --- | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
         for path in write_files(Path(folder), rows):

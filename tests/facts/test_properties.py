@@ -32,6 +32,12 @@ _FACTS = st.builds(
 )
 _TABLES = st.lists(_FACTS, min_size=1, max_size=5, unique_by=lambda f: " ".join(f.prompt.split()))
 
+_NAMES = st.sampled_from(
+    ["prompt", "answer", "loc", "facts", "requested_rewrite", "subject", "target_new", "str",
+     "questions", "src", "alt", "portability", "locality", "edit", "Forgetfulness",
+     "test_queries", "answers", "neighborhood_prompts"]
+)  # fmt: skip
+
 _quick = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -98,7 +104,7 @@ def test_no_line_of_a_broken_table_is_lost(rows: list[list[str]]) -> None:
 @given(value=st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["prompt", "answer", "loc", "facts"]), inner, max_size=3),
+    | st.dictionaries(_NAMES, inner, max_size=3),
     max_leaves=10,
 ))  # fmt: skip
 @_quick

@@ -70,6 +70,16 @@ def test_a_file_over_the_limit_is_refused_packed_or_not(tmp_path: Path) -> None:
     assert len(read_facts(path)) == 1
 
 
+def test_more_rows_or_columns_than_anybody_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.facts.read.MAX_ROWS", 1)
+    assert len(parse_facts(CSV)) == 1
+    with pytest.raises(FactsError, match="more than 1 rows"):
+        parse_facts(CSV + b"A is,B\n")
+    monkeypatch.setattr("workbench.facts.read.MAX_COLUMNS", 2)
+    with pytest.raises(FactsError, match="more than 2 columns"):
+        parse_facts('[{"prompt": "A", "answer": "B", "note": "C"}]')
+
+
 def test_an_element_across_the_pieces_of_a_large_file_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "facts.json"
     facts = [{"prompt": f"P{i} " + "ä" * 90_000, "target_new": "A"} for i in range(7)]

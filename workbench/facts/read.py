@@ -31,6 +31,9 @@ ShouldStop = Callable[[], bool]
 # How many rows are looked at to tell the format, and after how many progress is told.
 HEAD = 200
 _STEP = 500
+# A million facts take about a gigabyte; names beyond a thousand are values in the wrong place.
+MAX_ROWS = 1_000_000
+MAX_COLUMNS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,8 @@ def _read_table(table: Table, name: str, guessed: str, wanted: _Wanted) -> FactF
         collection.problems.append(_guessed_encoding(guessed))
     seen = set(names)
     for count, row in enumerate(chain(head, table.rows), start=1):
+        if count > MAX_ROWS or len(seen) > MAX_COLUMNS:
+            raise _too_many(name, "rows" if count > MAX_ROWS else "columns")
         if table.columns is None and not row.cells.keys() <= seen:
             names += [column for column in row.cells if column not in seen]
             seen.update(row.cells)
@@ -232,6 +237,11 @@ def format_name(layout: Layout, table: Table) -> str:
     if layout.published and table.container == "JSON":
         return layout.name
     return f"{layout.name}, {table.container}"
+
+
+def _too_many(name: str, what: str) -> FactsError:
+    most = MAX_ROWS if what == "rows" else MAX_COLUMNS
+    return FactsError(f"There are more than {most:,} {what} in {name}. Split it, or check it.")
 
 
 def _guessed_encoding(encoding: str) -> Problem:

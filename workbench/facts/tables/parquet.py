@@ -13,8 +13,6 @@ from workbench.recipe.errors import FactsError
 __all__ = ["parquet_table"]
 
 _ROWS_AT_ONCE = 500
-# A column of one value packs into nothing, so that the size alone does not limit the rows.
-_MAX_ROWS = 10_000_000
 
 
 def parquet_table(source: Source) -> Table:
@@ -38,7 +36,7 @@ def parquet_table(source: Source) -> Table:
         names = tuple(dict.fromkeys(file.schema_arrow.names))
     except Exception as error:  # whatever a broken file makes pyarrow raise
         raise _broken(source) from error
-    if size > 2 * source.limit or count > _MAX_ROWS:
+    if size > 2 * source.limit:
         raise too_large(source.name, f"holds {count:,} rows", source.limit)
     return Table("Parquet", _rows(file, source), source.share, names)
 
