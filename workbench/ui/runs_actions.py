@@ -4,16 +4,19 @@ from workbench.recipe.errors import SessionError
 from workbench.session import Store
 from workbench.session.runs import Run
 
-__all__ = ["act_on_runs"]
+__all__ = ["PICKED", "act_on_runs"]
+
+PICKED = "compared_runs"  # the setting that holds the runs ticked for comparing
 
 
-def act_on_runs(store: Store, do: str, run: int) -> bool:
+def act_on_runs(store: Store, do: str, run: int, value: bool = False) -> bool:
     """Does what a control asks for.
 
     Args:
         store: the session.
         do: what.
         run: with which run; 0 where it is none.
+        value: whether its box was ticked on.
 
     Returns:
         Whether the Edit tab is where to go on.
@@ -21,7 +24,9 @@ def act_on_runs(store: Store, do: str, run: int) -> bool:
     Raises:
         SessionError: it cannot be done; nothing was changed.
     """
-    if do == "after":
+    if do == "pick":
+        _pick(store, run, value)
+    elif do == "after":
         store.settings.set("shown_run", run)
     elif do == "before":
         store.settings.set("before_run", run)
@@ -39,6 +44,14 @@ def act_on_runs(store: Store, do: str, run: int) -> bool:
         _edit(store, do, run)
         return True
     return False
+
+
+def _pick(store: Store, run: int, value: bool) -> None:
+    """Ticks a run for comparing; of three, the one ticked first is let go."""
+    others = [other for other in store.settings.get(PICKED, []) if other != run]
+    there = {known.id for known in store.runs.all()}
+    picked = [other for other in others if other in there] + ([run] if value else [])
+    store.settings.set(PICKED, picked[-2:])
 
 
 def _edit(store: Store, do: str, run: int) -> None:

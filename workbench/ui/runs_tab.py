@@ -1,6 +1,6 @@
 """The Runs tab: every run, one unfolded or two compared; choose what is before and after.
 
-Which run is unfolded and which are ticked is held by components of the tab's own.
+Which run is unfolded is held by a component of the tab's own, everything else by the session.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from workbench.session.patch_header import read_patch_header
 from workbench.session.runs import Run
 from workbench.ui.html import detail, heading, live_html, still_html
 from workbench.ui.page import PROGRESS, Page
-from workbench.ui.runs_actions import act_on_runs
+from workbench.ui.runs_actions import PICKED, act_on_runs
 from workbench.ui.runs_compare import MOST_FACTS, Comparison, comparison_card
 from workbench.ui.runs_details import MOST_MISSED, RunDetails
 from workbench.ui.runs_html import RunLine, RunsView, runs_table
@@ -36,17 +36,17 @@ def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
                 "shown as after.",
             )
         )
-        opened, picked = (gr.Textbox("", visible="hidden", container=False) for _ in range(2))
+        opened = gr.Textbox("", visible="hidden", container=False)
         table = live_html(name="runs-table")
     comparison = live_html(name="comparison")
     add_keeping(page)
-    page.show(_draw_runs, table, of=("runs", "settings", "jobs", PROGRESS), inputs=[opened, picked])
-    page.show(_draw_comparison, comparison, of=("runs", "settings"), inputs=[picked])
-    page.action(table.act, _act_on_runs, inputs=[opened, picked], outputs=[tabs, opened, picked])
-    page.action(comparison.act, _close_comparison, outputs=picked)
+    page.show(_draw_runs, table, of=("runs", "settings", "jobs", PROGRESS), inputs=[opened])
+    page.show(_draw_comparison, comparison, of=("runs", "settings"))
+    page.action(table.act, _act_on_runs, inputs=[opened], outputs=[tabs, opened])
+    page.action(comparison.act, _close_comparison)
 
 
-def _draw_runs(store: Store, opened: str, picked: str) -> str:
+def _draw_runs(store: Store, opened: str) -> str:
     runs = store.runs.all()
     unfolded = next((run for run in runs if str(run.id) == opened), None)
     return runs_table(
@@ -54,7 +54,7 @@ def _draw_runs(store: Store, opened: str, picked: str) -> str:
             lines=[_line(store, run) for run in runs],
             after=store.settings.shown_run,
             before=store.settings.before_run,
-            picked=[run.id for run in _picked(runs, picked)],
+            picked=[run.id for run in _picked(store, runs)],
             opened=None if unfolded is None else _details(store, unfolded),
             hidden=_hidden(store),
         )
@@ -87,14 +87,14 @@ def _hidden(store: Store) -> tuple[Run, int] | None:
     return run, sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _picked(runs: list[Run], picked: str) -> list[Run]:
-    """The ticked runs that are still there, in the order in which they were ticked."""
-    by_id = {str(run.id): run for run in runs}
-    return [by_id[run] for run in picked.split() if run in by_id]
+def _picked(store: Store, runs: list[Run]) -> list[Run]:
+    """The runs ticked for comparing that are still there."""
+    picked = store.settings.get(PICKED, [])
+    return [run for run in runs if run.id in picked]
 
 
-def _draw_comparison(store: Store, picked: str) -> str:
-    chosen = sorted(_picked(store.runs.all(), picked), key=lambda run: run.id)
+def _draw_comparison(store: Store) -> str:
+    chosen = sorted(_picked(store, store.runs.all()), key=lambda run: run.id)
     if len(chosen) != 2:
         return ""
     first, second = chosen
@@ -113,18 +113,14 @@ def _draw_comparison(store: Store, picked: str) -> str:
     )
 
 
-def _act_on_runs(store: Store, opened: str, picked: str, event: gr.EventData) -> tuple[Any, ...]:
+def _act_on_runs(store: Store, opened: str, event: gr.EventData) -> tuple[Any, str]:
     asked = detail(event)
-    do, run = asked["do"], str(asked.get("run", ""))
+    do, run = str(asked["do"]), int(asked.get("run", 0))
     if do == "open":
-        return gr.skip(), "" if run == opened else run, picked
-    if do == "pick":
-        others = [other for other in picked.split() if other != run]
-        # A third tick takes the place of the first.
-        return gr.skip(), opened, " ".join([*others, run][-2:] if asked["value"] else others)
-    leads_to_edit = act_on_runs(store, str(do), int(run or 0))
-    return gr.Tabs(selected="edit") if leads_to_edit else gr.skip(), opened, picked
+        return gr.skip(), "" if str(run) == opened else str(run)
+    leads_to_edit = act_on_runs(store, do, run, bool(asked.get("value")))
+    return gr.Tabs(selected="edit") if leads_to_edit else gr.skip(), opened
 
 
-def _close_comparison(store: Store) -> str:
-    return ""
+def _close_comparison(store: Store) -> None:
+    store.settings.set(PICKED, [])
