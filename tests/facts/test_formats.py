@@ -152,6 +152,22 @@ def test_ultraedits_zsre_has_its_target_under_ans() -> None:
     assert fact.portability_prompts[0].answer == "Velmdale"
 
 
+@pytest.mark.parametrize(
+    ("name", "bare"),
+    [
+        ("zsre_ultraedit.json", {"src": "Q", "ans": "A"}),
+        ("knowedit.json", {"prompt": "Q", "target_new": "A"}),
+        ("wikibigedit.json", {"update": "Q", "ans": "A"}),
+        ("mquake.json", {"requested_rewrite": [{"prompt": "Q", "target_new": "A"}]}),
+        ("counterfact_rome.json", {"requested_rewrite": {"prompt": "Q", "target_new": "A"}}),
+    ],
+)
+def test_a_record_may_lack_what_others_of_its_format_have(name: str, bare: dict[str, Any]) -> None:
+    found = parse_facts(json.dumps([record(name), bare]))
+    assert found.format == sample(name).format
+    assert (found[-1].prompt, found[-1].target_new, found.problems) == ("Q", "A", ())
+
+
 def test_excel_reads_a_year_as_it_was_typed() -> None:
     found = sample("own.xlsx")
     assert (found[1].target_new, found[1].ground_truth) == ("1874", "1902")

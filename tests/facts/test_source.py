@@ -122,6 +122,18 @@ def test_reading_that_is_stopped_gives_nothing(tmp_path: Path) -> None:
     assert len(told) == 2
 
 
+def test_of_a_workbook_with_several_sheets_the_others_are_told(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["prompt", "answer"], ["A is", "B"], ["  ", None]):
+        book.active.append(row)
+    book.create_sheet("More")
+    book.save(tmp_path / "facts.xlsx")
+    found = read_facts(tmp_path / "facts.xlsx")
+    assert (found.rows, len(found)) == (1, 1)
+    assert [(problem.row, problem.kind) for problem in found.problems] == [(0, "other sheets")]
+
+
 def test_an_excel_cell_that_is_no_text_is_reported_with_its_row(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     from datetime import datetime

@@ -59,7 +59,7 @@ def guess_columns(path: str | Path, *, max_bytes: int = MAX_BYTES) -> ColumnGues
     """
     source = open_source(Path(path), max_bytes)
     with source.stack:
-        table, _ = open_table(source)
+        table = open_table(source)
         head, names, sample = read_head(table, source.name)
     layout = published_layout(names, sample)
     found = dict(layout.columns) if layout is not None else find_columns(names)

@@ -38,6 +38,7 @@ WHY: dict[str, str] = {
     "locality is rephrase": "An edit that generalizes changes it, which caps locality.",
     "locality unanswered": "Locality compares before and after; what is right is not known.",
     "lost character": "The model would learn the broken text.",
+    "other sheets": "Facts on them would be missed.",
     "encoding": "Accents and dashes may have become other letters.",
 }
 

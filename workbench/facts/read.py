@@ -144,7 +144,7 @@ def parse_facts(
     """
     wanted = _Wanted(columns, None, None)
     if isinstance(content, str):
-        return _read_table(text_table(content, name), name, "", wanted)
+        return _read_table(text_table(content, name), name, wanted)
     return _read_source(Source(io.BytesIO(content), name, len(content)), wanted)
 
 
@@ -165,18 +165,16 @@ class _Wanted:
 
 def _read_source(source: Source, wanted: _Wanted) -> FactFile:
     with source.stack:
-        table, guessed = open_table(source)
-        return _read_table(table, source.name, guessed, wanted)
+        return _read_table(open_table(source), source.name, wanted)
 
 
-def _read_table(table: Table, name: str, guessed: str, wanted: _Wanted) -> FactFile:
+def _read_table(table: Table, name: str, wanted: _Wanted) -> FactFile:
     head, names, sample = read_head(table, name)
     layout = Layout("own table", False, {})
     if head or table.columns is not None:
         layout = recognise(names, sample, name, wanted.columns)
     collection = Collection()
-    if guessed:
-        collection.problems.append(_guessed_encoding(guessed))
+    collection.problems.extend(table.problems)
     seen = set(names)
     for count, row in enumerate(chain(head, table.rows), start=1):
         if count > MAX_ROWS or len(seen) > MAX_COLUMNS:
@@ -242,8 +240,3 @@ def format_name(layout: Layout, table: Table) -> str:
 def _too_many(name: str, what: str) -> FactsError:
     most = MAX_ROWS if what == "rows" else MAX_COLUMNS
     return FactsError(f"There are more than {most:,} {what} in {name}. Split it, or check it.")
-
-
-def _guessed_encoding(encoding: str) -> Problem:
-    what = f"The file is not UTF-8; it was read as {encoding}, which may be wrong for accents."
-    return Problem(0, "", what, "Save it as UTF-8 if letters look wrong.", "warning", "encoding")

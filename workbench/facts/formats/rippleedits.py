@@ -84,7 +84,7 @@ def _split_sentence(sentence: Any, original: Any) -> tuple[str, str, str]:
 
 
 def _words(sentence: str) -> list[str]:
-    """The words of a sentence without its full stop, but for initials and Jr. at its end."""
+    """The words of a sentence without its full stop."""
     words = sentence.split()
     if words and len(words[-1]) > 1 and words[-1].endswith("."):
         words[-1] = words[-1][:-1]

@@ -41,7 +41,7 @@ def _layout(names: AbstractSet[str]) -> Layout:
 
     def split(cells: Cells) -> tuple[Parts]:
         parts = {part: cells.get(column) for part, column in columns.items()}
-        return ({**parts, "portability_prompts": _portability(cells["portability"])},)
+        return ({**parts, "portability_prompts": _portability(cells.get("portability"))},)
 
     return Layout("ZsRE", True, columns, split, frozenset(columns.values()))
 

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from workbench.facts.problems import Problem, shorten
 from workbench.facts.source import Source, too_large
 from workbench.facts.tables.separated import cells_row
 from workbench.facts.tables.table import Row, Table
@@ -31,15 +32,17 @@ def excel_table(source: Source) -> Table:
         FactsError: the workbook is broken, empty or too large, or openpyxl is not installed.
     """
     _require_size(source)
-    records = _records(source)
-    header = next((cells for _, cells in records if any(cells)), None)
+    first, *others = _sheets(source)
+    records = _records(first, source)
+    header = next((cells for _, cells in records if _filled(cells)), None)
     if header is None:
         raise FactsError(f"There is nothing in the first sheet of {source.name}.")
     names = tuple(str(cell).strip() for cell in header)
     while names and not names[-1]:
         names = names[:-1]
-    rows = (_row(number, names, cells) for number, cells in records if any(cells))
-    return Table("Excel", rows, source.share, names, plain_cells=True)
+    rows = (_row(number, names, cells) for number, cells in records if _filled(cells))
+    doubts = (_other_sheets(first, others),) if others else ()
+    return Table("Excel", rows, source.share, names, plain_cells=True, problems=doubts)
 
 
 def _require_size(source: Source) -> None:
@@ -53,8 +56,8 @@ def _require_size(source: Source) -> None:
     source.file.seek(0)
 
 
-def _records(source: Source) -> Iterator[tuple[int, list[Any]]]:
-    """Yields (row of the sheet from 1, cells), with "" for a cell that is empty."""
+def _sheets(source: Source) -> list[Any]:
+    """The workbook's sheets, in their order; at least one."""
     try:
         import openpyxl
     except ImportError as error:
@@ -64,16 +67,27 @@ def _records(source: Source) -> Iterator[tuple[int, list[Any]]]:
         ) from error
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # about styles and the like, which no fact needs
             book = openpyxl.load_workbook(source.file, read_only=True, data_only=True)
-            source.stack.callback(book.close)
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()
-            rows = sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)
-            for number, values in enumerate(rows, start=1):
-                yield number, [_cell(value) for value in values]
+        source.stack.callback(book.close)
+        return [book.worksheets[0], *book.worksheets[1:]]
     except Exception as error:  # whatever a broken workbook makes openpyxl raise
         raise _broken(source) from error
+
+
+def _records(sheet: Any, source: Source) -> Iterator[tuple[int, list[Any]]]:
+    """Yields (row of the sheet from 1, cells), with "" for a cell that is empty."""
+    try:
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)
+        for number, values in enumerate(rows, start=1):
+            yield number, [_cell(value) for value in values]
+    except Exception as error:  # whatever a broken workbook makes openpyxl raise
+        raise _broken(source) from error
+
+
+def _filled(cells: list[Any]) -> bool:
+    return any(str(cell).strip() for cell in cells)
 
 
 def _cell(value: Any) -> Any:
@@ -90,6 +104,12 @@ def _row(number: int, names: Sequence[str], cells: list[Any]) -> Row:
         cells.pop()
     cells.extend([""] * (len(names) - len(cells)))
     return cells_row(number, names, cells)
+
+
+def _other_sheets(first: Any, others: Sequence[Any]) -> Problem:
+    what = f"Only the first sheet, '{shorten(first.title)}', was read, and {len(others)} were not."
+    mend = "Save the other sheets as files of their own if they hold facts."
+    return Problem(0, "", what, mend, "warning", "other sheets")
 
 
 def _broken(source: Source) -> FactsError:

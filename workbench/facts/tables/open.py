@@ -4,9 +4,11 @@ Knows the kinds; each reads itself.
 """
 
 import io
+from dataclasses import replace
 from typing import TextIO
 
 from workbench.facts.decode import open_text
+from workbench.facts.problems import Problem
 from workbench.facts.source import Source, is_workbook, unpacked
 from workbench.facts.tables.excel import excel_table
 from workbench.facts.tables.json_text import array_table, object_table
@@ -20,23 +22,20 @@ __all__ = ["open_table", "text_table"]
 PARQUET = b"PAR1"
 
 
-def open_table(source: Source) -> tuple[Table, str]:
+def open_table(source: Source) -> Table:
     """Opens the table in a file.
-
-    Returns:
-        The table, and the name of the text's encoding where it had to be guessed (else "").
 
     Raises:
         FactsError: it cannot be read at all.
     """
     source = unpacked(source)
-    head = source.head(4)
-    if head == PARQUET:
-        return parquet_table(source), ""
+    if source.head(len(PARQUET)) == PARQUET:
+        return parquet_table(source)
     if is_workbook(source):
-        return excel_table(source), ""
+        return excel_table(source)
     text, guessed = open_text(source)
-    return _table_of(text, source), guessed
+    table = _table_of(text, source)
+    return replace(table, problems=(_guessed_encoding(guessed),)) if guessed else table
 
 
 def text_table(content: str, name: str) -> Table:
@@ -71,3 +70,8 @@ def _first_character(text: TextIO) -> str:
             break
     text.seek(begin)
     return found
+
+
+def _guessed_encoding(encoding: str) -> Problem:
+    what = f"The file is not UTF-8; it was read as {encoding}, which may be wrong for accents."
+    return Problem(0, "", what, "Save it as UTF-8 if letters look wrong.", "warning", "encoding")

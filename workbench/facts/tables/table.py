@@ -42,6 +42,7 @@ class Table:
         columns: the columns' names, in their order, where the file names them ahead of its
             rows; None where every row names its own.
         plain_cells: whether a cell can only be text, so that a list in it is written as text.
+        problems: what is doubtful about the whole file.
     """
 
     container: str
@@ -49,6 +50,7 @@ class Table:
     share: Callable[[], float]
     columns: tuple[str, ...] | None = None
     plain_cells: bool = False
+    problems: tuple[Problem, ...] = ()
 
 
 def object_row(number: int, item: Any) -> Row:
