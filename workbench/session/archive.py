@@ -173,7 +173,8 @@ def _check_database(path: Path) -> None:
         connection.execute(
             "UPDATE jobs SET state = 'cancelled' WHERE state IN ('queued', 'running')"
         )
-        connection.execute("UPDATE runs SET state = 'interrupted' WHERE state = 'running'")
+        for table in ("runs", "sweeps"):
+            connection.execute(f"UPDATE {table} SET state = 'interrupted' WHERE state = 'running'")
 
 
 def _check_settings(connection: sqlite3.Connection) -> None:

@@ -145,6 +145,42 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE probes ADD COLUMN partial TEXT",
         "CREATE INDEX probes_by_job ON probes (job)",
     ),
+    (
+        """
+        CREATE TABLE scans (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            model TEXT NOT NULL,
+            result TEXT NOT NULL,
+            created REAL NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE sweeps (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            job INTEGER REFERENCES jobs (id),
+            state TEXT NOT NULL,
+            model TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            identity TEXT NOT NULL,
+            plan TEXT NOT NULL,
+            created REAL NOT NULL,
+            ended REAL
+        )
+        """,
+        "CREATE INDEX sweeps_by_identity ON sweeps (identity)",
+        """
+        CREATE TABLE sweep_rows (
+            place INTEGER PRIMARY KEY AUTOINCREMENT,
+            sweep INTEGER NOT NULL REFERENCES sweeps (id) ON DELETE CASCADE,
+            row TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX sweep_rows_by_sweep ON sweep_rows (sweep, place)",
+        "INSERT INTO changes (name) VALUES ('profiles')",
+        _trigger("profiles", "scans", "INSERT"),
+        *(_trigger("profiles", "sweeps", when) for when in ("INSERT", "UPDATE", "DELETE")),
+        _trigger("profiles", "sweep_rows", "INSERT"),
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -7,12 +7,14 @@ Every process opens its own `Store` on the folder.
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 from workbench.recipe.errors import SessionError
 from workbench.session.database import Database, to_json
 from workbench.session.facts import FactTable
 from workbench.session.jobs import Job, Queue
 from workbench.session.probes import ProbeTable, Role
+from workbench.session.profiles import ProfileTable
 from workbench.session.runs import RunTable
 from workbench.session.settings import Settings
 
@@ -40,6 +42,7 @@ class Store:
         self.jobs = Queue(self._database)
         self.runs = RunTable(self._database, folder / "runs")
         self.probes = ProbeTable(self._database)
+        self.profiles = ProfileTable(self._database)
 
     @property
     def id(self) -> str:
@@ -117,7 +120,11 @@ class Store:
         """Ends what runs here because the worker is gone; see `Queue.abandon`."""
         ended = self.jobs.abandon(error)
         for job in ended:
-            self.runs.end_by_job(job.id, "stopped" if job.state == "cancelled" else "interrupted")
+            state: Literal["stopped", "interrupted"] = (
+                "stopped" if job.state == "cancelled" else "interrupted"
+            )
+            self.runs.end_by_job(job.id, state)
+            self.profiles.end_by_job(job.id, state)
         return ended
 
     def estimate_key(self) -> str | None:
@@ -146,7 +153,7 @@ class Store:
 
         Args:
             tables: of ``facts``, ``jobs`` (their states, not their progress), ``probes``,
-                ``runs`` and ``settings``.
+                ``profiles``, ``runs`` and ``settings``.
         """
         counts = {row["name"]: row["count"] for row in self._database.rows("SELECT * FROM changes")}
         return " ".join(f"{table} {counts[table]}" for table in tables)

@@ -15,6 +15,7 @@ from workbench.session.ask_facts import fill_old_answers
 from workbench.session.ask_work import answer_probes
 from workbench.session.edit_work import edit_facts, kept_facts, measure_run
 from workbench.session.estimate_work import estimate_next_run
+from workbench.session.layer_work import scan_layers, sweep_layers
 from workbench.session.patches import Patches
 from workbench.session.settings import ModelChoice
 from workbench.session.store import Store
@@ -32,6 +33,8 @@ class Workshop:
         self._kinds: dict[str, Callable[[Task], dict[str, Any]]] = {
             "load": self._load,
             "ask": self._ask,
+            "scan": lambda task: scan_layers(task, self.model(task)),
+            "sweep": lambda task: sweep_layers(task, self.model(task)),
             "edit": self._edit,
             "evaluate": self._evaluate,
             "export": self._export,
