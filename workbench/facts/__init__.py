@@ -9,9 +9,11 @@ from workbench.facts.fact import Fact, Question
 from workbench.facts.guess import ColumnGuess, guess_columns
 from workbench.facts.problems import Problem, report_csv
 from workbench.facts.read import FactFile, parse_facts, read_facts
+from workbench.facts.tables import FILE_TYPES
 from workbench.facts.write import write_facts
 
 __all__ = [
+    "FILE_TYPES",
     "ColumnGuess",
     "Conflict",
     "Fact",

@@ -4,7 +4,7 @@ Invariant: every record becomes one `Row`, also one that cannot be read; nothing
 blank lines. Knows nothing about what the columns mean.
 """
 
-from workbench.facts.tables.open import open_table, text_table
+from workbench.facts.tables.open import FILE_TYPES, open_table, text_table
 from workbench.facts.tables.table import Row, Table
 
-__all__ = ["Row", "Table", "open_table", "text_table"]
+__all__ = ["FILE_TYPES", "Row", "Table", "open_table", "text_table"]

@@ -17,7 +17,12 @@ from workbench.facts.tables.separated import separated_table
 from workbench.facts.tables.table import Table
 from workbench.recipe.errors import FactsError
 
-__all__ = ["open_table", "text_table"]
+__all__ = ["FILE_TYPES", "open_table", "text_table"]
+
+# The endings that such files usually have, for a file dialog; nothing is told by them.
+FILE_TYPES = (
+    ".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".parquet", ".gz", ".zip",
+)  # fmt: skip
 
 PARQUET = b"PAR1"
 
