@@ -10,7 +10,7 @@ from workbench.ui.charts import loss_curve
 from workbench.ui.edit_html import metric_table
 from workbench.ui.html import button, text
 from workbench.ui.missed import why_missed
-from workbench.ui.words import count, size, small
+from workbench.ui.words import clock, count, size, small
 
 __all__ = ["MOST_MISSED", "RunDetails", "details", "setting_words"]
 
@@ -74,6 +74,7 @@ def _settings(view: RunDetails) -> str:
         reasons = {"converged": "the stop rule", "epochs": "all epochs used"}
         reason = str(run.outcome["reason"])
         rows.append(("ended by", reasons.get(reason, reason), ""))
+        rows.append(("took", _took(run), "On the clock, hidden states included."))
     if view.patch is not None:
         rows.append(("patch", size(view.patch.bytes), ""))
         rows += [(name, shape, "A tensor of the patch.") for name, shape in _tensors(view.patch)]
@@ -84,6 +85,11 @@ def _settings(view: RunDetails) -> str:
         for name, value, title in rows
     )
     return f'<dl class="all-settings">{cells}</dl>'
+
+
+def _took(run: Run) -> str:
+    epochs = count(run.outcome.get("epochs", 0), "epoch")
+    return f"{epochs} in {clock(run.outcome.get('seconds', 0.0))}"
 
 
 def _tensors(patch: PatchHeader) -> list[tuple[str, str]]:
