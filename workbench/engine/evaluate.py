@@ -29,7 +29,7 @@ from workbench.recipe.evaluation import Evaluation
 from workbench.recipe.groups import answer_lengths, prompt_patterns
 from workbench.recipe.verdicts import QuestionVerdicts, Verdict
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "Examiner", "evaluate"]
 
 # Work units of one question: a pass over the kept states, and writing an answer.
 PASS, WRITE = 1, 6
@@ -41,8 +41,8 @@ OnProgress = Callable[[int, int], None]
 class _Steps:
     """Adds up the work that is done."""
 
-    def __init__(self, on_progress: OnProgress | None) -> None:
-        self.total, self._done, self._tell = 1, 0, on_progress
+    def __init__(self, on_progress: OnProgress | None, total: int) -> None:
+        self.total, self._done, self._tell = total, 0, on_progress
 
     def __call__(self, units: int) -> None:
         self._done += units
@@ -78,7 +78,7 @@ class _Exam:
     judged: list[int]
     written: list[int]
     texts: TokenTable
-    step: _Steps
+    step: _Steps = field(default_factory=lambda: _Steps(None, 0))
     states: HiddenStates | None = None
 
     def keep_states(self, layer: int) -> None:
@@ -165,6 +165,86 @@ class _Exam:
         )
 
 
+class Examiner:
+    """Puts the same questions to a base and to any edits of it; the base is asked once.
+
+    Args:
+        model: the base; it stays as it is.
+        facts: what is asked, with their rephrases, locality and portability prompts.
+        written: for how many facts, drawn by the seed, answers are written for the generated
+            protocol, and locality compared with what was said before; None for all, 0 for none.
+            The strict and token protocols always judge every fact.
+        seed: draws those facts, and the resamples of the intervals.
+        labels: further ways to group the facts, each with a label for every fact.
+
+    Raises:
+        FactsError: no facts, or one is too long for the model.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        facts: Sequence[Fact],
+        *,
+        written: int | None = None,
+        seed: int = 0,
+        labels: Mapping[str, Sequence[str | None]] | None = None,
+    ) -> None:
+        asked, self._left_out = questions_of(model, facts)
+        self._chosen = _draw(len(facts), written, seed)
+        self._exam = _exam(model, asked, self._chosen)
+        self._facts, self._seed = len(facts), seed
+        lengths = [len(text.target) - 1 for text in self._exam.texts.texts[: len(facts)]]
+        self._labels: dict[str, Sequence[str | None]] = {
+            "pattern": prompt_patterns(facts),
+            "answer length": answer_lengths(lengths),
+            **(labels or {}),
+        }
+        self._base: _Sat | None = None
+
+    def evaluate(
+        self, patch: Patch | None = None, *, on_progress: OnProgress | None = None
+    ) -> Evaluation:
+        """Measures the base, and the edited model where there is a patch.
+
+        Args:
+            patch: the edit; None measures the base alone.
+            on_progress: called with work done and work in all; what it raises ends the work.
+
+        Raises:
+            PatchError: the patch belongs to another base.
+        """
+        exam, model = self._exam, self._exam.model
+        if patch is not None:
+            patch.check(model)
+        # Kept states pay when two states of the model go on from them.
+        keep = patch is not None and self._base is None and model.states_kept
+        layer = patch.lowest_layer if patch is not None and keep else 0
+        sittings = (self._base is None) + (patch is not None)
+        passes = PASS * len(exam.judged) + WRITE * len(exam.written)
+        exam.step = _Steps(on_progress, passes * sittings + (layer > 0) * PASS * len(exam.judged))
+        if layer:
+            exam.keep_states(layer)
+        if self._base is None:
+            self._base = exam.sit()
+        after, stayed = _Sat(), dict[int, Verdict]()
+        if patch is not None:
+            with patch.applied(model):
+                after = exam.sit()
+                stayed = exam.stayed(self._base, after)
+        exam.states = None
+        return Evaluation(
+            facts=self._facts,
+            rows=exam.rows(self._base, after, stayed),
+            edited=patch is not None,
+            written=len(self._chosen),
+            seed=self._seed,
+            left_out=self._left_out,
+            unended=(self._base.unended, after.unended),
+            labels=self._labels,
+        )
+
+
 def evaluate(
     model: LanguageModel,
     facts: Sequence[Fact],
@@ -178,14 +258,8 @@ def evaluate(
     """Measures the base on facts, and the edited model where there is a patch.
 
     Args:
-        model: the base; it stays as it is.
-        facts: what is asked, with their rephrases, locality and portability prompts.
+        model, facts, written, seed, labels: see `Examiner`.
         patch: the edit; None measures the base alone.
-        written: for how many facts, drawn by the seed, answers are written for the generated
-            protocol, and locality compared with what was said before; None for all, 0 for none.
-            The strict and token protocols always judge every fact.
-        seed: draws those facts, and the resamples of the intervals.
-        labels: further ways to group the facts, each with a label for every fact.
         on_progress: called with work done and work in all; what it raises ends the evaluation.
 
     Raises:
@@ -194,35 +268,8 @@ def evaluate(
     """
     if patch is not None:
         patch.check(model)
-    asked, left_out = questions_of(model, facts)
-    chosen = _draw(len(facts), written, seed)
-    exam = _exam(model, asked, chosen, _Steps(on_progress))
-    kept = patch is not None and model.states_kept and patch.lowest_layer > 0
-    passes = PASS * len(exam.judged) + WRITE * len(exam.written)
-    exam.step.total = passes * (1 if patch is None else 2) + kept * PASS * len(exam.judged)
-    if patch is not None and kept:
-        exam.keep_states(patch.lowest_layer)
-    before = exam.sit()
-    after, stayed = _Sat(), dict[int, Verdict]()
-    if patch is not None:
-        with patch.applied(model):
-            after = exam.sit()
-            stayed = exam.stayed(before, after)
-    lengths = [len(text.target) - 1 for text in exam.texts.texts[: len(facts)]]
-    own: dict[str, Sequence[str | None]] = {
-        "pattern": prompt_patterns(facts),
-        "answer length": answer_lengths(lengths),
-    }
-    return Evaluation(
-        facts=len(facts),
-        rows=exam.rows(before, after, stayed),
-        edited=patch is not None,
-        written=len(chosen),
-        seed=seed,
-        left_out=left_out,
-        unended=(before.unended, after.unended),
-        labels={**own, **(labels or {})},
-    )
+    examiner = Examiner(model, facts, written=written, seed=seed, labels=labels)
+    return examiner.evaluate(patch, on_progress=on_progress)
 
 
 def _draw(facts: int, written: int | None, seed: int) -> set[int]:
@@ -232,7 +279,7 @@ def _draw(facts: int, written: int | None, seed: int) -> set[int]:
     return set(random.Random(seed).sample(range(facts), written))
 
 
-def _exam(model: LanguageModel, asked: list[Asked], chosen: set[int], step: _Steps) -> _Exam:
+def _exam(model: LanguageModel, asked: list[Asked], chosen: set[int]) -> _Exam:
     # A fact's own prompts come first and always have an answer, so that their texts come first.
     judged = [row for row, question in enumerate(asked) if question.wanted]
     texts = tokenize(
@@ -245,7 +292,7 @@ def _exam(model: LanguageModel, asked: list[Asked], chosen: set[int], step: _Ste
         judged = [row for row, fit in zip(judged, fits, strict=True) if fit]
         texts = [text for text, fit in zip(texts, fits, strict=True) if fit]
     written = [row for row, question in enumerate(asked) if question.fact in chosen]
-    return _Exam(model, asked, judged, written, TokenTable(texts, model.device), step)
+    return _Exam(model, asked, judged, written, TokenTable(texts, model.device))
 
 
 def _is_one_of(said: str, accepted: Sequence[str]) -> bool:
