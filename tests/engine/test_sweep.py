@@ -193,7 +193,8 @@ def test_what_was_not_asked_is_said(model: LanguageModel, facts: list[Fact]) -> 
     assert isinstance(plan, SweepStarted)
     assert (plan.rephrases, plan.locality_prompts) == (0, 0)
     assert (plan.neutral_from_facts, plan.neutral_built_in) == (2, 30)
-    assert "no rephrases" in plan.held_out and "because the facts bring none" in plan.held_out
+    assert "rephrases" not in plan.held_out
+    assert "(2 of other facts, 30 built in), which stand in for" in plan.held_out
     assert set(row.general) == set(row.local) == {None}
     assert len(row.neutral) == len(row.kl) == 32
     last = events[-1]

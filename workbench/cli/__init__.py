@@ -15,7 +15,9 @@ from workbench.cli.ask import evaluate, export, probe
 from workbench.cli.common import visible
 from workbench.cli.edit import edit
 from workbench.cli.facts import facts
+from workbench.cli.scan import scan
 from workbench.cli.serve import serve
+from workbench.cli.sweep import sweep
 from workbench.recipe.errors import WorkbenchError
 
 __all__ = ["app", "main"]
@@ -28,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (facts, edit, probe, evaluate, export, serve):
+for command in (facts, scan, sweep, edit, probe, evaluate, export, serve):
     app.command()(command)
 
 

@@ -5,12 +5,8 @@ folder; ``--resume`` goes on from there to the same patch.
 """
 
 import shlex
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,6 +27,7 @@ from workbench.cli.common import (
     say,
     visible,
 )
+from workbench.cli.interrupt import STOPPED, stopping_on_interrupt
 from workbench.facts.fact import Fact
 from workbench.recipe import events
 from workbench.recipe.settings import EditSettings, Pipeline
@@ -42,7 +39,6 @@ __all__ = ["edit"]
 
 HELP = EditSettings.help()
 DEFAULTS = EditSettings()
-STOPPED = 130
 SHOWN = 10
 
 
@@ -95,7 +91,7 @@ def edit(
 
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
     run = Edit(base, found.facts, settings, checkpoint=checkpoint if resume else None)
-    with _stopping_on_interrupt(run):
+    with stopping_on_interrupt(run.stop):
         last = _follow(run, base.name)
     if isinstance(last, events.Stopped):
         _keep_stopped(run, last, checkpoint, as_json)
@@ -116,26 +112,6 @@ def _keep_stopped(run: "Edit", last: events.Stopped, checkpoint: Path, as_json: 
     )
     if as_json:
         print_json({"stopped": True, "epochs": last.epoch, "checkpoint": str(checkpoint)})
-
-
-@contextmanager
-def _stopping_on_interrupt(run: "Edit") -> Iterator[None]:
-    """The first Ctrl-C asks the run to end; the second one ends it at once."""
-    before = signal.getsignal(signal.SIGINT)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
-        run.stop()
-
-    try:
-        signal.signal(signal.SIGINT, stop)
-    except ValueError:  # not the main thread: whoever called decides about signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _follow(run: "Edit", model: str) -> events.Finished | events.Stopped:

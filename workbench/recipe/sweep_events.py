@@ -62,17 +62,17 @@ class SweepStarted:
     @property
     def held_out(self) -> str:
         """One sentence about what the scores rest on, for a plot."""
-        parts = [f"{self.sample} of {self.facts} facts"]
-        parts.append(f"{self.rephrases} rephrases" if self.rephrases else "no rephrases")
+        parts = [f"{self.rephrases} rephrases"] if self.rephrases else []
         neutral = (
             f"{self.neutral_from_facts + self.neutral_built_in} neutral prompts "
             f"({self.neutral_from_facts} of other facts, {self.neutral_built_in} built in)"
         )
         if self.locality_prompts:
-            parts += [f"{self.locality_prompts} locality prompts", f"KL on {neutral}"]
+            parts += [f"{self.locality_prompts} locality prompts", neutral]
         else:
-            parts.append(f"locality on {neutral}, because the facts bring none")
-        return "Scored on " + ", ".join(parts) + "; none of them trained on but the facts."
+            parts.append(f"{neutral}, which stand in for the locality prompts that the facts lack")
+        facts = f"Tried on {self.sample} of {self.facts} facts"
+        return f"{facts}; scored on them and, never trained on, {', '.join(parts)}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 from workbench.recipe.location import Location
 from workbench.session.runs import Run
 from workbench.ui.html import button, pill, text
-from workbench.ui.words import share, small
+from workbench.ui.words import clock, quantity, share, size, small
 
 __all__ = ["location_card", "location_grid"]
 
@@ -74,7 +74,11 @@ def _cell(
 
 
 def location_card(
-    chosen: tuple[str, ...], own_choice: bool, preset: dict[str, Any], runs: list[Run]
+    chosen: tuple[str, ...],
+    own_choice: bool,
+    preset: dict[str, Any],
+    runs: list[Run],
+    estimate: dict[str, Any] | None,
 ) -> str:
     """What is known about the chosen place, against the others that runs have tried.
 
@@ -83,13 +87,15 @@ def location_card(
         own_choice: whether a person chose them; else they are the preset's.
         preset: name, at, learning_rate, source and is_guess of the model's preset.
         runs: finished runs, newest first.
+        estimate: what a run there takes; None while that is being measured.
     """
     source = "a guess" if preset["is_guess"] else "measured"
     mark = pill(source, "warn" if preset["is_guess"] else "on")
     preset_at = ", ".join(preset["at"])
     if own_choice:
         why = f'<p class="quiet">Your choice. The preset is {text(preset_at)}.</p>'
-        back = button("Use the preset", "preset", "small")
+        words = "Use the preset" if preset["is_guess"] else "Use the paper's"
+        back = button(words, "preset", "small")
     else:
         why = f'<p class="quiet">{mark} {text(preset["name"])}: {text(preset["source"])}.</p>'
         back = ""
@@ -98,8 +104,23 @@ def location_card(
         f'<div class="stack"><div><h2>Tune at <span class="mono">{at}</span></h2>{why}</div>'
         f'<p class="quiet">Learning rate there, unless you set one: '
         f'<span class="mono">{small(preset["learning_rate"])}</span></p>'
-        f"{_known(chosen, runs)}{back}</div>"
+        f"{_what_it_takes(estimate)}{_known(chosen, runs)}{back}</div>"
     )
+
+
+def _what_it_takes(estimate: dict[str, Any] | None) -> str:
+    """Weights, memory, time and kept states of a run at the chosen place."""
+    if estimate is None or "error" in estimate:
+        return ""
+    seconds = estimate["seconds"]
+    figures = (
+        ("weights tuned", quantity(estimate["weights"])),
+        ("extra memory", size(estimate["memory_bytes"])),
+        ("time at most", f"{seconds:.1f} s" if seconds < 60 else clock(seconds)),
+        ("states kept", f"from layer {estimate['kept_from']}" if estimate["kept_from"] else "no"),
+    )
+    cells = "".join(f"<div>{name}<b>{text(value)}</b></div>" for name, value in figures)
+    return f'<div class="figures small">{cells}</div>'
 
 
 def _known(chosen: tuple[str, ...], runs: list[Run]) -> str:

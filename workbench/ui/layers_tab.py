@@ -1,4 +1,4 @@
-"""The Layers tab: where the next run tunes, and what is known about the places."""
+"""The Layers tab: where the next run tunes, and what scan, sweep and runs know about the places."""
 
 from dataclasses import replace
 
@@ -6,27 +6,39 @@ import gradio as gr
 
 from workbench.recipe.errors import LocationError
 from workbench.recipe.location import Location
+from workbench.recipe.recommend import recommend
+from workbench.recipe.score import score_rows
 from workbench.session import Store
 from workbench.session.runs import Run
 from workbench.ui.html import detail, heading, live_html, still_html
 from workbench.ui.layers_html import location_card, location_grid
 from workbench.ui.page import Page
+from workbench.ui.plot_bridge import add_plot_bridge
+from workbench.ui.profile_html import chosen_locations
+from workbench.ui.scan_card import add_scan_card
+from workbench.ui.sweep_card import add_sweep_card, shown_sweep
+from workbench.ui.sweep_fields import sweep_weights
+from workbench.ui.sweep_html import recommendation_card, trials_table
 
 __all__ = ["add_layers_tab"]
 
 
 def add_layers_tab(page: Page) -> None:
     """Builds the tab's inside."""
-    with gr.Row(elem_classes="columns"):
-        with gr.Column(scale=5, min_width=320, elem_classes="card"):
-            still_html(
-                heading(
-                    "Where should the edit go?",
-                    "Every layer and matrix of the model. Click one to tune it; Shift-click for "
-                    "several. The number is the generalization that a run reached there.",
+    theme = add_plot_bridge(page, _click)
+    with gr.Row(elem_classes="columns", elem_id="layers-plots"):
+        with gr.Column(scale=5, min_width=320):
+            add_sweep_card(page, theme)
+            add_scan_card(page, theme)
+            with gr.Column(elem_classes="card"):
+                still_html(
+                    heading(
+                        "Every place",
+                        "Each layer and matrix of the model. Click one to tune it; Shift-click for "
+                        "several. The number is the generalization that a run reached there.",
+                    )
                 )
-            )
-            grid = live_html("scroll", name="layer-grid")
+                grid = live_html("scroll", name="layer-grid")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             card = live_html(name="location-card")
             typed = gr.Textbox(
@@ -35,19 +47,15 @@ def add_layers_tab(page: Page) -> None:
                 "several; empty for the preset.",
                 placeholder="6.mlp.down_proj",
             )
+            trials = live_html(name="trials")
     page.show(_draw_grid, grid, of=("settings", "runs"))
-    page.show(_draw_card, card, of=("settings", "runs"))
-    page.action(grid.act, _click_cell, outputs=typed)
-    page.action(card.act, _use_preset, outputs=typed)
+    page.show(_draw_card, card, of=("settings", "runs", "facts"))
+    page.show(_draw_trials, trials, of=("settings", "profiles"))
+    page.show(_draw_typed, typed, of=("settings",))
+    for place in (grid, card, trials):
+        page.action(place.act, _act)
     page.action(typed.submit, _type_locations, [typed])
     page.action(typed.blur, _type_locations, [typed])
-
-
-def chosen_locations(store: Store) -> tuple[str, ...]:
-    """Where the next run tunes: what was chosen, else the preset; empty while unknown."""
-    chosen = store.settings.edit.at
-    summary = store.settings.summary
-    return chosen or (tuple(summary["preset"]["at"]) if summary else ())
 
 
 def finished_runs(store: Store) -> list[Run]:
@@ -73,29 +81,53 @@ def _draw_card(store: Store) -> str:
     summary = store.settings.summary
     if summary is None:
         return heading("Where to tune", "The model is being loaded.")
+    estimate = store.settings.get("estimate", {})
+    current = estimate if estimate.get("about") == store.estimate_key() else None
     return location_card(
         chosen_locations(store),
         bool(store.settings.edit.at),
         summary["preset"],
         finished_runs(store),
+        current,
     )
 
 
-def _click_cell(store: Store, event: gr.EventData) -> str:
+def _draw_trials(store: Store) -> str:
+    shown, summary = shown_sweep(store), store.settings.summary
+    if shown is None or not shown.rows or summary is None:
+        return ""
+    chosen, weights = chosen_locations(store), sweep_weights(store)
+    table = trials_table(score_rows(shown.rows, weights), chosen, tuple(summary["preset"]["at"]))
+    return recommendation_card(recommend(shown.rows, weights), chosen) + table
+
+
+def _draw_typed(store: Store) -> str:
+    return ", ".join(store.settings.edit.at)
+
+
+def _act(store: Store, event: gr.EventData) -> None:
     asked = detail(event)
-    where = Location.parse(asked["at"])
+    if asked["do"] == "preset":
+        _choose(store, ())
+    elif asked["do"] == "use":
+        rate = float(asked["rate"])
+        usual = (store.settings.summary or {})["preset"]["learning_rate"]
+        _choose(store, (asked["at"],), None if rate == usual else rate)
+    else:
+        _click(store, asked["at"], bool(asked["many"]))
+
+
+def _click(store: Store, at: str, many: bool) -> None:
+    """Chooses a place alone, or beside those chosen already."""
+    where = Location.parse(at)
     present = [Location.parse(text) for text in chosen_locations(store)]
-    if asked["many"] and where in present:
+    if many and where in present:
         present.remove(where)
-    elif asked["many"]:
+    elif many:
         present = [other for other in present if not other.overlaps(where)] + [where]
     else:
         present = [where]
-    return _choose(store, tuple(str(location) for location in present))
-
-
-def _use_preset(store: Store) -> str:
-    return _choose(store, ())
+    _choose(store, tuple(str(location) for location in present))
 
 
 def _type_locations(store: Store, typed: str) -> None:
@@ -117,6 +149,8 @@ def _require_in_model(location: Location, layers: int, matrices: list[str]) -> N
         )
 
 
-def _choose(store: Store, at: tuple[str, ...]) -> str:
-    store.settings.set("edit", replace(store.settings.edit, at=at).as_dict())
-    return ", ".join(store.settings.edit.at)
+def _choose(store: Store, at: tuple[str, ...], learning_rate: float | None = None) -> None:
+    settings = replace(store.settings.edit, at=at)
+    if learning_rate is not None:
+        settings = replace(settings, learning_rate=learning_rate)
+    store.settings.set("edit", settings.as_dict())

@@ -1,0 +1,102 @@
+"""`workbench scan`: in seconds, which matrices the facts pull at."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from workbench.cli.common import (
+    Device,
+    Dtype,
+    FactsPath,
+    Json,
+    Model,
+    Trust,
+    load,
+    notes,
+    print_json,
+    read_reported,
+    say,
+    screen,
+)
+from workbench.cli.layer_options import (
+    DEFAULTS,
+    PlotPath,
+    SampleSize,
+    Seed,
+    preset_record,
+    require_writable,
+)
+from workbench.recipe.sweep import SweepSettings
+
+if TYPE_CHECKING:
+    from workbench.engine.language_model import LanguageModel
+    from workbench.engine.scan import Scan
+
+__all__ = ["scan"]
+
+SHOWN = 12
+
+
+def scan(
+    file: FactsPath,
+    model: Model = None,
+    sample: SampleSize = DEFAULTS.sample,
+    seed: Seed = DEFAULTS.seed,
+    plot: PlotPath = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    trust_remote_code: Trust = False,
+    as_json: Json = False,
+) -> None:
+    """Show, in seconds, which matrices the facts pull at, and what else that would move."""
+    SweepSettings(sample=sample, seed=seed)
+    require_writable(plot)
+    found = read_reported(file)
+    base = load(model, device, dtype, trust_remote_code)
+
+    from workbench.engine.scan import scan as look
+
+    with notes().status("Scanning") as status:
+        report = look(
+            base,
+            found.facts,
+            sample=sample,
+            seed=seed,
+            on_progress=lambda done, total: status.update(f"Scanning, text {done} of {total}"),
+        )
+    preset = base.preset
+    if plot is not None:
+        _plot_scan(plot, report, base)
+    if as_json:
+        data = report.as_dict()
+        for row in data["rows"]:
+            row["preset"] = row["at"] in preset.at
+        print_json({"model": base.name, **data, "preset": preset_record(base)})
+        return
+    table = Table("location", "relative gradient", "overlap", box=None, pad_edge=False)
+    strongest = sorted(report.rows, key=lambda row: -row.relative)
+    for row in strongest[:SHOWN]:
+        mark = " (preset)" if row.at in preset.at else ""
+        table.add_row(row.at + mark, f"{row.relative:.2e}", f"{row.overlap:.1%}")
+    screen().print(table)
+    if len(strongest) > SHOWN:
+        say(f"… and {len(strongest) - SHOWN} more; --json lists all, --plot draws them.")
+    say("A scan ranks no locations: 'workbench sweep' tries them.")
+
+
+def _plot_scan(path: Path, report: "Scan", base: "LanguageModel") -> None:
+    import pandas as pd
+
+    from workbench.ui.plot_style import write_html
+    from workbench.ui.scan_plot import scan_heatmap
+
+    rows = pd.DataFrame([asdict(row) for row in report.rows])
+    preset = base.preset
+    note = f"{report.sample} of {report.facts} facts on {base.name}."
+    figures = [
+        scan_heatmap(rows, column, preset=preset.at, source=preset.source, note=note)
+        for column in ("relative", "overlap")
+    ]
+    write_html(path, figures, f"Scan of {base.name}")

@@ -1,0 +1,238 @@
+"""`workbench sweep`: short edits at many locations, scored, and one of them recommended.
+
+The first Ctrl-C ends a sweep between two steps; with ``--out`` its rows are kept, and the same
+command goes on from them.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from workbench.cli.common import (
+    Device,
+    Dtype,
+    FactsPath,
+    Json,
+    Model,
+    Trust,
+    load,
+    notes,
+    print_json,
+    read_reported,
+    say,
+    screen,
+)
+from workbench.cli.interrupt import STOPPED, stopping_on_interrupt
+from workbench.cli.layer_options import (
+    DEFAULTS,
+    HELP,
+    PlotPath,
+    SampleSize,
+    Seed,
+    preset_record,
+    require_writable,
+)
+from workbench.recipe import sweep_events as events
+from workbench.recipe.errors import SettingsError
+from workbench.recipe.recommend import Recommendation, recommend
+from workbench.recipe.score import LocationScore, ScoreWeights, score_rows
+from workbench.recipe.sweep import SweepSettings, parse_layers
+
+if TYPE_CHECKING:
+    from workbench.engine.language_model import LanguageModel
+    from workbench.engine.sweep import Sweep
+    from workbench.engine.sweep_file import SweepFile
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    file: FactsPath,
+    model: Model = None,
+    layers: Annotated[str, typer.Option("--layers", help=HELP["layers"])] = "all",
+    modules: Annotated[list[str] | None, typer.Option("--modules", help=HELP["modules"])] = None,
+    learning_rates: Annotated[
+        list[float] | None, typer.Option("--lr", help=HELP["learning_rates"])
+    ] = None,
+    sample: SampleSize = DEFAULTS.sample,
+    epochs: Annotated[int | None, typer.Option("--epochs", help=HELP["epochs"])] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help=HELP["batch_size"])] = None,
+    seed: Seed = DEFAULTS.seed,
+    weights: Annotated[
+        str,
+        typer.Option(
+            "--weights", help="How much reliability, generalization and locality count in a score."
+        ),
+    ] = "1,1,1",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where rows are kept, to go on from later."),
+    ] = None,
+    plot: PlotPath = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    trust_remote_code: Trust = False,
+    as_json: Json = False,
+) -> None:
+    """Try a short edit at each location, score it on what is held out, and recommend one."""
+    weigh = _parse_weights(weights)
+    settings = SweepSettings(
+        layers=parse_layers(layers),
+        modules=tuple(part.strip() for text in modules or () for part in text.split(",")),
+        learning_rates=tuple(learning_rates or ()),
+        sample=sample,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+    )
+    require_writable(plot)
+    found = read_reported(file)
+    base = load(model, device, dtype, trust_remote_code)
+
+    from workbench.engine.sweep import Sweep
+    from workbench.engine.sweep_file import SweepFile
+
+    run = Sweep(base, found.facts, settings)
+    kept = SweepFile(out, run.identity()) if out is not None else None
+    if kept is not None and kept.rows:
+        run = Sweep(base, found.facts, settings, done=kept.rows)
+    with stopping_on_interrupt(run.stop):
+        plan, rows, finished = _follow(run, kept, as_json)
+    scores, chosen = score_rows(rows, weigh), recommend(rows, weigh)
+    if plot is not None and rows:
+        _plot_sweep(plot, scores, chosen, plan, base)
+    if as_json:
+        print_json(_report(base, run, plan, scores, chosen, weigh, finished))
+    else:
+        _print(base, plan, scores, chosen)
+    if not finished:
+        how = f"The same command goes on from {out}." if out else "With --out it could go on."
+        notes().print(f"Stopped after {len(rows)} of {plan.trials} trials. {how}", markup=False)
+        raise typer.Exit(STOPPED)
+
+
+def _parse_weights(text: str) -> ScoreWeights:
+    try:
+        reliability, generalization, locality = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise SettingsError(
+            f"weights is '{text}'. Write three numbers, for reliability, generalization and "
+            "locality, such as 1,1,2."
+        ) from error
+    return ScoreWeights(reliability, generalization, locality)
+
+
+def _follow(
+    run: "Sweep", kept: "SweepFile | None", quiet: bool
+) -> tuple[events.SweepStarted, list[events.LocationDone], bool]:
+    """Sweeps to the end: the plan, all rows in the order of the trials, and whether it finished."""
+    rows = {row.key: row for row in kept.rows} if kept is not None else {}
+    plan: events.SweepStarted | None = None
+    finished = False
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=notes(), transient=True) as progress:
+        task = progress.add_task(f"Sweeping {run.model.name}", total=None, state="")
+        for event in run.events():
+            match event:
+                case events.SweepStarted():
+                    plan = event
+                    progress.update(task, total=plan.trials, completed=plan.kept)
+                    if not quiet:
+                        progress.console.print(plan.held_out, markup=False, soft_wrap=True)
+                case events.SweepProgress():
+                    share = event.epoch / event.epochs
+                    state = f"{event.at}, epoch {event.epoch} of {event.epochs}"
+                    progress.update(task, completed=event.number - 1 + share, state=state)
+                case events.LocationDone():
+                    rows[event.key] = event
+                    if kept is not None:
+                        kept.add(event)
+                case events.SweepFinished():
+                    finished = True
+    assert plan is not None
+    done = [rows[trial.key] for trial in run.trials if trial.key in rows]
+    return plan, done, finished
+
+
+def _report(
+    base: "LanguageModel",
+    run: "Sweep",
+    plan: events.SweepStarted,
+    scores: list[LocationScore],
+    chosen: Recommendation | None,
+    weights: ScoreWeights,
+    finished: bool,
+) -> dict[str, Any]:
+    """All there is to tell about a sweep, as JSON-ready data."""
+    preset = base.preset
+    return {
+        "model": base.name,
+        "rows": [{**row.as_dict(), "preset": row.at in preset.at} for row in scores],
+        "recommended": chosen.as_dict() if chosen is not None else None,
+        "finished": finished,
+        "scored_on": plan.held_out,
+        "settings": run.settings.as_dict(),
+        "weights": asdict(weights),
+        "preset": preset_record(base),
+    }
+
+
+def _print(
+    base: "LanguageModel",
+    plan: events.SweepStarted,
+    scores: list[LocationScore],
+    chosen: Recommendation | None,
+) -> None:
+    preset = base.preset
+    several = len(plan.learning_rates) > 1
+    heads = ["location", *(["lr"] if several else []), "rel.", "gen.", "loc.", "KL", "score", "s"]
+    table = Table(*heads, box=None, pad_edge=False)
+    for row in scores:
+        mark = " (preset)" if row.at in preset.at else ""
+        measures = (row.reliability, row.generalization, row.locality)
+        table.add_row(
+            row.at + mark,
+            *([f"{row.learning_rate:g}"] if several else []),
+            *("–" if value is None else f"{value:.2f}" for value in measures),
+            f"{row.kl:.3f}",
+            f"{100 * row.score:.0f} ({100 * row.low['score']:.0f}–{100 * row.high['score']:.0f})",
+            f"{row.seconds:.1f}",
+        )
+    screen().print(table)
+    if chosen is not None:
+        say(f"Recommended: {chosen.at}. {chosen.reason}")
+    known = "a guess: " if preset.is_guess else ""
+    say(f"Preset: {', '.join(preset.at)} ({known}{preset.source}).")
+
+
+def _plot_sweep(
+    path: Path,
+    scores: list[LocationScore],
+    chosen: Recommendation | None,
+    plan: events.SweepStarted,
+    base: "LanguageModel",
+) -> None:
+    import pandas as pd
+
+    from workbench.ui.plot_style import write_html
+    from workbench.ui.sweep_plot import sweep_curves
+
+    rows = pd.DataFrame([row.as_dict() for row in scores])
+    preset = base.preset
+    figure = sweep_curves(
+        rows,
+        recommended=chosen.at if chosen is not None else "",
+        preset=preset.at,
+        source=preset.source,
+        note=plan.held_out,
+    )
+    write_html(path, [figure], f"Sweep of {base.name}")
