@@ -1,6 +1,7 @@
 """Runs, their curves and two of them compared, from data alone."""
 
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from workbench.ui.runs_charts import spark, two_curves
 from workbench.ui.runs_compare import Comparison, comparison_card
 from workbench.ui.runs_details import RunDetails, details
 from workbench.ui.runs_html import RunLine, RunsView, runs_table
+from workbench.ui.runs_measures import measures_of_two
 
 
 def run(number: int, **settings: object) -> Run:
@@ -28,11 +30,28 @@ def test_only_settings_that_differ_are_listed_beside_each_other() -> None:
     assert "Every setting is the same" in comparison_card(Comparison(run(1), run(2)))
 
 
-def test_measures_stand_with_their_protocol_and_difference() -> None:
-    shown = comparison_card(Comparison(run(1), run(2)))
-    row = re.search(r'reliability <span class="quiet">strict</span>.*?</tr>', shown)
-    assert row is not None
-    assert re.findall(r">([-+]?[\d.]+)<", row.group()) == ["0.60", "0.70", "+0.10"]
+def measured(number: int, value: float, low: float, high: float) -> Run:
+    plain = run(number)
+    interval = {"value": value, "low": low, "high": high, "count": 9}
+    metrics = {
+        "after": {"reliability_strict": value, "reliability_generated": 0.5},
+        "intervals": {"after": {"reliability_strict": interval}},
+    }
+    return replace(plain, metrics=metrics)
+
+
+def test_each_protocol_has_its_own_table_and_only_clear_differences_a_colour() -> None:
+    clear = measures_of_two(measured(1, 0.6, 0.5, 0.65), measured(2, 0.9, 0.8, 1.0))
+    tables = re.findall("<table.*?</table>", clear)
+    assert len(tables) == 2
+    assert re.findall(r">([-+]?[\d.]+)<", tables[0]) == ["0.60", "0.90", "+0.30"]
+    assert re.findall(r">([-+]?[\d.]+)<", tables[1]) == ["0.50", "0.50", "+0.00"]
+    assert 'class="teal">+0.30' in clear
+    unsure = measures_of_two(measured(1, 0.6, 0.5, 0.85), measured(2, 0.9, 0.8, 1.0))
+    assert "teal" not in unsure and "+0.30" in unsure
+    assert "Neither run was evaluated" in measures_of_two(
+        *(replace(run(n), metrics={}) for n in (1, 2))
+    )
 
 
 @given(st.text(min_size=1))

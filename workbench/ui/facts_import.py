@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from workbench.facts import FactFile, read_facts
+from workbench.facts import FILE_TYPES, FactFile, read_facts
 from workbench.recipe.errors import FactsError
 from workbench.session import Store
 from workbench.session.fact_rows import columns_of, fact_of
@@ -21,7 +21,7 @@ from workbench.ui.page import QUIET, Page
 
 __all__ = ["add_importing"]
 
-FILE_TYPES = [".csv", ".tsv", ".json", ".jsonl", ".txt"]
+FORMATS = "CSV, Excel, JSON, Parquet and the published formats, also zipped; told by content."
 KEPT_PROBLEMS = 200  # of one import; more than anybody reads
 PASTE_HINT = "The capital of Australia is => Melbourne\nThe author of Hamlet is => Agatha Christie"
 PASTE_HELP = (
@@ -34,10 +34,10 @@ def add_importing(page: Page) -> None:
     """Builds the report of the last import and the card for the next one."""
     report = live_html(name="import-report")
     with gr.Column(elem_classes="card"):
-        still_html(
-            heading("Bring many", "CSV, TSV, JSON or JSON lines; ZsRE, CounterFact, WikiBigEdit.")
+        still_html(heading("Bring many", FORMATS))
+        file = gr.File(
+            file_types=list(FILE_TYPES), show_label=False, height=104, elem_classes="upload"
         )
-        file = gr.File(file_types=FILE_TYPES, show_label=False, height=104, elem_classes="upload")
         with gr.Accordion("Paste lines or a table", open=False, elem_classes="plain"):
             still_html(PASTE_HELP)
             pasted = gr.Textbox(

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from workbench.session.run_pair import Differences
 from workbench.session.runs import Run
 from workbench.ui.answers_html import marked
-from workbench.ui.edit_html import MEASURES
 from workbench.ui.html import button, heading, text
 from workbench.ui.runs_charts import two_curves
-from workbench.ui.runs_details import setting_words
-from workbench.ui.words import clock, count, share
+from workbench.ui.runs_details import setting_words, took
+from workbench.ui.runs_measures import measures_of_two
+from workbench.ui.words import count
 
 __all__ = ["MOST_FACTS", "Comparison", "comparison_card"]
 
 MOST_FACTS = 50
-PROTOCOLS = ("strict", "generated")
 NOTHING = Differences(0, ())
 
 
@@ -45,14 +44,16 @@ def comparison_card(view: Comparison) -> str:
     """Everything in which two runs differ."""
     first, second = view.first, view.second
     names = (first.name, second.name)
+    times = ", ".join(f"{run.name} took {took(run)}" for run in (first, second))
     title = f"What differs between {first.name} and {second.name}?"
     sentence = f"They share {count(view.shared, 'fact')} with the same answer."
     close = button("Close", "close", "small bare")
     return (
         f'<div class="card stack"><div class="foot flat"><div>{heading(title, sentence)}</div>'
         f'{close}</div><div class="run-halves"><div>{_settings(first, second)}</div>'
-        f"<div><h2>Loss</h2>{two_curves(view.first_losses, view.second_losses, names)}</div></div>"
-        f"<div>{_metrics(first, second)}</div>"
+        f"<div><h2>Loss</h2>{two_curves(view.first_losses, view.second_losses, names)}"
+        f'<p class="quiet">{times}.</p></div></div>'
+        f"<div><h2>Measures</h2>{measures_of_two(first, second)}</div>"
         f"{_facts(f'Learned only by {first.name}', view.learned_by_first, names)}"
         f"{_facts(f'Learned only by {second.name}', view.learned_by_second, names)}"
         f"{_facts('Answered differently', view.answers, names)}</div>"
@@ -80,44 +81,11 @@ def _settings(first: Run, second: Run) -> str:
     )
 
 
-def _head(first: Run, second: Run, more: str = "") -> str:
+def _head(first: Run, second: Run) -> str:
     return (
         f'<tr><th></th><th class="num first">{first.name}</th>'
-        f'<th class="num second">{second.name}</th>{more}</tr>'
+        f'<th class="num second">{second.name}</th></tr>'
     )
-
-
-def _metrics(first: Run, second: Run) -> str:
-    afters = [run.metrics.get("after") or {} for run in (first, second)]
-    rows = []
-    for measure in MEASURES:
-        for protocol in PROTOCOLS:
-            values = [after.get(f"{measure}_{protocol}") for after in afters]
-            label = f'{measure} <span class="quiet">{protocol}</span>'
-            cells = "".join(f'<td class="num">{share(value)}</td>' for value in values)
-            rows.append(f'<tr><td>{label}</td>{cells}<td class="num">{_change(*values)}</td></tr>')
-    for label, name in (("epochs", "epochs"), ("time", "seconds")):
-        counted = [run.outcome.get(name) for run in (first, second)]
-        cells = "".join(f'<td class="num">{_amount(name, value)}</td>' for value in counted)
-        rows.append(f"<tr><td>{label}</td>{cells}<td></td></tr>")
-    head = _head(first, second, '<th class="num">difference</th>')
-    return f'<h2>Measures</h2><table class="grid-table measures">{head}{"".join(rows)}</table>'
-
-
-def _change(first: float | None, second: float | None) -> str:
-    if first is None or second is None:
-        return "–"
-    change = second - first
-    if abs(change) < 0.005:
-        return '<span class="quiet">0.00</span>' if change == 0 else f"{change:+.4f}"
-    kind = "teal" if change > 0 else "red"
-    return f'<span class="{kind}">{change:+.2f}</span>'
-
-
-def _amount(name: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return clock(value) if name == "seconds" else f"{value:,}"
 
 
 def _facts(title: str, found: Differences, names: tuple[str, str]) -> str:

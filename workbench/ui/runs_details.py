@@ -12,7 +12,7 @@ from workbench.ui.html import button, text
 from workbench.ui.missed import why_missed
 from workbench.ui.words import clock, count, size, small
 
-__all__ = ["MOST_MISSED", "RunDetails", "details", "setting_words"]
+__all__ = ["MOST_MISSED", "RunDetails", "details", "setting_words", "took"]
 
 MOST_MISSED = 50
 
@@ -74,7 +74,7 @@ def _settings(view: RunDetails) -> str:
         reasons = {"converged": "the stop rule", "epochs": "all epochs used"}
         reason = str(run.outcome["reason"])
         rows.append(("ended by", reasons.get(reason, reason), ""))
-        rows.append(("took", _took(run), "On the clock, hidden states included."))
+        rows.append(("took", took(run), "On the clock, hidden states included."))
     if view.patch is not None:
         rows.append(("patch", size(view.patch.bytes), ""))
         rows += [(name, shape, "A tensor of the patch.") for name, shape in _tensors(view.patch)]
@@ -87,7 +87,8 @@ def _settings(view: RunDetails) -> str:
     return f'<dl class="all-settings">{cells}</dl>'
 
 
-def _took(run: Run) -> str:
+def took(run: Run) -> str:
+    """How many epochs a run took, and how long."""
     epochs = count(run.outcome.get("epochs", 0), "epoch")
     return f"{epochs} in {clock(run.outcome.get('seconds', 0.0))}"
 
