@@ -27,11 +27,19 @@ def add_session_card(page: Page) -> None:
         "Rename, copy, export, delete", open=False, elem_classes="plain", elem_id="session-tools"
     ):
         tools = live_html(name="session-tools-card")
+        going = live_html(name="session-going")
         still_html('<div class="label">Import a session</div>')
-        file = gr.File(file_types=[".zip"], show_label=False, height=72, elem_classes="upload")
+        file = gr.File(
+            file_types=[".zip"],
+            show_label=False,
+            height=52,
+            elem_id="session-import",
+            elem_classes="upload",
+        )
     actions = _Actions(page.library)
     page.show_sessions(lambda session: _draw_card(page.library, session), card)
     page.show_sessions(lambda session: _draw_tools(page.library, session), tools)
+    page.show(_draw_going, going, of=("jobs",))
     for place in (card, tools):
         page.act_on_sessions(place.act, actions.act, outputs=page.session)
     brought = page.act_on_sessions(file.upload, actions.bring_in, [file], page.session)
@@ -123,19 +131,22 @@ def _draw_tools(library: Library, session: str) -> str:
     empty = ""
     if library.discarded():
         empty = button("Empty the trash", "empty", "small bare", confirm=EMPTY_TRASH)
-    going = ""
-    if store.jobs.open_jobs():
-        going = (
-            '<p class="quiet">A copy or an export holds everything up to this moment; a run that '
-            "is going can be resumed in it. Delete waits until nothing runs.</p>"
-        )
     return (
         '<label class="label" for="session-name">Name</label>'
         f'<input id="session-name" type="text" data-do="name" value="{text(store.settings.name)}" '
         'autocomplete="off" maxlength="200">'
         f'<div class="pair tools">{button("Duplicate", "duplicate", "small")}'
         f'<a class="btn small" href="sessions/{text(session)}.zip" download>Export</a>'
-        f"{button('Delete', 'delete', 'small')}{empty}</div>{going}"
+        f"{button('Delete', 'delete', 'small')}{empty}</div>"
+    )
+
+
+def _draw_going(store: Store) -> str:
+    if all(job.kind == "load" for job in store.jobs.open_jobs()):
+        return ""
+    return (
+        '<p class="quiet">A copy or an export holds everything up to this moment; a run that is '
+        "going can be resumed in it. Deleting has to wait.</p>"
     )
 
 
