@@ -11,12 +11,14 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli.ask import evaluate, export, probe
+from workbench.cli.ask import export, probe
 from workbench.cli.common import visible
 from workbench.cli.edit import edit
+from workbench.cli.evaluate import evaluate
 from workbench.cli.facts import facts
 from workbench.cli.scan import scan
 from workbench.cli.serve import serve
+from workbench.cli.study import study
 from workbench.cli.sweep import sweep
 from workbench.recipe.errors import WorkbenchError
 
@@ -30,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (facts, scan, sweep, edit, probe, evaluate, export, serve):
+for command in (facts, scan, sweep, edit, probe, evaluate, study, export, serve):
     app.command()(command)
 
 

@@ -1,7 +1,7 @@
-"""`workbench probe`, `evaluate` and `export`: what a patch does, and the full model with it."""
+"""`workbench probe` and `export`: what a patched model says, and the full model with it."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -10,7 +10,6 @@ from rich.text import Text
 from workbench.cli.common import (
     Device,
     Dtype,
-    FactsPath,
     Json,
     Model,
     PatchPath,
@@ -18,7 +17,6 @@ from workbench.cli.common import (
     load_base_and_patch,
     notes,
     print_json,
-    read_reported,
     require_new_folder,
     say,
     screen,
@@ -26,7 +24,7 @@ from workbench.cli.common import (
 )
 from workbench.recipe.errors import SettingsError
 
-__all__ = ["evaluate", "export", "probe"]
+__all__ = ["export", "probe"]
 
 
 def probe(
@@ -82,45 +80,6 @@ def probe(
         after = [row.after.text] if row.after else []
         table.add_row(*(Text(visible(text)) for text in (row.prompt, row.before.text, *after)))
     screen().print(table)
-
-
-def evaluate(
-    file: FactsPath,
-    patch: PatchPath = None,
-    model: Model = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    trust_remote_code: Trust = False,
-    as_json: Json = False,
-) -> None:
-    """Measure reliability, generalization and locality, before and after an edit."""
-    found = read_reported(file)
-    base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
-
-    from workbench.engine.evaluate import evaluate as measure
-
-    with notes().status(f"Asking {len(found)} facts") as status:
-        report = measure(
-            base,
-            found.facts,
-            edit,
-            on_progress=lambda done, total: status.update(f"Evaluating, step {done} of {total}"),
-        ).as_dict()
-    print_json(report) if as_json else _print(report)
-
-
-def _print(report: dict[str, Any]) -> None:
-    after = report["after"] or {}
-    table = Table("measure", "before", *(["after"] if after else []), box=None, pad_edge=False)
-    for name in after or report["before"]:
-        values = [report["before"].get(name), *([after[name]] if after else [])]
-        table.add_row(name, *("–" if value is None else f"{value:.3f}" for value in values))
-    screen().print(table)
-    counts = report["counts"]
-    say(
-        f"{counts['facts']} facts, {counts['rephrase_prompts']} rephrases, "
-        f"{counts['locality_prompts']} locality prompts."
-    )
 
 
 def export(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.recipe.measured import Measured, MeasureTable, Protocol
+from workbench.recipe.score import score_rows
 from workbench.recipe.study import LOCFT, StudySettings
 from workbench.recipe.study_events import ArmExamined, LocationChosen, StudyEvent, TrialDone
 from workbench.recipe.sweep_events import LocationDone
@@ -91,7 +92,12 @@ class StudyResult:
         return None
 
     def rows(self) -> list[dict[str, Any]]:
-        """The best runs as flat JSON-ready rows, every share under its protocol's name."""
+        """The best runs as flat JSON-ready rows, every share under its protocol's name.
+
+        A study of locations has a row for each of them, the best first.
+        """
+        if self.settings.kind == "locations":
+            return self._location_rows()
         return [
             {
                 "label": trial.label,
@@ -109,12 +115,50 @@ class StudyResult:
             for label, trial in self.best().items()
         ]
 
+    def _location_rows(self) -> list[dict[str, Any]]:
+        by_at = {(row.at, row.learning_rate): row for row in self.swept}
+        scores = sorted(score_rows(self.swept), key=lambda row: -row.score)
+        return [
+            {
+                "label": score.at,
+                "at": score.at,
+                "learning_rate": score.learning_rate,
+                "steps": by_at[score.at, score.learning_rate].steps,
+                "seconds": score.seconds,
+                "score": score.score,
+                **{
+                    f"{measure}_strict": getattr(score, measure)
+                    for measure in SCORED
+                    if getattr(score, measure) is not None
+                },
+            }
+            for score in scores
+        ]
+
+    def record(self, model: str, asked: str, finished: bool = True) -> dict[str, Any]:
+        """All there is to tell about the study, as JSON-ready data.
+
+        Args:
+            model: name of the base.
+            asked: what is the same for every arm.
+            finished: whether everything was tried.
+        """
+        return {
+            "kind": self.settings.kind,
+            "model": model,
+            "settings": self.settings.as_dict(),
+            "asked": asked,
+            "rows": self.rows(),
+            "sentences": self.sentences(),
+            "finished": finished,
+        }
+
     def sentences(self) -> list[str]:
         """What the study says, for people."""
         best = self.best()
         said = []
         if self.chosen is not None:
-            said.append(f"LocFT-BF tunes {self.chosen.at}: {self.chosen.reason}")
+            said.append(f"Recommended for LocFT-BF: {self.chosen.at}. {self.chosen.reason}")
         if self.settings.kind == "pipelines":
             said += [_ordering(best), self._headline(best)]
         elif self.settings.kind == "scale":
