@@ -1,5 +1,8 @@
 """The fact table: what is added, changed, ticked and deleted stays so, and prompts stand once."""
 
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,3 +192,24 @@ def test_typing_a_prompt_again_brings_an_unticked_fact_back(facts: FactTable) ->
     facts.enable([row], False)
     facts.put(Fact(AUSTRALIA.prompt, "Perth"), "typed")
     assert facts.get(row).enabled
+
+
+def test_changes_of_two_fields_at_the_same_time_are_both_kept(facts: FactTable) -> None:
+    (row,) = facts.add([AUSTRALIA], "file").ids
+    together = threading.Barrier(2)
+
+    def change(name: str) -> None:
+        def slowly(fact: Fact) -> Fact:
+            time.sleep(0.05)
+            return replace(fact, **{name: "changed"})  # type: ignore[arg-type]
+
+        together.wait()
+        facts.amend(row, slowly)
+
+    threads = [threading.Thread(target=change, args=(n,)) for n in ("subject", "ground_truth")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    fact = facts.get(row).fact
+    assert (fact.subject, fact.ground_truth) == ("changed", "changed")

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -17,6 +18,15 @@ AUSTRALIA = Fact("The capital of Australia is", "Melbourne")
 FRANCE = Fact("The capital of France is", "Lyon", ground_truth="Paris")
 GOLD = Fact("The chemical symbol for gold is", "Au", ground_truth="Au")
 ATTACK = '<img src=x onerror="window.hacked=1">'
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    """Waits for the session to be so; what is typed stands on the page before it is kept."""
+    for _ in range(PATIENCE // 100):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("The session never became so.")
 
 
 def unfold(page: Page, prompt: str) -> None:
@@ -108,8 +118,8 @@ def test_escape_takes_typing_back_and_an_error_keeps_it(open_page: Open, store: 
     expect(prompt).to_have_text(FRANCE.prompt)
     prompt.fill("The capital of Austria is")
     prompt.press("Enter")
-    expect(page.locator("#facts-table")).to_contain_text("Austria")
-    assert [row.fact.prompt for row in store.facts] == ["The capital of Austria is", FRANCE.prompt]
+    wanted = ["The capital of Austria is", FRANCE.prompt]
+    until(page, lambda: [row.fact.prompt for row in store.facts] == wanted)
 
 
 def test_what_is_being_typed_outlives_a_drawing_of_the_table(open_page: Open, store: Store) -> None:
@@ -123,8 +133,7 @@ def test_what_is_being_typed_outlives_a_drawing_of_the_table(open_page: Open, st
     page.keyboard.type("alia")
     page.keyboard.press("Enter")
     expect(subject).to_have_value("Australia")
-    page.wait_for_timeout(1000)
-    assert store.facts.get(row).fact.subject == "Australia"
+    until(page, lambda: store.facts.get(row).fact.subject == "Australia")
 
 
 def test_the_model_is_asked_for_the_old_answers(open_page: Open, store: Store) -> None:

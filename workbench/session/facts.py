@@ -7,7 +7,7 @@ or models.
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from workbench.facts import Fact
@@ -69,20 +69,30 @@ class FactTable:
             return row.id, row.fact.target_new
 
     def change(self, row: int, fact: Fact) -> None:
-        """Replaces the fact in a row.
+        """Replaces the fact in a row; see `amend`."""
+        self.amend(row, lambda _: fact)
+
+    def amend(self, row: int, change: Callable[[Fact], Fact]) -> None:
+        """Changes the fact in a row, so that no other change in between is lost.
+
+        Args:
+            row: its id.
+            change: makes the new fact from the one that is there now; what it raises is passed on.
 
         Raises:
-            SessionError: another row has this prompt, or the row is gone.
+            SessionError: another row has the new prompt, or the row is gone.
         """
-        try:
-            with self._database.transaction() as connection:
-                done = _update(connection, row, fact)
-        except sqlite3.IntegrityError:
-            raise SessionError(
-                f"Another fact has the prompt '{fact.prompt}'. Change its answer there instead."
-            ) from None
-        if not done:
-            raise SessionError(_GONE)
+        with self._database.transaction() as connection:
+            found = connection.execute(f"{_ALONE} AND id = ?", (row,)).fetchone()
+            if found is None:
+                raise SessionError(_GONE)
+            fact = change(row_of(found).fact)
+            try:
+                _update(connection, row, fact)
+            except sqlite3.IntegrityError:
+                raise SessionError(
+                    f"Another fact has the prompt '{fact.prompt}'. Change its answer there instead."
+                ) from None
 
     def fill_old_answers(
         self, answers: Iterable[tuple[int, str, str]], overwrite: bool
@@ -250,11 +260,7 @@ def _insert(connection: sqlite3.Connection, fact: Fact, source: str) -> int:
     return int(cursor.lastrowid or 0)
 
 
-def _update(connection: sqlite3.Connection, row: int, fact: Fact) -> bool:
+def _update(connection: sqlite3.Connection, row: int, fact: Fact) -> None:
     values = columns_of(fact)
     assignments = ", ".join(f"{name} = :{name}" for name in values)
-    cursor = connection.execute(
-        f"UPDATE facts SET {assignments} WHERE id = :id AND deleted IS NULL",
-        {**values, "id": row},
-    )
-    return cursor.rowcount == 1
+    connection.execute(f"UPDATE facts SET {assignments} WHERE id = :id", {**values, "id": row})

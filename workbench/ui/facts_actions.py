@@ -59,8 +59,8 @@ def act_on_facts(store: Store, now: Looking, asked: dict[str, Any]) -> Looking:
     elif do == "tick-all":
         store.facts.enable_found(now.found, bool(asked["value"]))
     elif do == "change":
-        changed = fact_with(store.facts.get(row).fact, str(asked["field"]), str(asked["value"]))
-        store.facts.change(row, changed)
+        field, value = str(asked["field"]), str(asked["value"])
+        store.facts.amend(row, lambda fact: fact_with(fact, field, value))
     elif do == "samples":
         add_samples(store)
     elif do == "delete":
