@@ -1,6 +1,5 @@
 """`workbench evaluate`: did an edit work, what did it break, and a report to hand on."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +23,7 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.facts.fact import facts_digest
-from workbench.recipe.errors import SettingsError
+from workbench.recipe.evaluation_settings import EvaluationSettings
 from workbench.report.contents import build_report, evaluation_part, numbers_of, protocols_of
 from workbench.report.write import require_form, write_report
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
+HELP = EvaluationSettings.help()
 SHOWN = 5
 
 
@@ -42,32 +42,14 @@ def evaluate(
     file: FactsPath,
     patch: PatchPath = None,
     model: Model = None,
-    written: Annotated[
-        int | None,
-        typer.Option(
-            "--written",
-            help="For how many facts, drawn by --seed, answers are written (generated, and "
-            "locality as unchanged); 0 for none; empty: all.",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Draws facts and resamples.")] = 0,
-    health: Annotated[
-        bool, typer.Option("--health", help="Also look at the writing: entropy, perplexity.")
-    ] = False,
+    written: Annotated[int | None, typer.Option("--written", help=HELP["written"])] = None,
+    seed: Annotated[int, typer.Option("--seed", help=HELP["seed"])] = 0,
+    health: Annotated[bool, typer.Option("--health", help=HELP["health"])] = False,
     capability: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--capability",
-            metavar="TASK",
-            help="builtin, paper, or a task of lm-evaluation-harness; repeatable.",
-        ),
+        list[str] | None, typer.Option("--capability", metavar="TASK", help=HELP["capability"])
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", help="Most items of a capability task; empty: all.")
-    ] = None,
-    network: Annotated[
-        bool, typer.Option("--network", help="Let capability tasks download their data.")
-    ] = False,
+    limit: Annotated[int | None, typer.Option("--limit", help=HELP["limit"])] = None,
+    network: Annotated[bool, typer.Option("--network", help=HELP["network"])] = False,
     report: Annotated[
         list[Path] | None,
         typer.Option(
@@ -80,13 +62,18 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure reliability, generalization, locality, portability and more, before and after."""
-    if written is not None and written < 0:
-        raise SettingsError(f"written is {written}; it must be 0 or more, or empty for all facts.")
+    wanted = EvaluationSettings(
+        written=written,
+        health=health,
+        capability=tuple(capability or ()),
+        limit=limit,
+        network=network,
+        seed=seed,
+    )
     for path in report or ():
         require_form(path)
     found = read_reported(file)
     base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
-    wanted = _Wanted(written, seed, health, tuple(capability or ()), limit, network)
     parts = _measure(base, edit, list(found.facts), wanted)
     whole = build_report(
         **parts,
@@ -98,7 +85,7 @@ def evaluate(
         model=base.name,
         run=_run_of(edit),
         versions=_versions(edit),
-        command=wanted.command(file, patch, model),
+        command=wanted.command(str(file), (("--patch", patch), ("--model", model))),
     )
     for path in report or ():
         write_report(whole, path)
@@ -110,37 +97,8 @@ def evaluate(
         say(f"The report is in {path}.")
 
 
-class _Wanted:
-    """What is to be measured besides the three measures."""
-
-    def __init__(
-        self,
-        written: int | None,
-        seed: int,
-        health: bool,
-        capability: tuple[str, ...],
-        limit: int | None,
-        network: bool,
-    ) -> None:
-        self.written, self.seed, self.health = written, seed, health
-        self.capability, self.limit, self.network = capability, limit, network
-
-    def command(self, file: Path, patch: Path | None, model: str | None) -> str:
-        """The command that does the same."""
-        words = ["workbench", "evaluate", str(file)]
-        for option, value in (("--patch", patch), ("--model", model), ("--written", self.written)):
-            words += [option, str(value)] if value is not None else []
-        words += ["--seed", str(self.seed)] if self.seed else []
-        words += ["--health"] if self.health else []
-        for task in self.capability:
-            words += ["--capability", task]
-        words += ["--limit", str(self.limit)] if self.limit is not None else []
-        words += ["--network"] if self.network else []
-        return shlex.join(words)
-
-
 def _measure(
-    base: "LanguageModel", edit: "Patch | None", facts: list[Any], wanted: _Wanted
+    base: "LanguageModel", edit: "Patch | None", facts: list[Any], wanted: EvaluationSettings
 ) -> dict[str, Any]:
     """All that was asked for, each part under its name."""
     from workbench.engine.capability import measure_capability
@@ -154,7 +112,12 @@ def _measure(
             status.update(f"Asking {len(facts)} facts, {done / max(1, total):.0%}")
 
         found = measure(
-            base, facts, edit, written=wanted.written, seed=wanted.seed, on_progress=show
+            base,
+            facts,
+            edit,
+            written=wanted.written_of(len(facts)),
+            seed=wanted.seed,
+            on_progress=show,
         )
         parts["evaluation"] = evaluation_part(found)
         if wanted.health:

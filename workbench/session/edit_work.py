@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from workbench.engine.evaluate import evaluate
 from workbench.engine.generate import generate
 from workbench.engine.language_model import LanguageModel
 from workbench.engine.locft import Edit
@@ -21,16 +20,18 @@ from workbench.engine.probe import probe
 from workbench.facts import Fact, Question
 from workbench.recipe import events
 from workbench.recipe.errors import ModelError, SessionError
+from workbench.recipe.evaluation_settings import EvaluationSettings
 from workbench.recipe.settings import EditSettings
 from workbench.session.ask_work import answer_probes, answered
 from workbench.session.database import to_json
+from workbench.session.evaluate_work import measure
 from workbench.session.facts import FactRow
 from workbench.session.patches import Patches
 from workbench.session.probes import Answered
 from workbench.session.store import Store
 from workbench.session.task import Cancelled, Countdown, Task, time_left
 
-__all__ = ["edit_facts", "kept_facts", "measure_run"]
+__all__ = ["edit_facts", "kept_facts"]
 
 FLUSH_EVERY = 0.15  # seconds between two writes of events
 FIRST_ANSWERS = 50  # with more facts than this, the first are answered before all are evaluated
@@ -64,12 +65,16 @@ def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, 
     learned = edit.learned()
     patch = edit.patch({"reliability_strict": sum(learned) / len(learned)})
     patch.save(task.store.runs.patch_folder(run))
-    task.store.runs.set_learned(run, zip([row.id for row in rows], learned, strict=True))
+    ids = [row.id for row in rows]
+    task.store.runs.set_learned(run, zip(ids, learned, strict=True))
+    epochs = edit.learned_in()
+    if epochs is not None:
+        task.store.evaluations.set_learned_in(run, zip(ids, epochs, strict=True))
     task.store.runs.end(run, "done", asdict(finished))
     patches.keep(task.store, run, patch)
     task.store.settings.set("shown_run", run)
     _answer_pinned_again(task, model, run, patches)
-    measure_run(task, model, run, rows, patch)
+    _measure_run(task, model, run, rows, patch)
     return {"run": run}
 
 
@@ -203,7 +208,7 @@ class _Share:
             self._spent += time.monotonic() - before
 
 
-def measure_run(
+def _measure_run(
     task: Task, model: LanguageModel, run: int, rows: list[FactRow], patch: Patch
 ) -> None:
     """Answers some facts before and after, then measures the run by every protocol."""
@@ -215,18 +220,7 @@ def measure_run(
         after = [found.after.text for found in probes if found.after is not None]
         _keep_answers(task, run, first, before, after)
 
-    countdown = Countdown()
-
-    def on_progress(done: int, steps: int) -> None:
-        task.check()
-        left = countdown.left(done / steps)
-        task.report(f"Evaluating on {len(rows)} facts{left}", done / steps, now=True)
-
-    on_progress(0, 1)
-    report = evaluate(model, [row.fact for row in rows], patch, on_progress=on_progress)
-    if report.after is not None:
-        _keep_answers(task, run, rows, report.before.answers, report.after.answers)
-    task.store.runs.set_metrics(run, report.as_dict())
+    measure(task, model, rows, run, patch, EvaluationSettings())
 
 
 def _keep_answers(

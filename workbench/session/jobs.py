@@ -17,7 +17,7 @@ from workbench.session.database import Database, to_json
 
 __all__ = ["Job", "JobKind", "JobState", "Queue"]
 
-JobKind = Literal["load", "ask", "scan", "sweep", "edit", "evaluate", "export"]
+JobKind = Literal["load", "ask", "scan", "sweep", "edit", "evaluate", "study", "export"]
 JobState = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 
 

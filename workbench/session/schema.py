@@ -181,6 +181,141 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *(_trigger("profiles", "sweeps", when) for when in ("INSERT", "UPDATE", "DELETE")),
         _trigger("profiles", "sweep_rows", "INSERT"),
     ),
+    (
+        "ALTER TABLE run_facts ADD COLUMN learned_in INTEGER",
+        """
+        CREATE TABLE evaluations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            run INTEGER REFERENCES runs (id) ON DELETE CASCADE,
+            model TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            report TEXT NOT NULL,
+            created REAL NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE evaluation_rows (
+            evaluation INTEGER NOT NULL REFERENCES evaluations (id) ON DELETE CASCADE,
+            place INTEGER NOT NULL,
+            fact INTEGER NOT NULL,
+            role TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            failed INTEGER NOT NULL,
+            row TEXT NOT NULL,
+            PRIMARY KEY (evaluation, place)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX evaluation_rows_by_failed ON evaluation_rows (evaluation, failed, role)",
+        """
+        CREATE TABLE studies (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            job INTEGER REFERENCES jobs (id),
+            state TEXT NOT NULL,
+            model TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            identity TEXT NOT NULL,
+            asked TEXT NOT NULL,
+            created REAL NOT NULL,
+            ended REAL
+        )
+        """,
+        """
+        CREATE TABLE study_events (
+            place INTEGER PRIMARY KEY AUTOINCREMENT,
+            study INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+            event TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX study_events_by_study ON study_events (study, place)",
+        "INSERT INTO changes (name) VALUES ('evaluations'), ('studies')",
+        *(_trigger("evaluations", "evaluations", when) for when in ("INSERT", "UPDATE", "DELETE")),
+        *(_trigger("studies", "studies", when) for when in ("INSERT", "UPDATE", "DELETE")),
+        _trigger("studies", "study_events", "INSERT"),
+    ),
+    (
+        # Which import a fact came with, when a person changed it since, and what is too long in
+        # it for the model whose tokens were counted last.
+        "ALTER TABLE facts ADD COLUMN import INTEGER",
+        "ALTER TABLE facts ADD COLUMN changed REAL",
+        "ALTER TABLE facts ADD COLUMN lengths TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE facts ADD COLUMN measured TEXT",
+        "ALTER TABLE facts ADD COLUMN doubtful INTEGER"
+        " GENERATED ALWAYS AS (problems != '[]' OR lengths != '[]') VIRTUAL",
+        "ALTER TABLE facts ADD COLUMN unanswered INTEGER"
+        " GENERATED ALWAYS AS (ground_truth = '') VIRTUAL",
+        # Numbers over a hundred thousand facts are told from this index, without the wide rows.
+        "CREATE INDEX facts_overview ON facts (enabled, doubtful, unanswered)"
+        " WHERE deleted IS NULL",
+        "CREATE INDEX facts_deleted ON facts (deleted) WHERE deleted IS NOT NULL",
+        "CREATE INDEX facts_by_import ON facts (import) WHERE import IS NOT NULL",
+        "DROP TRIGGER count_facts_update",
+        _trigger(
+            "facts",
+            "facts",
+            "UPDATE OF prompt, target_new, subject, ground_truth, questions, problems, enabled,"
+            " source, deleted, import, lengths",
+        ),
+        """
+        CREATE TABLE imports (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            format TEXT NOT NULL,
+            rows INTEGER NOT NULL,
+            facts INTEGER NOT NULL,
+            merged INTEGER NOT NULL,
+            rejected INTEGER NOT NULL,
+            added INTEGER NOT NULL,
+            same INTEGER NOT NULL,
+            against INTEGER NOT NULL,
+            unused TEXT NOT NULL DEFAULT '[]',
+            columns TEXT NOT NULL DEFAULT '{}',
+            path TEXT NOT NULL DEFAULT '',
+            created REAL NOT NULL,
+            undone REAL,
+            kept INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+        """
+        CREATE TABLE import_problems (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            import INTEGER NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
+            row INTEGER NOT NULL,
+            field TEXT NOT NULL,
+            what TEXT NOT NULL,
+            mend TEXT NOT NULL,
+            severity TEXT NOT NULL,
+            kind TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX import_problems_by_kind ON import_problems (import, severity, kind)",
+        """
+        CREATE TABLE import_conflicts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            import INTEGER NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
+            fact INTEGER NOT NULL,
+            against INTEGER NOT NULL,
+            options TEXT NOT NULL,
+            chosen INTEGER,
+            was TEXT,
+            moment REAL
+        )
+        """,
+        "CREATE INDEX import_conflicts_by_import ON import_conflicts (import, chosen)",
+        """
+        CREATE TABLE uploads (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            path TEXT NOT NULL,
+            guess TEXT NOT NULL,
+            fields TEXT NOT NULL,
+            replaces INTEGER
+        )
+        """,
+        "INSERT INTO changes (name) VALUES ('imports')",
+        *(_trigger("imports", "imports", when) for when in ("INSERT", "UPDATE")),
+        _trigger("imports", "import_conflicts", "UPDATE"),
+        *(_trigger("imports", "uploads", when) for when in ("INSERT", "UPDATE", "DELETE")),
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -11,12 +11,14 @@ from typing import Literal
 
 from workbench.recipe.errors import SessionError
 from workbench.session.database import Database, to_json
+from workbench.session.evaluations import EvaluationTable
 from workbench.session.facts import FactTable
 from workbench.session.jobs import Job, Queue
 from workbench.session.probes import ProbeTable, Role
 from workbench.session.profiles import ProfileTable
 from workbench.session.runs import RunTable
 from workbench.session.settings import Settings
+from workbench.session.studies import StudyTable
 
 __all__ = ["DATABASE_NAME", "Store"]
 
@@ -43,6 +45,8 @@ class Store:
         self.runs = RunTable(self._database, folder / "runs")
         self.probes = ProbeTable(self._database)
         self.profiles = ProfileTable(self._database)
+        self.evaluations = EvaluationTable(self._database)
+        self.studies = StudyTable(self._database)
 
     @property
     def id(self) -> str:
@@ -125,6 +129,7 @@ class Store:
             )
             self.runs.end_by_job(job.id, state)
             self.profiles.end_by_job(job.id, state)
+            self.studies.end_by_job(job.id, state)
         return ended
 
     def estimate_key(self) -> str | None:
@@ -153,7 +158,7 @@ class Store:
 
         Args:
             tables: of ``facts``, ``jobs`` (their states, not their progress), ``probes``,
-                ``profiles``, ``runs`` and ``settings``.
+                ``profiles``, ``evaluations``, ``studies``, ``runs`` and ``settings``.
         """
         counts = {row["name"]: row["count"] for row in self._database.rows("SELECT * FROM changes")}
         return " ".join(f"{table} {counts[table]}" for table in tables)

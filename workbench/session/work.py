@@ -11,14 +11,18 @@ from typing import Any
 
 from workbench.engine.language_model import LanguageModel
 from workbench.engine.models import load_model
+from workbench.recipe.errors import SessionError
+from workbench.recipe.evaluation_settings import EvaluationSettings
 from workbench.session.ask_facts import fill_old_answers
 from workbench.session.ask_work import answer_probes
-from workbench.session.edit_work import edit_facts, kept_facts, measure_run
+from workbench.session.edit_work import edit_facts, kept_facts
 from workbench.session.estimate_work import estimate_next_run
+from workbench.session.evaluate_work import measure
 from workbench.session.layer_work import scan_layers, sweep_layers
 from workbench.session.patches import Patches
 from workbench.session.settings import ModelChoice
 from workbench.session.store import Store
+from workbench.session.study_work import run_study
 from workbench.session.task import Task
 
 __all__ = ["Workshop"]
@@ -37,6 +41,7 @@ class Workshop:
             "sweep": lambda task: sweep_layers(task, self.model(task)),
             "edit": self._edit,
             "evaluate": self._evaluate,
+            "study": lambda task: run_study(task, self.model(task)),
             "export": self._export,
         }
         self.choice: ModelChoice | None = None
@@ -94,10 +99,16 @@ class Workshop:
         return edit_facts(task, self.model(task), self._patches)
 
     def _evaluate(self, task: Task) -> dict[str, Any]:
-        run = task.job.params["run"]
-        model, patch = self.model(task), self._patches.of(task.store, run)
-        measure_run(task, model, run, kept_facts(task.store, run), patch)
-        return {"run": run}
+        run: int | None = task.job.params["run"]
+        settings = EvaluationSettings.from_dict(task.job.params.get("settings", {}))
+        model, store = self.model(task), task.store
+        if run is None:
+            rows, patch = store.facts.enabled(), None
+            if not rows:
+                raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
+        else:
+            rows, patch = kept_facts(store, run), self._patches.of(store, run)
+        return {"run": run, "evaluation": measure(task, model, rows, run, patch, settings)}
 
     def _export(self, task: Task) -> dict[str, Any]:
         run, folder = task.job.params["run"], Path(task.job.params["folder"]).expanduser()

@@ -111,6 +111,7 @@ class Worker:
         finally:
             task.store.runs.end_by_job(job, "failed")
             task.store.profiles.end_by_job(job, "failed")
+            task.store.studies.end_by_job(job, "failed")
             sys.stderr.flush()
 
     def _tell(

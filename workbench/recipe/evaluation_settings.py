@@ -1,0 +1,97 @@
+"""What an evaluation measures: one flat, frozen dataclass, checked when it is made.
+
+The same fields, in the same words, on the page, on the command line, and in the record.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from workbench.recipe.errors import SettingsError
+from workbench.recipe.settings import setting
+
+__all__ = ["EvaluationSettings"]
+
+ALL_UP_TO = 2000
+DRAWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSettings:
+    """Which measures are taken besides the strict and token ones, which judge every fact.
+
+    Raises:
+        SettingsError: when a value makes no sense; the message names the setting.
+    """
+
+    written: int | None = setting(
+        None,
+        "For how many facts, drawn by the seed, answers are written (generated, and locality as "
+        f"unchanged); 0 for none; empty: all of up to {ALL_UP_TO:,} facts, else {DRAWN}.",
+    )
+    health: bool = setting(False, "Also look at the writing: entropy, endings, perplexity.")
+    capability: tuple[str, ...] = setting(
+        (), "Tasks of general capability: builtin, paper, or names of lm-evaluation-harness."
+    )
+    limit: int | None = setting(None, "Most items of a capability task; empty: all.")
+    network: bool = setting(False, "Let capability tasks download their data.")
+    seed: int = setting(0, "Draws facts and resamples.")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "capability", tuple(name for name in self.capability if name))
+        for name, least in (("written", 0), ("limit", 1), ("seed", 0)):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
+            if not whole and (value is not None or name == "seed"):
+                raise SettingsError(
+                    f"{name} is {value!r}; it must be a whole number, {least} or more."
+                )
+
+    def written_of(self, facts: int) -> int:
+        """For how many of so many facts answers are written."""
+        if self.written is None:
+            return facts if facts <= ALL_UP_TO else DRAWN
+        return min(self.written, facts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON-ready data, in the order of the fields."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**values, "capability": list(self.capability)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "EvaluationSettings":
+        """The inverse of `as_dict`.
+
+        Raises:
+            SettingsError: an unknown name, or a value that makes no sense.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise SettingsError(
+                f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
+            )
+        return cls(**{**data, "capability": tuple(data.get("capability", ()))})
+
+    def command(self, facts: str, options: Sequence[tuple[str, object]] = ()) -> str:
+        """The `workbench evaluate` line that measures the same.
+
+        Args:
+            facts: the file of facts.
+            options: such as ``("--patch", "folder")``; one whose value is None is left out.
+        """
+        words = ["workbench", "evaluate", facts]
+        given = [*options, ("--written", self.written), ("--limit", self.limit)]
+        given += [("--seed", self.seed or None)]
+        given += [("--capability", name) for name in self.capability]
+        for option, value in given:
+            words += [option, str(value)] if value is not None else []
+        words += ["--health"] if self.health else []
+        words += ["--network"] if self.network else []
+        return shlex.join(words)
+
+    @classmethod
+    def help(cls) -> dict[str, str]:
+        """The one-sentence explanation of every setting, by name."""
+        return {f.name: f.metadata["help"] for f in fields(cls)}
