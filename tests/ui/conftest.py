@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return Library(tmp_path_factory.mktemp("sessions"))
 
 
-@pytest.fixture(scope="session")
-def address(library: Library) -> Iterator[str]:
-    """Where the workbench answers."""
+@contextmanager
+def started(root: Path) -> Iterator[str]:
+    """A workbench in a process of its own; yields where it answers."""
     server = subprocess.Popen(
-        [sys.executable, "app.py", "--port", "0", "--sessions", str(library.root), "--no-browser"],
+        [sys.executable, "app.py", "--port", "0", "--sessions", str(root), "--no-browser"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -45,10 +46,19 @@ def address(library: Library) -> Iterator[str]:
             break
     else:
         pytest.fail(f"The workbench did not start:\n{said}")
-    yield found.group()
-    server.terminate()
-    server.wait(timeout=20)
-    server.stdout.close()
+    try:
+        yield found.group()
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def address(library: Library) -> Iterator[str]:
+    """Where the workbench answers."""
+    with started(library.root) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
