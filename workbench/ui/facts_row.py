@@ -63,7 +63,8 @@ def fact_row(row: FactRow, unfolded: bool) -> str:
 def _editable(row: int, field: str, value: str) -> str:
     return (
         f'<span contenteditable="plaintext-only" role="textbox" aria-label="{NAMES[field]}" '
-        f'data-do="change" data-id="{row}" data-field="{field}">{text(value)}</span>'
+        f'data-do="change" data-id="{row}" data-field="{field}" kept="{text(value)}">'
+        f"{text(value)}</span>"
     )
 
 

@@ -51,6 +51,9 @@ const write = (field, value) => {
   if (field.isContentEditable) field.innerText = value;
   else field.value = value;
 };
+// What the session has: a drawing may leave the element, and with it what is typed, as it is.
+const stored = field => field.isContentEditable
+  ? field.getAttribute('kept') ?? field.innerText : field.defaultValue;
 const plain = value => value.split('\\n')
   .map(line => line.trim().split(/\\s+/).join(' ')).filter(Boolean).join('\\n');
 const typed = new Map();
@@ -58,7 +61,7 @@ let active = null;
 element.addEventListener('focusin', event => {
   const field = event.target.closest(FIELD);
   active = field && sign(field);
-  if (field && !typed.has(active)) typed.set(sign(field), {was: read(field), sent: false});
+  if (field && !typed.has(active)) typed.set(active, {was: stored(field), sent: false});
 });
 element.addEventListener('input', event => {
   const field = event.target.closest(FIELD);
@@ -92,9 +95,10 @@ const putBack = () => {
   const fields = new Map([...element.querySelectorAll(FIELD)].map(next => [sign(next), next]));
   for (const [name, entry] of typed) {
     const next = fields.get(name);
-    const keptNow = next && entry.sent && plain(read(next)) !== plain(entry.was);
+    const keptNow = next && entry.sent && plain(stored(next)) !== plain(entry.was);
+    if (keptNow) write(next, stored(next));
     if (!next || keptNow) { typed.delete(name); continue; }
-    entry.was = read(next);
+    entry.was = stored(next);
     if (entry.value !== undefined) write(next, entry.value);
     if (name === active && document.activeElement === document.body) {
       next.focus();
