@@ -29,7 +29,7 @@ def test_the_python_example_runs(beside_assets: Path, capsys: pytest.CaptureFixt
 def test_the_commands_run(beside_assets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     commands = re.findall(r"^workbench (.+)$", README, re.MULTILINE)
     names = [shlex.split(command)[0] for command in commands]
-    assert names == ["facts", "edit", "probe", "evaluate", "export", "serve"]
+    assert names == ["facts", "scan", "sweep", "edit", "probe", "evaluate", "export", "serve"]
     for command in commands[:-1]:
         with pytest.raises(SystemExit) as end:
             main(shlex.split(command))
