@@ -35,7 +35,7 @@ class Sketcher:
         """A tensor of any shape as (BUCKETS,) float32; needs a block of 17 MB for the work."""
         flat = tensor.reshape(-1)
         sums = torch.zeros(BUCKETS, device=flat.device)
-        for number, piece in enumerate(flat.split(BLOCK)):
+        for number, piece in enumerate(torch.split(flat, BLOCK)):
             # Two numbers of one bucket must not share a sign: each block begins one sign later.
             shift = number % MOST_BLOCKS
             signed = piece.to(torch.float32) * self._signs[shift : shift + len(piece)]

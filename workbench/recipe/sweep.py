@@ -97,7 +97,10 @@ class SweepSettings:
             raise SettingsError(
                 f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
             )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return cls(**values)
 
     @classmethod
     def help(cls) -> dict[str, str]:
