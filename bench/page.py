@@ -1,0 +1,155 @@
+"""How quick the page is: `python -m bench.page`.
+
+Starts the workbench as `make run` does, twice, and measures the second start, a refresh, a probe
+pair, and the patch going on and off, each as a person sees it in a real browser; the patch also
+inside the engine. Prints a table with the targets. Needs Chromium or Chrome.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from bench.screenshots import go_to, workbench
+from tests.browser import BROWSER_FLAGS, find_browser
+from workbench import load_model
+from workbench.engine.patch import Patch
+from workbench.session import Library
+
+PATIENCE = 120_000  # milliseconds
+ROUNDS = 5
+COUNTRIES = ["Italy", "Spain", "Egypt", "Norway", "Peru", "Kenya"]
+
+
+def main() -> int:
+    """Measures everything and prints the table; 1 when there is no browser."""
+    path = find_browser()
+    if path is None:
+        print("No Chromium or Chrome was found.")
+        return 1
+    expect.set_options(timeout=PATIENCE)
+    rows: list[tuple[str, list[float], float]] = []
+    with tempfile.TemporaryDirectory() as sessions, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
+        with workbench(sessions) as address:
+            _edit(browser.new_page(), address)
+        rows.append(("page answers after start", [_start(sessions)], 10.0))
+        with workbench(sessions) as address:
+            page = browser.new_page()
+            page.goto(address, wait_until="domcontentloaded")
+            expect(page.locator("#model-card")).to_contain_text("layers")
+            rows.append(("usable after a refresh", _repeat(lambda: _refresh(page)), 2.0))
+            go_to(page, "Probe")
+            rows.append(("probe pair, from Enter to both", _repeat(lambda: _probe(page)), 1.0))
+            rows.append(("other run shown, on the page", _repeat(lambda: _switch(page)), 1.0))
+        browser.close()
+        rows.append(("patch on and off, in the engine", _patch(Path(sessions)), 0.05))
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print("| what | median, s | longest, s | target, s |\n| --- | ---: | ---: | ---: |")
+    for name, seconds, target in rows:
+        print(f"| {name} | {statistics.median(seconds):.3f} | {max(seconds):.3f} | {target:g} |")
+    return 0
+
+
+def _repeat(measure: Callable[[], float]) -> list[float]:
+    measure()  # the first time warms up what every later one finds warm
+    return [measure() for _ in range(ROUNDS)]
+
+
+def _edit(page: Page, address: str) -> None:
+    """One run, so that there is a patch to switch."""
+    page.goto(address, wait_until="domcontentloaded")
+    expect(page.locator("#model-card")).to_contain_text("layers")
+    go_to(page, "Edit")
+    page.locator("#start").click()
+    expect(page.locator("#shown-run")).to_have_value("1")
+    expect(page.locator("#now")).to_contain_text("Nothing is running")
+    page.close()
+
+
+def _start(sessions: str) -> float:
+    """Seconds from the command to the page's first answer."""
+    began = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "app.py", "--port", "0", "--sessions", sessions, "--no-browser"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[2]
+        while True:
+            try:
+                with urllib.request.urlopen(address, timeout=30) as answer:
+                    answer.read()
+                break
+            except urllib.error.URLError:
+                time.sleep(0.02)
+        seconds = time.perf_counter() - began
+        server.terminate()
+    return seconds
+
+
+def _refresh(page: Page) -> float:
+    """Seconds until a fact is seen and a click is answered."""
+    go_to(page, "Facts")
+    began = time.perf_counter()
+    page.reload(wait_until="domcontentloaded")
+    box = page.locator("#facts-table").get_by_label("Use this fact").first
+    box.wait_for(state="visible")
+    counted = page.locator("#facts-table .foot", has_text="ticked").first
+    said = counted.inner_text()
+    box.click()
+    expect(counted).not_to_have_text(said)
+    return time.perf_counter() - began
+
+
+def _probe(page: Page) -> float:
+    """Seconds from Enter until both answers are seen, with their next tokens."""
+    prompt = page.locator("#prompt").locator("input, textarea")
+    asked = f"The capital of {COUNTRIES.pop()} is"
+    prompt.fill(asked)
+    began = time.perf_counter()
+    prompt.press("Enter")
+    card = page.locator("#answers .answer", has_text=asked)
+    card.locator(".half.after .token").first.wait_for(state="visible")
+    card.locator(".half.before .token").first.wait_for(state="visible")
+    return time.perf_counter() - began
+
+
+def _switch(page: Page) -> float:
+    """Seconds from choosing what is shown as after until the page has followed."""
+    shown = page.locator("#shown-run")
+    wanted = "" if shown.input_value() else "1"
+    table = page.locator("#fact-answers")
+    began = time.perf_counter()
+    shown.select_option(wanted)
+    if wanted:
+        expect(table.locator("table")).to_be_visible()
+    else:
+        expect(table.locator("table")).to_have_count(0)
+    return time.perf_counter() - began
+
+
+def _patch(sessions: Path) -> list[float]:
+    """Seconds to put the patch on and take it off again."""
+    store = Library(sessions).latest()
+    model, patch = load_model("builtin"), Patch.load(store.runs.patch_folder(1))
+    seconds = []
+    for _ in range(ROUNDS + 1):
+        began = time.perf_counter()
+        with patch.applied(model):
+            pass
+        seconds.append(time.perf_counter() - began)
+    return seconds[1:]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
