@@ -142,6 +142,15 @@ def test_a_killed_worker_loses_only_what_it_was_doing(
     assert supervisor.pid not in (None, killed)
 
 
+def test_a_run_that_died_before_its_facts_were_kept_says_so(store: Store) -> None:
+    _, run = start_endless(store)
+    store.jobs.cancel(store.jobs.open_jobs()[0].id)
+    wait_until(lambda: store.runs.get(run).can_resume)
+    (store.runs.folder(run) / "facts.jsonl").unlink()
+    job = ended(store, store.resume(run))
+    assert job.state == "failed" and "Start a new one" in job.error
+
+
 def test_pinned_prompts_are_answered_at_every_epoch_and_after_the_run(store: Store) -> None:
     probe = store.ask("The capital of Australia is")
     store.probes.pin(probe, True)

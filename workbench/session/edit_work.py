@@ -234,15 +234,26 @@ def _keep_facts(store: Store, run: int, rows: list[FactRow]) -> None:
     """Keeps the facts as they are now, so that a resumed run sees the same ones."""
     folder = store.runs.folder(run)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "facts.jsonl").open("w", encoding="utf-8") as out:
+    beside = folder / "facts.part"
+    with beside.open("w", encoding="utf-8") as out:
         for row in rows:
             out.write(to_json({"id": row.id, **asdict(row.fact)}) + "\n")
+    beside.replace(folder / "facts.jsonl")
 
 
 def kept_facts(store: Store, run: int) -> list[FactRow]:
-    """The facts of a run as they were when it began."""
+    """The facts of a run as they were when it began.
+
+    Raises:
+        SessionError: the worker died before they were kept.
+    """
+    path = store.runs.folder(run) / "facts.jsonl"
+    if not path.exists():
+        raise SessionError(
+            f"Run {run} was interrupted before anything was done. Start a new one instead."
+        )
     rows = []
-    with (store.runs.folder(run) / "facts.jsonl").open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8") as lines:
         for line in lines:
             data = json.loads(line)
             row = data.pop("id")
