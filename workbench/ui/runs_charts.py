@@ -62,8 +62,9 @@ def _finite(losses: Sequence[float]) -> list[float]:
 
 
 def _height(loss: float, lowest: float, highest: float) -> float:
-    span = math.log(highest / lowest) or 1.0
-    return SIDE * (1 - math.log(loss / lowest) / span)
+    # Differences of logarithms: a quotient of losses may be too large for a number.
+    span = math.log(highest) - math.log(lowest) or 1.0
+    return SIDE * (1 - (math.log(loss) - math.log(lowest)) / span)
 
 
 def _across(place: int, epochs: int) -> float:
