@@ -29,7 +29,7 @@ WHOLE_LAYER = "layer"
 EVERY_MATRIX = "all"
 """Stands for every 2-D weight of a layer among the modules of a sweep."""
 
-FULL_RUNS = 3
+TRAINING_RUNS = 2.5  # scoring takes about one more
 FEWEST_EPOCHS = 5
 
 
@@ -54,7 +54,7 @@ class SweepSettings:
     epochs: int | None = setting(
         None,
         "Most passes over the sample at each location; empty: so many that all layers together "
-        "cost about three runs.",
+        "cost three to four runs.",
     )
     batch_size: int | None = setting(
         None, "Facts per update; empty: as in a run on as many facts as the sample has."
@@ -136,10 +136,10 @@ def parse_layers(text: str) -> tuple[int, ...]:
 
 
 def automatic_sweep_epochs(facts: int, batch_size: int, layers: int) -> int:
-    """Passes at each location, so that all layers together cost about three runs on the sample.
+    """Passes at each location, so that all layers together cost three to four runs on the sample.
 
     A run at the middle layer costs what a layer costs on average. Depends on the model's layers,
     not on those that are tried, so that the results of two sweeps may stand side by side.
     """
     full = automatic_epochs(facts, batch_size)
-    return max(FEWEST_EPOCHS, min(full, FULL_RUNS * full // layers))
+    return max(FEWEST_EPOCHS, min(full, int(TRAINING_RUNS * full / layers)))
