@@ -29,7 +29,7 @@ TEXTS = {
 }
 # What is no text and yet says something: the ring of the focus, dots, borders of what is chosen.
 SIGNS = {"accent": PLAIN, "quiet": (*PLAIN, "accent-soft"), "red": (*PLAIN, "red-soft")}
-TABS = ("Facts", "Layers", "Edit", "Probe", "Runs")
+TABS = ("Facts", "Layers", "Edit", "Probe", "Evaluate", "Runs")
 
 
 def colours(selector: str) -> dict[str, str]:

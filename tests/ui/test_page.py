@@ -198,7 +198,7 @@ def test_a_wrong_setting_is_refused_with_its_name(open_page: Open, store: Store)
 def test_every_tab_fits_the_window(open_page: Open, store: Store, scheme: str, width: int) -> None:
     store.facts.add([AUSTRALIA], "file")
     page = open_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    for tab in ("Facts", "Layers", "Edit", "Probe", "Runs"):
+    for tab in ("Facts", "Layers", "Edit", "Probe", "Evaluate", "Runs"):
         go_to(page, tab)
         expect(page.locator(".card:visible").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -8,6 +8,7 @@ import gradio as gr
 from workbench.session import Library, Store
 from workbench.ui.address import add_address
 from workbench.ui.edit_tab import add_edit_tab
+from workbench.ui.evaluate_tab import add_evaluate_tab
 from workbench.ui.facts_tab import add_facts_tab
 from workbench.ui.help import add_help
 from workbench.ui.html import live_html
@@ -66,6 +67,8 @@ def build(library: Library) -> gr.Blocks:
                         add_edit_tab(page, tabs)
                     with gr.Tab("Probe", id="probe"):
                         add_probe_tab(page)
+                    with gr.Tab("Evaluate", id="evaluate"):
+                        add_evaluate_tab(page, tabs)
                     with gr.Tab("Runs", id="runs"):
                         add_runs_tab(page, tabs)
         add_help(library.root)

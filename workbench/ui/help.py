@@ -19,10 +19,11 @@ TABS = {
     "Layers": "Choose the place in the model that is tuned.",
     "Edit": "Set how, press Start, and watch the facts being learned.",
     "Probe": "Ask anything, and read the answers before and after side by side.",
+    "Evaluate": "Did it work, where, what did it break; and the paper's experiments.",
     "Runs": "Every run with its measures: choose the one shown, keep it, or delete it.",
 }
 KEYS = {
-    "1 – 5": "the tabs, from left to right",
+    "1 – 6": "the tabs, from left to right",
     "s": "start a run",
     "/": "to the search or the prompt of the tab shown",
     "n": "a new question, on Probe",
@@ -63,7 +64,7 @@ const actions = {
   },
   '?': () => dialog.showModal(),
 };
-for (const number of [1, 2, 3, 4, 5])
+for (const number of [1, 2, 3, 4, 5, 6])
   actions[number] = () => tabs()[number - 1]?.click();
 const TYPED = 'textarea, select, [contenteditable], input:not([type=checkbox]):not([type=radio])';
 document.addEventListener('keydown', event => {
