@@ -127,8 +127,10 @@ def test_filters_combine_with_the_search_and_count_what_they_show(tmp_path: Path
     assert found("doubtful") == [5]
     assert found("outside", "prompt 2") == [3]
     assert found("learned", "prompt 2") == []
-    counts = facts.counts(Found("prompt", "missed", run))
-    assert list(counts.values()) == [5, 4, 1, 1, 1, 3, 1]
+    overview = facts.overview(Found("prompt", "missed", run))
+    assert list(overview.counts.values()) == [5, 4, 1, 1, 1, 3, 1]
+    assert (overview.found_ticked, overview.found_unanswered) == (1, 1)
+    assert (overview.total, overview.enabled) == (5, 4)
     with pytest.raises(SessionError, match="no filter"):
         found("wrong")
 
@@ -136,7 +138,7 @@ def test_filters_combine_with_the_search_and_count_what_they_show(tmp_path: Path
 def test_what_is_found_is_ticked_and_deleted_and_nothing_else(facts: FactTable) -> None:
     facts.add([AUSTRALIA, FRANCE, Fact("The author of Hamlet is", "x")], "file")
     facts.enable_found(Found("capital"), False)
-    assert facts.ticked(Found()) == 1
+    assert facts.overview(Found()).found_ticked == 1
     facts.delete_found(Found("capital", "unticked"))
     assert prompts(facts) == ["The author of Hamlet is"]
 

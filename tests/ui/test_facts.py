@@ -170,7 +170,7 @@ def test_an_answer_against_the_table_is_decided_side_by_side(
     expect(perth).to_contain_text("Melbourne")
     perth.get_by_role("button", name="Take the file's").click()
     expect(report.locator(".against")).to_have_count(2)
-    expect(report).to_contain_text("4 rows = 1 added + 1 taken over the table's + 2 left out")
+    expect(report).to_contain_text("4 facts = 1 new + 3 against the table, 1 of them taken over")
     nice = report.locator(".against", has_text="France")
     nice.get_by_role("button", name="Keep the table's").click()
     expect(report.locator(".against")).to_have_count(1)
@@ -186,7 +186,7 @@ def test_lines_are_pasted_without_a_header(open_page: Open, store: Store) -> Non
     page.get_by_role("button", name="Paste lines or a table").click()
     page.locator("#pasted textarea").fill("The capital of Australia is => Melbourne\nHello\n")
     page.get_by_role("button", name="Add pasted facts").click()
-    expect(page.locator("#import-report")).to_contain_text("2 rows = 1 added + 1 left out")
+    expect(page.locator("#import-report")).to_contain_text("2 rows = 1 fact + 1 rejected")
     assert [row.fact for row in store.facts] == [AUSTRALIA]
 
 

@@ -1,5 +1,6 @@
 """The fact table, an unfolded fact, the import's report and pasted lines, from data alone."""
 
+import dataclasses
 import html
 import re
 
@@ -8,16 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.facts import Fact, Question
+from workbench.facts.guess import ColumnGuess
 from workbench.recipe.errors import FactsError, SessionError
-from workbench.session.fact_rows import columns_of
-from workbench.session.facts import Deletion, FactRow
+from workbench.session.facts import Deletion, FactRow, Overview
 from workbench.session.found import SHOWS, Found
+from workbench.session.import_conflicts import Conflict, Option
+from workbench.session.imports import Import
 from workbench.session.runs import FactOutcome
+from workbench.session.uploads import Upload
 from workbench.ui.facts_actions import fact_with
 from workbench.ui.facts_asked import asked_note
+from workbench.ui.facts_columns import column_dialogs
+from workbench.ui.facts_history import import_history
 from workbench.ui.facts_html import TableView, facts_table
 from workbench.ui.facts_paste import as_json_lines, read_pasted, read_questions
-from workbench.ui.facts_report import SHOWN_CONTRADICTIONS, import_report
+from workbench.ui.facts_report import SHOWN_CONFLICTS, ReportView, import_report
 from workbench.ui.facts_row import details
 
 COUNTS = dict.fromkeys(SHOWS, 1)
@@ -25,7 +31,8 @@ TAGS = re.compile(r"<[^>]*>")
 
 
 def table(fact: Fact, **more: object) -> str:
-    view = TableView(rows=[FactRow(1, fact, True, "file")], counts=COUNTS, total=1, **more)  # type: ignore[arg-type]
+    overview = Overview(COUNTS, total=1)
+    view = TableView(rows=[FactRow(1, fact, True, "file")], overview=overview, **more)  # type: ignore[arg-type]
     return facts_table(view)
 
 
@@ -50,8 +57,7 @@ def test_a_doubt_is_said_to_the_mouse_and_to_the_keyboard() -> None:
     shown = facts_table(
         TableView(
             rows=[FactRow(1, row.fact, True, "file", problems=fact_problems(row.fact))],
-            counts=COUNTS,
-            total=1,
+            overview=Overview(COUNTS, total=1),
         )
     )
     mark = re.search(r'<button[^>]*class="doubt"[^>]*>', shown)
@@ -136,30 +142,75 @@ def test_questions_are_read_line_by_line() -> None:
     assert read_questions(["a => b", " ", "c"]) == (Question("a", "b"), Question("c"))
 
 
-def test_a_contradiction_names_its_row_and_both_answers() -> None:
-    entry = {
-        "row": 7,
-        "present": "<b>old</b>",
-        "fact": columns_of(Fact("The <i> is", "new")),
-        "source": "file.csv",
-    }
-    report = {
-        "name": "file.csv",
-        "format": "own table, CSV",
-        "rows": 3,
-        "added": 1,
-        "present": 0,
-        "merged": 0,
-        "rejected": 2,
-        "problems": [],
-        "more": 0,
-    }
-    shown = import_report(report, [entry])
-    assert "row 7" in shown and "&lt;b&gt;old" in shown and "new" in shown and "<i>" not in shown
-    assert "keep-all" not in shown
-    many = import_report(report, [entry] * (SHOWN_CONTRADICTIONS + 5))
-    assert "take-all" in many and "and 5 more" in many
-    assert many.count('class="against"') == SHOWN_CONTRADICTIONS
+BROUGHT = Import(
+    id=4,
+    name="<b>file</b>.csv",
+    format="own table, CSV",
+    rows=12,
+    facts=9,
+    merged=1,
+    rejected=2,
+    added=5,
+    same=3,
+    against=1,
+    unused=("notes",),
+    columns={},
+    path="",
+    created=0.0,
+    undone=None,
+    kept=0,
+)
+
+
+def test_a_report_shows_its_sums_and_what_is_not_used() -> None:
+    shown = import_report(ReportView(BROUGHT, taken=1))
+    assert "12 rows = 9 facts + 1 merged + 2 rejected" in shown
+    assert "9 facts = 5 new + 3 there already + 1 against the table, 1 of them taken" in shown
+    assert "Columns not used: notes." in shown
+    assert "&lt;b&gt;file" in shown and "<b>file" not in shown
+
+
+def test_a_conflict_names_its_rows_and_all_answers() -> None:
+    options = (
+        Option(Fact("The <i> is", "<b>old</b>"), ()),
+        Option(Fact("The <i> is", "new"), (7,)),
+        Option(Fact("The <i> is", "newer"), (8, 9)),
+    )
+    conflict = Conflict(1, 1, True, options)
+    shown = import_report(
+        ReportView(BROUGHT, conflicts=[conflict], open_conflicts=1, open_against=1)
+    )
+    assert "row 7" in shown and "rows 8, 9" in shown
+    assert "&lt;b&gt;old" in shown and "<i>" not in shown
+    assert "for all" not in shown
+    many = import_report(
+        ReportView(
+            BROUGHT,
+            conflicts=[conflict] * SHOWN_CONFLICTS,
+            open_conflicts=SHOWN_CONFLICTS + 5,
+            open_against=SHOWN_CONFLICTS + 5,
+        )
+    )
+    assert "Take the file&#x27;s for all" in many and "and 5 more" in many
+    assert "last row" not in many
+
+
+def test_an_undone_import_offers_nothing_but_its_report() -> None:
+    undone = dataclasses.replace(BROUGHT, undone=1.0, kept=2, path="/file.csv")
+    shown = import_report(ReportView(undone, open_conflicts=3))
+    assert "2 facts that you changed since stayed" in shown
+    assert 'data-do="undo"' not in shown and 'data-do="choose"' not in shown
+    assert 'data-do="undo"' not in import_history([undone])
+
+
+def test_the_columns_of_a_file_are_read_only_once_both_needed_ones_are_chosen() -> None:
+    guess = ColumnGuess(
+        "own table, CSV", False, ("<i>", "b"), {"prompt": "<i>", "target_new": ""}, (("x", "y"),)
+    )
+    upload = Upload(1, "file.csv", "", guess, dict(guess.fields), None)
+    assert "<button disabled" in column_dialogs([upload])
+    ready = dataclasses.replace(upload, fields={"prompt": "<i>", "target_new": "b"})
+    assert "disabled" not in column_dialogs([ready]) and "<i>" not in column_dialogs([ready])
 
 
 def test_the_note_says_how_many_old_answers_were_filled() -> None:

@@ -7,7 +7,7 @@ those of the fact in it. Knows nothing about which rows there are.
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ __all__ = [
     "FactRow",
     "columns_of",
     "fact_of",
+    "problems_json",
     "row_of",
     "united",
 ]
@@ -36,7 +37,7 @@ class FactRow:
         enabled: whether the next run compiles it.
         source: where it came from, such as a file's name.
         learned: whether the run in question learned it; None when that run did not see it.
-        problems: what is doubtful about the fact alone.
+        problems: what is doubtful about the fact alone, and what is too long for the model.
     """
 
     id: int
@@ -106,8 +107,13 @@ def columns_of(fact: Fact) -> dict[str, str]:
         "subject": fact.subject,
         "ground_truth": fact.ground_truth,
         "questions": to_json({name: value for name, value in questions.items() if value}),
-        "problems": to_json([asdict(problem) for problem in fact_problems(fact)]),
+        "problems": problems_json(fact_problems(fact)),
     }
+
+
+def problems_json(problems: Iterable[Problem]) -> str:
+    """Problems as they stand in a row."""
+    return to_json([asdict(problem) for problem in problems])
 
 
 def row_of(row: sqlite3.Row) -> FactRow:
@@ -119,7 +125,7 @@ def row_of(row: sqlite3.Row) -> FactRow:
         enabled=bool(row["enabled"]),
         source=row["source"],
         learned=None if learned is None else bool(learned),
-        problems=tuple(Problem(**problem) for problem in json.loads(row["problems"])),
+        problems=(*_problems(row["problems"]), *_problems(row["lengths"])),
     )
 
 
@@ -144,6 +150,10 @@ def united(first: Fact, second: Fact) -> Fact:
     more = ("portability_prompts", "aliases")
     taken = {name: getattr(second, name) or getattr(first, name) for name in (*names, *more)}
     return Fact(second.prompt, second.target_new, **taken)
+
+
+def _problems(told: str) -> tuple[Problem, ...]:
+    return tuple(Problem(**problem) for problem in json.loads(told))
 
 
 def _asked(questions: tuple[Question, ...]) -> list[list[Any]]:

@@ -7,8 +7,8 @@ or models.
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from workbench.facts import Fact
 from workbench.recipe.errors import SessionError
@@ -19,16 +19,37 @@ from workbench.session.fact_rows import (
     Deletion,
     FactRow,
     columns_of,
+    fact_of,
     row_of,
     united,
 )
-from workbench.session.found import COUNTS, SHOWS, Found, Show
+from workbench.session.found import SHOWS, Found, Show
 
-__all__ = ["Added", "Contradiction", "Deletion", "FactRow", "FactTable"]
+__all__ = ["Added", "Contradiction", "Deletion", "FactRow", "FactTable", "Overview"]
 
 _ALL = Found()
 _ALONE = "SELECT *, NULL AS learned FROM facts WHERE deleted IS NULL"
 _GONE = "This fact was deleted meanwhile. Refresh the page."
+_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many facts there are.
+
+    Args:
+        counts: how many the search finds, for each filter.
+        found_ticked: how many of those found are ticked.
+        found_unanswered: how many of those found have no old answer.
+        total: how many there are in the table.
+        enabled: how many of these are ticked.
+    """
+
+    counts: Mapping[Show, int] = field(default_factory=dict)
+    found_ticked: int = 0
+    found_unanswered: int = 0
+    total: int = 0
+    enabled: int = 0
 
 
 class FactTable:
@@ -64,7 +85,7 @@ class FactTable:
             if present is None:
                 return _insert(connection, fact, source), ""
             row = row_of(present)
-            _update(connection, row.id, united(row.fact, fact))
+            _update(connection, row.id, united(row.fact, fact), changed=True)
             connection.execute("UPDATE facts SET enabled = 1 WHERE id = ?", (row.id,))
             return row.id, row.fact.target_new
 
@@ -88,7 +109,7 @@ class FactTable:
                 raise SessionError(_GONE)
             fact = change(row_of(found).fact)
             try:
-                _update(connection, row, fact)
+                _update(connection, row, fact, changed=True)
             except sqlite3.IntegrityError:
                 raise SessionError(
                     f"Another fact has the prompt '{fact.prompt}'. Change its answer there instead."
@@ -134,7 +155,7 @@ class FactTable:
             SessionError: the row is gone.
         """
         found = self._database.row(
-            f"SELECT f.*, r.learned AS learned{Found(run=run).rows} AND f.id = :id",
+            f"SELECT f.*, {Found(run=run).learned}{Found(run=run).rows} AND f.id = :id",
             {**Found(run=run).values, "id": row},
         )
         if found is None:
@@ -187,7 +208,12 @@ class FactTable:
             SessionError: a fact with the same prompt was added meanwhile.
         """
         try:
-            self._database.write("UPDATE facts SET deleted = NULL WHERE deleted = ?", (deleted,))
+            with self._database.transaction() as connection:
+                connection.execute("UPDATE facts SET deleted = NULL WHERE deleted = ?", (deleted,))
+                # An import whose facts are back stands again.
+                connection.execute(
+                    "UPDATE imports SET undone = NULL, kept = 0 WHERE undone = ?", (deleted,)
+                )
         except sqlite3.IntegrityError:
             taken = self._database.row(
                 "SELECT prompt FROM facts WHERE deleted = ? AND prompt IN"
@@ -211,16 +237,17 @@ class FactTable:
             "SELECT count(*) FROM facts WHERE deleted IS NULL" + (" AND enabled" if enabled else "")
         )
 
-    def counts(self, found: Found) -> dict[Show, int]:
-        """How many facts the search finds, for each filter; `found.show` makes no difference."""
-        every = replace(found, show="all")
-        row = self._database.row(f"SELECT {COUNTS}{every.rows}", every.values)
+    def overview(self, found: Found) -> Overview:
+        """How many facts there are and are found, in one look at the table."""
+        row = self._database.row(f"SELECT {found.counts}{found.searched}", found.values)
         assert row is not None
-        return {show: row[show] for show in SHOWS}
-
-    def ticked(self, found: Found) -> int:
-        """How many of those found are ticked on."""
-        return self._database.number(f"SELECT sum(f.enabled){found.rows}", found.values)
+        return Overview(
+            counts={show: row[show] for show in SHOWS},
+            found_ticked=row["found_ticked"],
+            found_unanswered=row["found_unanswered"],
+            total=self.count(),
+            enabled=self.count(enabled=True),
+        )
 
     def without_old_answer(self, found: Found) -> list[int]:
         """The ids of those found that have no old answer."""
@@ -230,8 +257,7 @@ class FactTable:
     def page(self, offset: int, size: int, found: Found = _ALL) -> list[FactRow]:
         """Some of the facts that are found, in the table's order."""
         rows = self._database.rows(
-            f"SELECT f.*, r.learned AS learned{found.rows}"
-            " ORDER BY f.id LIMIT :size OFFSET :offset",
+            f"SELECT f.*, {found.learned}{found.rows} ORDER BY f.id LIMIT :size OFFSET :offset",
             {**found.values, "size": size, "offset": offset},
         )
         return [row_of(row) for row in rows]
@@ -239,6 +265,19 @@ class FactTable:
     def each(self, found: Found) -> list[FactRow]:
         """Every fact that is found, in the table's order."""
         return self.page(0, -1, found)
+
+    def one_by_one(self, found: Found) -> Iterator[Fact]:
+        """Every fact that is found, in the table's order, with few of them in memory at once."""
+        last = 0
+        while True:
+            rows = self._database.rows(
+                f"SELECT f.*{found.rows} AND f.id > :last ORDER BY f.id LIMIT :size",
+                {**found.values, "last": last, "size": _AT_ONCE},
+            )
+            if not rows:
+                return
+            last = rows[-1]["id"]
+            yield from map(fact_of, rows)
 
     def enabled(self) -> list[FactRow]:
         """Every fact that the next run compiles, in the table's order."""
@@ -260,7 +299,22 @@ def _insert(connection: sqlite3.Connection, fact: Fact, source: str) -> int:
     return int(cursor.lastrowid or 0)
 
 
-def _update(connection: sqlite3.Connection, row: int, fact: Fact) -> None:
-    values = columns_of(fact)
+def _update(connection: sqlite3.Connection, row: int, fact: Fact, *, changed: bool = False) -> bool:
+    """Replaces the fact in a row.
+
+    Args:
+        connection: of a transaction.
+        row: its id.
+        fact: the new one.
+        changed: whether a person did so, which the undo of an import respects.
+    """
+    values: dict[str, object] = {**columns_of(fact)}
+    if changed:
+        values["changed"] = time.time()
     assignments = ", ".join(f"{name} = :{name}" for name in values)
-    connection.execute(f"UPDATE facts SET {assignments} WHERE id = :id", {**values, "id": row})
+    cursor = connection.execute(
+        f"UPDATE facts SET {assignments}, lengths = '[]', measured = NULL"
+        " WHERE id = :id AND deleted IS NULL",
+        {**values, "id": row},
+    )
+    return cursor.rowcount == 1

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from workbench.recipe.errors import SessionError
 
-__all__ = ["COUNTS", "SHOWS", "Found", "Show", "found_facts"]
+__all__ = ["SHOWS", "Found", "Show", "found_facts"]
 
 Show = Literal["all", "ticked", "unticked", "learned", "missed", "outside", "doubtful"]
 """Which facts: all; ticked or not; learned or not by the run in question, or not in that run;
@@ -26,14 +26,11 @@ _CONDITIONS: dict[Show, str] = {
     "learned": "r.learned = 1",
     "missed": "r.learned = 0",
     "outside": "r.fact IS NULL",
-    "doubtful": "f.problems != '[]'",
+    "doubtful": "f.doubtful",
 }
+# Without a run there is nothing to join.
+_WITHOUT_RUN: dict[Show, str] = {"learned": "0", "missed": "0", "outside": "1"}
 _SEARCHED = ("f.prompt", "f.target_new", "f.subject")
-
-COUNTS = ", ".join(
-    f'coalesce(sum({condition}), 0) AS "{show}"' for show, condition in _CONDITIONS.items()
-)
-"""Columns that count the rows of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +49,40 @@ class Found:
     run: int | None = None
 
     @property
+    def counts(self) -> str:
+        """Columns that count the rows of each kind, and among those shown what is ticked."""
+        kinds = ", ".join(f'coalesce(sum({self._is(show)}), 0) AS "{show}"' for show in SHOWS)
+        shown = self._is(self.show)
+        return (
+            f"{kinds}, coalesce(sum(f.enabled AND {shown}), 0) AS found_ticked,"
+            f" coalesce(sum(f.unanswered AND {shown}), 0) AS found_unanswered"
+        )
+
+    @property
+    def learned(self) -> str:
+        """The column that says whether the run in question learned a row."""
+        return "NULL AS learned" if self.run is None else "r.learned AS learned"
+
+    @property
     def rows(self) -> str:
         """The FROM and WHERE of a query for the rows; `values` are its parameters."""
+        return f"{self.searched} AND {self._is(self.show)}"
+
+    @property
+    def searched(self) -> str:
+        """Like `rows`, whatever `show` says."""
         match = ""
         if self.search.strip():
             likes = (f"{column} LIKE :like ESCAPE '\\'" for column in _SEARCHED)
             match = f" AND ({' OR '.join(likes)})"
-        return (
-            " FROM facts f LEFT JOIN run_facts r"
+        join = (
+            " LEFT JOIN run_facts r"
             " ON r.run = :run AND r.fact = f.id AND r.target_new = f.target_new"
-            f" WHERE f.deleted IS NULL{match} AND {_CONDITIONS[self.show]}"
         )
+        return f" FROM facts f{join if self.run is not None else ''} WHERE f.deleted IS NULL{match}"
+
+    def _is(self, show: Show) -> str:
+        return _WITHOUT_RUN.get(show, _CONDITIONS[show]) if self.run is None else _CONDITIONS[show]
 
     @property
     def values(self) -> dict[str, Any]:

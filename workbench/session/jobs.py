@@ -17,7 +17,9 @@ from workbench.session.database import Database, to_json
 
 __all__ = ["Job", "JobKind", "JobState", "Queue"]
 
-JobKind = Literal["load", "ask", "scan", "sweep", "edit", "evaluate", "study", "export"]
+JobKind = Literal["load", "ask", "scan", "sweep", "edit", "evaluate", "study", "export", "import"]
+# Done beside the worker, see `workbench.session.import_work`.
+_ELSEWHERE = "kind = 'import'"
 JobState = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 
 
@@ -113,9 +115,10 @@ class Queue:
             )
 
     def next_queued(self) -> tuple[float, int] | None:
-        """When the job that is next in line was asked for, and its id."""
+        """When the worker's job that is next in line was asked for, and its id."""
         row = self._database.row(
-            "SELECT created, id FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1"
+            f"SELECT created, id FROM jobs WHERE state = 'queued' AND NOT {_ELSEWHERE}"
+            " ORDER BY id LIMIT 1"
         )
         return (row["created"], row["id"]) if row is not None else None
 
@@ -155,30 +158,41 @@ class Queue:
         )
         return cursor.rowcount == 1
 
-    def abandon(self, error: str) -> list[Job]:
+    def abandon(self, error: str, everywhere: bool = False) -> list[Job]:
         """Ends whatever runs because its worker is gone.
 
         A job whose cancelling was asked for ends as cancelled, any other as interrupted.
 
         Args:
             error: what to tell people about the interruption.
+            everywhere: also what is done beside the worker, running or waiting, because the web
+                process is gone too.
 
         Returns:
             The jobs that were ended, as they are now.
         """
+        which = f"state = 'running' AND NOT {_ELSEWHERE}"
+        if everywhere:
+            which = f"(state = 'running' OR (state = 'queued' AND {_ELSEWHERE}))"
         with self._database.transaction() as connection:
-            ids = [
-                row["id"]
-                for row in connection.execute("SELECT id FROM jobs WHERE state = 'running'")
-            ]
+            ids = [row["id"] for row in connection.execute(f"SELECT id FROM jobs WHERE {which}")]
             connection.execute(
                 "UPDATE jobs SET ended = ?, progress = NULL,"
                 " error = CASE WHEN cancel_asked IS NULL THEN ? ELSE '' END,"
                 " state = CASE WHEN cancel_asked IS NULL THEN 'interrupted' ELSE 'cancelled' END"
-                " WHERE state = 'running'",
+                f" WHERE {which}",
                 (time.time(), error),
             )
         return [self.get(job) for job in ids]
+
+    def troubled(self, kind: JobKind, after: int) -> list[Job]:
+        """Jobs of a kind that failed or were interrupted, of those that came after a job."""
+        rows = self._database.rows(
+            "SELECT * FROM jobs WHERE kind = ? AND id > ? AND state IN ('failed', 'interrupted')"
+            " ORDER BY id",
+            (kind, after),
+        )
+        return [_job(row) for row in rows]
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -228,7 +228,7 @@ class Library:
         (self.root / TRASH_NAME / session).rename(self.root / session)
         store = self.open(session)
         (store.folder / LABEL_NAME).unlink(missing_ok=True)
-        store.abandon_jobs("The session was deleted while this was running.")
+        store.abandon_jobs("The session was deleted while this was running.", everywhere=True)
         return store
 
     def discarded(self) -> list[Discarded]:

@@ -12,13 +12,16 @@ from typing import Literal
 from workbench.recipe.errors import SessionError
 from workbench.session.database import Database, to_json
 from workbench.session.evaluations import EvaluationTable
+from workbench.session.fact_lengths import LengthTable
 from workbench.session.facts import FactTable
+from workbench.session.imports import ImportTable
 from workbench.session.jobs import Job, Queue
 from workbench.session.probes import ProbeTable, Role
 from workbench.session.profiles import ProfileTable
 from workbench.session.runs import RunTable
 from workbench.session.settings import Settings
 from workbench.session.studies import StudyTable
+from workbench.session.uploads import UploadTable
 
 __all__ = ["DATABASE_NAME", "Store"]
 
@@ -41,6 +44,9 @@ class Store:
         self._database = Database(folder / DATABASE_NAME, closed)
         self.settings = Settings(self._database)
         self.facts = FactTable(self._database)
+        self.lengths = LengthTable(self._database)
+        self.imports = ImportTable(self._database)
+        self.uploads = UploadTable(self._database)
         self.jobs = Queue(self._database)
         self.runs = RunTable(self._database, folder / "runs")
         self.probes = ProbeTable(self._database)
@@ -120,9 +126,9 @@ class Store:
         if self.settings.before_run == run:
             self.settings.set("before_run", None)
 
-    def abandon_jobs(self, error: str) -> list[Job]:
+    def abandon_jobs(self, error: str, everywhere: bool = False) -> list[Job]:
         """Ends what runs here because the worker is gone; see `Queue.abandon`."""
-        ended = self.jobs.abandon(error)
+        ended = self.jobs.abandon(error, everywhere)
         for job in ended:
             state: Literal["stopped", "interrupted"] = (
                 "stopped" if job.state == "cancelled" else "interrupted"
@@ -157,8 +163,8 @@ class Store:
         """A short text that differs after any change of these tables.
 
         Args:
-            tables: of ``facts``, ``jobs`` (their states, not their progress), ``probes``,
-                ``profiles``, ``evaluations``, ``studies``, ``runs`` and ``settings``.
+            tables: of ``facts``, ``imports``, ``jobs`` (their states, not their progress),
+                ``probes``, ``profiles``, ``evaluations``, ``studies``, ``runs`` and ``settings``.
         """
         counts = {row["name"]: row["count"] for row in self._database.rows("SELECT * FROM changes")}
         return " ".join(f"{table} {counts[table]}" for table in tables)

@@ -20,6 +20,7 @@ from workbench.session.status import WorkerStatus
 __all__ = ["LOG_NAME", "Supervisor"]
 
 LOG_NAME = "worker.log"
+CLOSED = "The workbench was closed while this was running."
 LOOK_EVERY = 0.2  # seconds
 CANCEL_GRACE = 1.5  # seconds; what does not end by itself by then is ended by force
 STEADY_AFTER = 20.0  # seconds; a worker that lived this long is started again at once
@@ -45,7 +46,7 @@ class Supervisor:
     def start(self) -> None:
         """Ends what an earlier process left running, then starts the worker."""
         for store in self._library.sessions():
-            store.abandon_jobs("The workbench was closed while this was running.")
+            store.abandon_jobs(CLOSED, everywhere=True)
         self._start_worker()
         self._thread.start()
 
@@ -55,7 +56,7 @@ class Supervisor:
         self._thread.join(timeout=5)
         if self._process is not None:
             _end(self._process)
-        self._abandon("The workbench was closed while this was running.")
+        self._abandon(CLOSED, everywhere=True)
 
     @property
     def pid(self) -> int | None:
@@ -109,9 +110,9 @@ class Supervisor:
             self._abandon("")
             self._start_worker()
 
-    def _abandon(self, error: str) -> None:
+    def _abandon(self, error: str, everywhere: bool = False) -> None:
         for store in self._library.sessions():
-            store.abandon_jobs(error)
+            store.abandon_jobs(error, everywhere)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -19,6 +19,7 @@ from workbench.session.edit_work import edit_facts, kept_facts
 from workbench.session.estimate_work import estimate_next_run
 from workbench.session.evaluate_work import measure
 from workbench.session.layer_work import scan_layers, sweep_layers
+from workbench.session.length_work import LengthKeeper
 from workbench.session.patches import Patches
 from workbench.session.settings import ModelChoice
 from workbench.session.store import Store
@@ -34,6 +35,7 @@ class Workshop:
     def __init__(self) -> None:
         self._model: LanguageModel | None = None
         self._patches = Patches()
+        self._lengths = LengthKeeper()
         self._kinds: dict[str, Callable[[Task], dict[str, Any]]] = {
             "load": self._load,
             "ask": self._ask,
@@ -65,6 +67,7 @@ class Workshop:
         """
         if self._model is not None and self.choice == store.settings.model:
             estimate_next_run(store, self._model, should_stop)
+            self._lengths.measure(store, self._model, should_stop)
 
     def model(self, task: Task) -> LanguageModel:
         """The model of the task's session, loaded now when another one was in memory."""

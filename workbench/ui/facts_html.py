@@ -3,11 +3,11 @@
 Pure functions from data to HTML.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from workbench.session.facts import Deletion, FactRow
+from workbench.session.facts import Deletion, FactRow, Overview
 from workbench.session.found import Found, Show
 from workbench.session.runs import FactOutcome
 from workbench.ui.facts_row import details, fact_row
@@ -27,6 +27,7 @@ _LABELS: dict[Show, str] = {
     "outside": "not in the run",
     "doubtful": "with problems",
 }
+DOWNLOADS = (("csv", "CSV"), ("jsonl", "JSONL"), ("counterfact", "CounterFact"))
 OF_A_RUN: tuple[Show, ...] = ("learned", "missed", "outside")
 
 
@@ -38,11 +39,7 @@ class TableView:
         rows: the page's rows.
         offset: how many found rows come before them.
         found: what is looked for.
-        counts: how many the search finds, for each filter.
-        total: how many facts there are.
-        enabled: how many of them are ticked.
-        found_ticked: how many of those found are ticked.
-        unanswered: how many of those found have no old answer.
+        overview: how many facts there are and are found.
         opened: the row that is unfolded; 0 for none.
         outcome: what the run in question did to the unfolded fact.
         deletions: what can be brought back, the last deletion first.
@@ -52,11 +49,7 @@ class TableView:
     rows: Sequence[FactRow] = ()
     offset: int = 0
     found: Found = Found()
-    counts: Mapping[Show, int] = field(default_factory=dict)
-    total: int = 0
-    enabled: int = 0
-    found_ticked: int = 0
-    unanswered: int = 0
+    overview: Overview = Overview()
     opened: int = 0
     outcome: FactOutcome | None = None
     deletions: Sequence[Deletion] = ()
@@ -66,7 +59,7 @@ class TableView:
 def facts_table(view: TableView) -> str:
     """One page of the fact table with its controls."""
     undo = _undo(view.deletions)
-    if not view.total:
+    if not view.overview.total:
         return (
             f'{undo}<div class="empty">No facts yet. Type one, drop a file, or begin with ours.'
             f"<br>{button('Add the 20 sample facts', 'samples', 'primary')}</div>"
@@ -77,8 +70,8 @@ def facts_table(view: TableView) -> str:
             f'{above}<div class="empty">No fact is found. Clear the search, or choose another '
             "filter.</div>"
         )
-    number = view.counts[view.found.show]
-    every = " checked" if view.found_ticked == number else ""
+    number = view.overview.counts[view.found.show]
+    every = " checked" if view.overview.found_ticked == number else ""
     state = f"run {view.found.run}" if view.found.run is not None else "state"
     head = (
         f'<tr><th class="tick"><input type="checkbox" data-do="tick-all"{every} '
@@ -122,14 +115,14 @@ def _filters(view: TableView) -> str:
     chips = "".join(
         f'<button type="button" class="chip" data-do="show" data-show="{show}" '
         f'aria-pressed="{"true" if show == view.found.show else "false"}">{_LABELS[show]} '
-        f'<span class="mono">{view.counts[show]:,}</span></button>'
+        f'<span class="mono">{view.overview.counts[show]:,}</span></button>'
         for show in shown
     )
     return f'<div class="chips" role="group" aria-label="Which facts">{chips}</div>'
 
 
 def _foot(view: TableView, number: int) -> str:
-    shown, offset = len(view.rows), view.offset
+    shown, offset, overview = len(view.rows), view.offset, view.overview
     where = f"{number:,} shown"
     if number > shown:
         where = f"{offset + 1:,}–{offset + shown:,} of {number:,}"
@@ -138,31 +131,42 @@ def _foot(view: TableView, number: int) -> str:
     if offset + shown < number:
         onward = button("Next", "page", "small", offset=offset + PAGE_SIZE)
     return (
-        f'<div class="foot"><span class="mono quiet">{view.enabled:,} of {view.total:,} ticked · '
-        f'{where}</span><span class="pair">{back}{onward}</span></div>'
+        f'<div class="foot"><span class="mono quiet">{overview.enabled:,} of '
+        f'{overview.total:,} ticked · {where}</span><span class="pair">{back}{onward}</span></div>'
     )
 
 
 def _doing(view: TableView, number: int) -> str:
     """What can be done with all that is found."""
-    every = number == view.total
+    every = number == view.overview.total
     named = f"all {number:,}" if every else f"the {number:,} found"
     ask = ""
-    if view.unanswered:
-        ask = button(f"Ask the model for {count(view.unanswered, 'old answer')}", "ask", "small")
-    if number > view.unanswered:
+    if view.overview.found_unanswered:
+        ask = button(
+            f"Ask the model for {count(view.overview.found_unanswered, 'old answer')}",
+            "ask",
+            "small",
+        )
+    if number > view.overview.found_unanswered:
         sure = (
             f"Ask the model about {named}? Old answers that are there are replaced by what it "
             "says now."
         )
         ask += button("Ask the model again", "ask-again", "small", confirm=sure)
-    query = urlencode({"show": view.found.show, "search": view.found.search})
-    link = (
-        f'<a class="btn small" href="facts/{text(view.session)}.csv?{text(query)}" '
-        'download="facts.csv">Download CSV</a>'
-    )
+    files = "".join(_download(view, kind, label) for kind, label in DOWNLOADS)
     delete = button("Delete all" if every else "Delete those found", "delete-found", "small bare")
     return (
         f'<div class="foot doing"><span class="quiet">With {named}</span>'
-        f'<span class="pair">{ask}{link}{delete}</span></div>'
+        f'<span class="pair">{ask}{delete}</span>'
+        f'<span class="pair"><span class="quiet">Download</span>{files}</span></div>'
+    )
+
+
+def _download(view: TableView, kind: str, label: str) -> str:
+    query = urlencode({"show": view.found.show, "search": view.found.search})
+    title = ' title="The flat schema that EasyEdit and other editors read"'
+    return (
+        f'<a class="btn small" href="facts/{text(view.session)}.{kind}?{text(query)}" '
+        f'aria-label="Download {label}"{title if kind == "counterfact" else ""} download>'
+        f"{label}</a>"
     )

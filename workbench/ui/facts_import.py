@@ -1,43 +1,65 @@
 """The part of the Facts tab that brings many facts: files, pasted text, and what came of them.
 
-Invariant: a contradiction stays in the session until somebody decides on it, dismisses the
-report or brings the next file; until then the table's answer stands.
+Files are read beside this process, see `workbench.session.import_work`. Which report a tab of the
+browser looks at is held by components of its own, everything else by the session: a conflict stays
+there until somebody decides on it, and the table's answer stands until then.
 """
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
-from workbench.facts import FILE_TYPES, FactFile, read_facts
+from workbench.facts import FILE_TYPES, guess_columns
 from workbench.recipe.errors import FactsError
-from workbench.session import Store
-from workbench.session.fact_rows import columns_of, fact_of
+from workbench.session import Library, Store
+from workbench.session.import_conflicts import Choice
+from workbench.session.importer import Importer
+from workbench.session.imports import Import
 from workbench.session.library import add_samples
+from workbench.session.uploads import uploaded_file
+from workbench.ui.facts_columns import column_dialogs
+from workbench.ui.facts_history import import_history, import_jobs
 from workbench.ui.facts_paste import read_pasted
-from workbench.ui.facts_report import import_report
+from workbench.ui.facts_report import PAGE_SIZE, SHOWN_CONFLICTS, ReportView, import_report
 from workbench.ui.html import detail, heading, live_html, still_html
-from workbench.ui.page import QUIET, Page
+from workbench.ui.page import PROGRESS, QUIET, Page
 
 __all__ = ["add_importing"]
 
 FORMATS = "CSV, Excel, JSON, Parquet and the published formats, also zipped; told by content."
-KEPT_PROBLEMS = 200  # of one import; more than anybody reads
 PASTE_HINT = "The capital of Australia is => Melbourne\nThe author of Hamlet is => Agatha Christie"
 PASTE_HELP = (
     '<p class="quiet">One fact a line, as <span class="mono">prompt =&gt; answer</span> or with a '
     "tab between; or a table with a header, as in a file.</p>"
 )
+FIRST = json.dumps({})  # what a tab looks at: the newest import, all of its problems
+_SEEN_IMPORT, _SEEN_TROUBLE = "import_seen", "import_trouble_seen"
 
 
-def add_importing(page: Page) -> None:
-    """Builds the report of the last import and the card for the next one."""
+def add_importing(page: Page, columns: gr.HTML) -> None:
+    """Builds the report of the last import, and the card for the next ones.
+
+    Args:
+        page: the page.
+        columns: where files wait for somebody to say which column holds what.
+    """
+    actions = _Actions(page.library)
+    looking = gr.Textbox(FIRST, visible="hidden", container=False)
+    going = live_html(name="import-now")
     report = live_html(name="import-report")
     with gr.Column(elem_classes="card"):
         still_html(heading("Bring many", FORMATS))
         file = gr.File(
-            file_types=list(FILE_TYPES), show_label=False, height=104, elem_classes="upload"
+            file_types=list(FILE_TYPES),
+            file_count="multiple",
+            show_label=False,
+            height=104,
+            elem_id="facts-files",
+            elem_classes="upload",
         )
+        ask = gr.Checkbox(label="Let me say which column holds what", container=False)
         with gr.Accordion("Paste lines or a table", open=False, elem_classes="plain"):
             still_html(PASTE_HELP)
             pasted = gr.Textbox(
@@ -49,11 +71,18 @@ def add_importing(page: Page) -> None:
             )
             add = gr.Button("Add pasted facts", size="sm")
         samples = gr.Button("Add the 20 sample facts", size="sm")
-    page.show(_draw_report, report, of=("settings",))
-    page.action(report.act, _act_on_report)
-    read = page.action(file.upload, _add_file, [file])
+        history = live_html(name="import-history")
+    page.show(_draw_going, going, of=("jobs", "settings", PROGRESS))
+    page.show(_draw_columns, columns, of=("imports",))
+    page.show(_draw_report, report, of=("imports", "settings"), inputs=[looking])
+    page.show(_draw_history, history, of=("imports",))
+    for place in (going, columns):
+        page.action(place.act, actions.act)
+    for place in (report, history):
+        page.action(place.act, actions.act_on_report, [looking], looking)
+    read = page.action(file.upload, actions.add_files, [file, ask], looking)
     read.then(_no_file, outputs=file, **QUIET)
-    page.action(add.click, _add_pasted, [pasted], pasted)
+    page.action(add.click, _add_pasted, [pasted], [pasted, looking])
     page.action(samples.click, _add_sample_facts)
 
 
@@ -61,77 +90,140 @@ def _no_file() -> None:
     """Makes room for the next file, whether this one could be read or not."""
 
 
-def _add_file(store: Store, path: str | None) -> None:
-    if path is not None:
-        _keep_import(store, Path(path).name, read_facts(path))
+class _Actions:
+    """What the controls of this part do to the session."""
+
+    def __init__(self, library: Library) -> None:
+        self._root = library.root
+        self._importer = Importer(library)
+
+    def add_files(self, store: Store, paths: list[str] | None, ask: bool) -> str:
+        for path in paths or ():
+            self._importer.start(store, Path(path), Path(path).name, ask=ask)
+        return FIRST
+
+    def act(self, store: Store, event: gr.EventData) -> None:
+        """What is asked for in the dialogs and beside what goes on."""
+        asked = detail(event)
+        do = asked["do"]
+        if do == "cancel":
+            store.jobs.cancel(int(asked["job"]))
+        elif do == "seen":
+            store.settings.set(_SEEN_TROUBLE, int(asked["job"]))
+        elif do == "assign":
+            store.uploads.assign(int(asked["upload"]), str(asked["field"]), str(asked["value"]))
+        elif do == "forget":
+            store.uploads.forget(int(asked["upload"]))
+        elif do == "read":
+            self._read(store, int(asked["upload"]))
+
+    def _read(self, store: Store, number: int) -> None:
+        upload = store.uploads.get(number)
+        store.uploads.remember(upload)
+        store.uploads.forget(number)
+        self._importer.start(
+            store,
+            Path(upload.path),
+            upload.name,
+            columns=upload.fields,
+            replaces=upload.replaces,
+        )
+
+    def act_on_report(self, store: Store, looking: str, event: gr.EventData) -> str:
+        """What is asked for in a report and in the list of imports."""
+        asked = detail(event)
+        do, now = asked["do"], json.loads(looking)
+        if do == "report":
+            return json.dumps({"import": int(asked["id"])})
+        if do == "kind":
+            return json.dumps({**now, **_only(asked, "severity", "kind"), "offset": 0})
+        if do == "problems":
+            return json.dumps({**now, "offset": int(asked["offset"])})
+        if do == "dismiss":
+            store.settings.set(_SEEN_IMPORT, max(brought.id for brought in store.imports.all()))
+            return FIRST
+        if do == "undo":
+            store.imports.undo(int(asked["id"]))
+            return json.dumps({"import": int(asked["id"])})
+        if do == "columns":
+            self._choose_columns(store, store.imports.get(int(asked["id"])))
+        elif do == "choose":
+            store.imports.conflicts.choose(int(asked["conflict"]), int(asked["option"]))
+        elif do == "all":
+            brought = _shown(store, now)
+            for choice in get_args(Choice):
+                if brought is not None and asked["choice"] == choice:
+                    store.imports.conflicts.choose_all(brought.id, choice)
+        return looking
+
+    def _choose_columns(self, store: Store, brought: Import) -> None:
+        """Opens the dialog for a file that was read already."""
+        path = uploaded_file(brought.path, self._root)
+        upload = store.uploads.add(brought.name, str(path), guess_columns(path), brought.id)
+        for field, column in brought.columns.items():
+            store.uploads.assign(upload, field, column)
 
 
-def _add_pasted(store: Store, pasted: str | None) -> str:
+def _only(asked: dict[str, Any], *names: str) -> dict[str, str]:
+    return {name: str(asked[name]) for name in names}
+
+
+def _add_pasted(store: Store, pasted: str | None) -> tuple[str, str]:
     if pasted is None or not pasted.strip():
         raise FactsError("Paste facts first, one a line: The capital of Australia is => Melbourne")
-    _keep_import(store, "Pasted text", read_pasted(pasted))
-    return ""
+    store.imports.keep(read_pasted(pasted), "Pasted text")
+    return "", FIRST
 
 
 def _add_sample_facts(store: Store) -> None:
     add_samples(store)
 
 
-def _keep_import(store: Store, name: str, found: FactFile) -> None:
-    added = store.facts.add(found, name)
-    problems = [problem.as_dict() for problem in found.problems[:KEPT_PROBLEMS]]
-    contradictions = [
-        {
-            "row": found.numbers[entry.place],
-            "present": entry.present,
-            "fact": columns_of(entry.fact),
-            "source": name,
-        }
-        for entry in added.contradictions
-    ]
-    store.settings.set("contradictions", contradictions)
-    store.settings.set(
-        "import",
-        {
-            "name": name,
-            "format": found.format,
-            "rows": found.rows,
-            "added": len(added.ids),
-            "present": added.same,
-            "merged": found.merged,
-            "rejected": found.rejected + len(contradictions),
-            "problems": problems,
-            "more": len(found.problems) - len(problems),
-        },
+def _draw_going(store: Store) -> str:
+    jobs = [job for job in store.jobs.open_jobs() if job.kind == "import"]
+    seen = store.settings.get(_SEEN_TROUBLE, 0)
+    return import_jobs(jobs, store.jobs.troubled("import", seen))
+
+
+def _draw_columns(store: Store) -> str:
+    return column_dialogs(store.uploads.all())
+
+
+def _draw_history(store: Store) -> str:
+    return import_history(store.imports.all())
+
+
+def _shown(store: Store, now: dict[str, Any]) -> Import | None:
+    """The import that a tab looks at: one that was asked for, else the newest not dismissed."""
+    imports = store.imports.all()
+    for brought in imports:
+        if brought.id == now.get("import"):
+            return brought
+    newest = imports[0] if imports else None
+    if newest is None or newest.id <= store.settings.get(_SEEN_IMPORT, 0):
+        return None
+    return newest
+
+
+def _draw_report(store: Store, looking: str) -> str:
+    now = json.loads(looking)
+    brought = _shown(store, now)
+    if brought is None:
+        return ""
+    severity, kind = now.get("severity", ""), now.get("kind", "")
+    offset, conflicts = now.get("offset", 0), store.imports.conflicts
+    return import_report(
+        ReportView(
+            brought=brought,
+            session=store.id,
+            kinds=store.imports.kinds(brought.id),
+            severity=severity,
+            kind=kind,
+            problems=store.imports.problems(brought.id, offset, PAGE_SIZE, severity, kind),
+            offset=offset,
+            conflicts=conflicts.open(brought.id, SHOWN_CONFLICTS),
+            open_conflicts=conflicts.count(brought.id),
+            open_against=conflicts.count_against(brought.id),
+            taken=conflicts.taken(brought.id),
+        )
     )
-
-
-def _draw_report(store: Store) -> str:
-    report = store.settings.get("import")
-    return "" if report is None else import_report(report, store.settings.get("contradictions", []))
-
-
-def _act_on_report(store: Store, event: gr.EventData) -> None:
-    asked = detail(event)
-    if asked["do"] == "dismiss":
-        store.settings.set("import", None)
-        store.settings.set("contradictions", [])
-        return
-    waiting = store.settings.get("contradictions", [])
-    chosen = waiting
-    if asked["do"] in ("keep", "take"):
-        chosen = [entry for entry in waiting if entry["fact"]["prompt"] == asked["prompt"]]
-    if asked["do"] in ("take", "take-all"):
-        _take(store, chosen)
-    store.settings.set("contradictions", [entry for entry in waiting if entry not in chosen])
-
-
-def _take(store: Store, chosen: list[dict[str, Any]]) -> None:
-    """Gives facts in the table the answers of the file, and what else it says of them."""
-    for entry in chosen:
-        store.facts.put(fact_of(entry["fact"]), entry["source"])
-    report = store.settings.get("import")
-    if report is not None:
-        report["taken"] = report.get("taken", 0) + len(chosen)
-        report["rejected"] -= len(chosen)
-        store.settings.set("import", report)

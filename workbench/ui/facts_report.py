@@ -1,94 +1,233 @@
-"""How the report of an import looks: its sum, contradictions to resolve, and what was wrong.
+"""How the report of an import looks: its sum, conflicts side by side, and what was wrong.
 
 Pure functions from data to HTML.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
+from workbench.facts import Problem
+from workbench.session.import_conflicts import Conflict, Option
+from workbench.session.imports import Import, KindCount
 from workbench.ui.html import button, heading, pill, text
 from workbench.ui.words import count
 
-__all__ = ["SHOWN_CONTRADICTIONS", "import_report"]
+__all__ = ["PAGE_SIZE", "SHOWN_CONFLICTS", "ReportView", "import_report"]
 
-SHOWN_CONTRADICTIONS = 20
+PAGE_SIZE = 50  # problems
+SHOWN_CONFLICTS = 20
 
 
-def import_report(report: dict[str, Any], contradictions: Sequence[dict[str, Any]]) -> str:
-    """What became of the rows of a file.
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """What the report of an import shows.
 
     Args:
-        report: name, format, rows, numbers of rows by what became of them, problems, more.
-        contradictions: the file's answers to prompts that have another one in the table and that
-            nobody has decided on yet.
+        brought: the import.
+        session: the session's id, for the download.
+        kinds: how often each kind of problem was found.
+        severity, kind: which problems are listed; empty for all.
+        problems: the page of them.
+        offset: how many come before it.
+        conflicts: the first ones that nobody has decided on.
+        open_conflicts: how many of these there are.
+        open_against: how many of them are against the table.
+        taken: how often the file's answer was taken over the table's.
     """
-    parts = [
-        (report["added"], "added"),
-        (report.get("taken", 0), "taken over the table's"),
-        (report["present"], "there already"),
-        (report["merged"], "merged"),
-        (report["rejected"], "left out"),
-    ]
-    total = " + ".join(f"{number:,} {word}" for number, word in parts if number)
+
+    brought: Import
+    session: str = ""
+    kinds: Sequence[KindCount] = ()
+    severity: str = ""
+    kind: str = ""
+    problems: Sequence[Problem] = ()
+    offset: int = 0
+    conflicts: Sequence[Conflict] = ()
+    open_conflicts: int = 0
+    open_against: int = 0
+    taken: int = 0
+
+
+def import_report(view: ReportView) -> str:
+    """What became of the rows of a file."""
+    brought = view.brought
+    undone = brought.undone is not None
     return (
         f'<div class="card stack" role="status"><div>'
-        f"{heading(report['name'], 'Read as ' + report['format'])}</div>"
-        f'<div class="mono">{count(report["rows"], "row")} = {total or "nothing"}</div>'
-        f"{_contradictions(contradictions)}{_problems(report)}"
-        f"{button('Dismiss', 'dismiss', 'small')}</div>"
+        f"{heading(brought.name, 'Read as ' + brought.format)}</div>"
+        f"{_sum(view)}{_undone(brought) if undone else _conflicts(view)}"
+        f'{_problems(view)}<div class="foot"><span class="pair">{_doing(brought)}</span>'
+        f"{button('Dismiss', 'dismiss', 'small bare')}</div></div>"
     )
 
 
-def _contradictions(contradictions: Sequence[dict[str, Any]]) -> str:
-    if not contradictions:
-        return ""
-    number = len(contradictions)
-    title = f"{count(number, 'answer')} against the table"
-    body = "".join(_contradiction(entry) for entry in contradictions[:SHOWN_CONTRADICTIONS])
-    more, every = "", ""
-    if number > SHOWN_CONTRADICTIONS:
-        more = f'<p class="quiet">and {number - SHOWN_CONTRADICTIONS:,} more</p>'
-    if number > 1:
-        keep = button("Keep the table's for all", "keep-all", "small")
-        take = button("Take the file's for all", "take-all", "small")
-        every = f'<div class="pair">{keep}{take}</div>'
-    sentence = "A prompt can have one answer. The table's stand until you take the file's."
-    return f'<div class="contradictions">{heading(title, sentence)}{every}{body}{more}</div>'
-
-
-def _contradiction(entry: dict[str, Any]) -> str:
-    row = f"row {entry['row']:,}" if entry["row"] else "a row"
-    fact = entry["fact"]
+def _sum(view: ReportView) -> str:
+    brought = view.brought
+    rows = [f"{count(brought.facts, 'fact')}"]
+    rows += [f"{brought.merged:,} merged"] if brought.merged else []
+    rows += [f"{brought.rejected:,} rejected"] if brought.rejected else []
+    facts = [f"{brought.added:,} new"] if brought.added else []
+    facts += [f"{brought.same:,} there already"] if brought.same else []
+    if brought.against:
+        taken = f", {view.taken:,} of them taken over" if view.taken else ""
+        facts.append(f"{brought.against:,} against the table{taken}")
+    below = ""
+    if brought.same or brought.against:
+        below = (
+            f'<div class="mono quiet">{count(brought.facts, "fact")} = {" + ".join(facts)}</div>'
+        )
+    unused = ""
+    if brought.unused:
+        unused = f'<p class="quiet">Columns not used: {text(", ".join(brought.unused))}.</p>'
     return (
-        f'<div class="against"><div>{text(fact["prompt"])} <span class="quiet">{row}</span></div>'
-        f'<div class="sides"><div><span class="label">table</span>{text(entry["present"])}<br>'
-        f"{button(_KEEP, 'keep', 'small', prompt=fact['prompt'])}</div>"
-        f'<div><span class="label">file</span>{text(fact["target_new"])}<br>'
-        f"{button(_TAKE, 'take', 'small', prompt=fact['prompt'])}</div></div></div>"
+        f'<div><div class="mono">{count(brought.rows, "row")} = {" + ".join(rows)}</div>'
+        f"{below}{unused}</div>"
     )
 
 
-_KEEP, _TAKE = "Keep the table's", "Take the file's"
+def _undone(brought: Import) -> str:
+    kept = ""
+    if brought.kept:
+        kept = f" {count(brought.kept, 'fact')} that you changed since stayed."
+    return f'<div class="notice">Undone: what it had replaced is back.{kept}</div>'
 
 
-def _problems(report: dict[str, Any]) -> str:
-    problems = report["problems"]
-    if not problems:
+def _doing(brought: Import) -> str:
+    """What can be done with the import as a whole."""
+    if brought.undone is not None:
         return ""
-    listed = "".join(_problem(problem) for problem in problems)
-    more = f'<p class="quiet">and {report["more"]:,} more</p>' if report["more"] else ""
+    undo = button("Undo this import", "undo", "small", id=brought.id)
+    again = ""
+    if brought.path:
+        again = button("Choose columns", "columns", "small", id=brought.id)
+    return undo + again
+
+
+def _conflicts(view: ReportView) -> str:
+    number = view.open_conflicts
+    if not number:
+        return ""
+    against = view.open_against
+    title = f"{count(against, 'answer')} against the table"
+    if against < number:
+        inside = f"{count(number - against, 'prompt')} with several answers in the file"
+        title = f"{title}, {inside}" if against else inside
+    body = "".join(_conflict(conflict) for conflict in view.conflicts)
+    more = ""
+    if number > len(view.conflicts):
+        more = f'<p class="quiet">and {number - len(view.conflicts):,} more</p>'
+    sentence = "A prompt can have one answer. The first stands until you choose another."
     return (
-        '<div class="scroll"><table class="grid-table"><tr><th>row</th><th>field</th>'
-        f"<th>what is wrong, and what to do</th></tr>{listed}</table></div>{more}"
+        f'<div class="contradictions">{heading(title, sentence)}{_for_all(view)}{body}{more}</div>'
     )
 
 
-def _problem(problem: dict[str, Any]) -> str:
-    left_out = problem["severity"] == "error"
+def _for_all(view: ReportView) -> str:
+    """Buttons that decide on all conflicts of a kind at once."""
+    number, against = view.open_conflicts, view.open_against
+    if number < 2:
+        return ""
+    stands = "Keep the table's for all" if against == number else "Keep what stands for all"
+    buttons = button(stands, "all", "small", choice="first")
+    if against:
+        label = "Take the file's for all"
+        if against < number:
+            label = f"Take the file's for the {against:,} against the table"
+        buttons += button(label, "all", "small", choice="file")
+    if against < number:
+        buttons += button("Take the last row's for all", "all", "small", choice="last")
+    return f'<div class="pair">{buttons}</div>'
+
+
+def _conflict(conflict: Conflict) -> str:
+    sides = "".join(_side(conflict, place, option) for place, option in enumerate(conflict.options))
+    return (
+        f'<div class="against"><div>{text(conflict.options[0].fact.prompt)}</div>'
+        f'<div class="sides">{sides}</div></div>'
+    )
+
+
+def _side(conflict: Conflict, place: int, option: Option) -> str:
+    where = _rows(option.rows) if option.rows else "table"
+    if not option.rows:
+        label = "Keep the table's"
+    elif conflict.against and len(conflict.options) == 2:
+        label = "Take the file's"
+    else:
+        label = f"{'Take' if place else 'Keep'} {where}'s"
+    old = ""
+    if option.fact.ground_truth:
+        old = f'<br><span class="quiet">old answer: {text(option.fact.ground_truth)}</span>'
+    return (
+        f'<div><span class="label">{where}</span>{text(option.fact.target_new)}{old}<br>'
+        f"{button(label, 'choose', 'small', conflict=conflict.id, option=place)}</div>"
+    )
+
+
+def _rows(rows: Sequence[int]) -> str:
+    named = ", ".join(f"{row:,}" for row in rows[:3])
+    return f"row {named}" if len(rows) == 1 else f"rows {named}{'…' if len(rows) > 3 else ''}"
+
+
+def _problems(view: ReportView) -> str:
+    if not view.kinds:
+        return ""
+    every = sum(kind.number for kind in view.kinds)
+    chips = _chip("all", every, "", "", not view.kind)
+    chips += "".join(
+        _chip(
+            kind.kind,
+            kind.number,
+            kind.severity,
+            kind.kind,
+            (kind.severity, kind.kind) == (view.severity, view.kind),
+        )
+        for kind in view.kinds
+    )
+    listed = "".join(map(_problem, view.problems))
+    return (
+        f'<div><div class="chips" role="group" aria-label="Which problems">{chips}</div>'
+        '<div class="scroll"><table class="grid-table problems"><tr><th>row</th><th>field</th>'
+        f"<th>what is wrong, why it matters, what to do</th></tr>{listed}</table></div>"
+        f"{_foot(view)}</div>"
+    )
+
+
+def _chip(label: str, number: int, severity: str, kind: str, pressed: bool) -> str:
+    error = ' class="wrong"' if severity == "error" else ""
+    return (
+        f'<button type="button" class="chip" data-do="kind" data-severity="{text(severity)}" '
+        f'data-kind="{text(kind)}" aria-pressed="{"true" if pressed else "false"}">'
+        f'<span{error}>{text(label)}</span> <span class="mono">{number:,}</span></button>'
+    )
+
+
+def _problem(problem: Problem) -> str:
+    left_out = problem.severity == "error"
     mark = pill("left out", "bad") if left_out else pill("kept", "warn")
     return (
-        f'<tr><td class="num">{problem["row"] or "–"}</td>'
-        f'<td class="mono">{text(problem["field"] or "row")}<br>{mark}</td>'
-        f'<td>{text(problem["what"])}<br><span class="quiet">{text(problem["mend"])}</span></td>'
-        "</tr>"
+        f'<tr><td class="num">{problem.row or "–"}</td>'
+        f'<td class="mono">{text(problem.field or "row")}<br>{mark}</td>'
+        f'<td>{text(problem.what)}<br><span class="quiet">{text(problem.why)} '
+        f"{text(problem.mend)}</span></td></tr>"
+    )
+
+
+def _foot(view: ReportView) -> str:
+    number = sum(
+        kind.number
+        for kind in view.kinds
+        if not view.kind or (kind.severity, kind.kind) == (view.severity, view.kind)
+    )
+    first, last = view.offset + 1, view.offset + len(view.problems)
+    back = onward = ""
+    if view.offset:
+        back = button("Back", "problems", "small", offset=max(0, view.offset - PAGE_SIZE))
+    if last < number:
+        onward = button("Next", "problems", "small", offset=view.offset + PAGE_SIZE)
+    address = f"imports/{text(view.session)}/{view.brought.id}.csv"
+    return (
+        f'<div class="foot"><span class="mono quiet">{first:,}–{last:,} of {number:,}</span>'
+        f'<span class="pair">{back}{onward}<a class="btn small" href="{address}" download>'
+        "Download report</a></span></div>"
     )

@@ -27,6 +27,7 @@ TYPED = "typed"
 
 def add_facts_tab(page: Page) -> None:
     """Builds the tab's inside."""
+    columns = live_html(name="import-columns")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
             still_html(
@@ -47,7 +48,7 @@ def add_facts_tab(page: Page) -> None:
             table = live_html(name="facts-table")
         with gr.Column(scale=3, min_width=300):
             _add_typing(page)
-            add_importing(page)
+            add_importing(page, columns)
     looking: list[Any] = [search, show, offset, opened]
     page.show(_draw_table, table, of=("facts", "runs", "settings"), inputs=looking)
     search.change(_first_page, outputs=offset, **QUIET)
@@ -97,20 +98,16 @@ def _looking(store: Store, search: str, show: str, offset: str, opened: str) -> 
 
 def _draw_table(store: Store, search: str, show: str, offset: str, opened: str) -> str:
     now = _looking(store, search, show, offset, opened)
-    counts = store.facts.counts(now.found)
+    overview = store.facts.overview(now.found)
     # What was deleted or filtered away may have taken the page along.
-    last_page = max(0, counts[now.found.show] - 1) // PAGE_SIZE * PAGE_SIZE
+    last_page = max(0, overview.counts[now.found.show] - 1) // PAGE_SIZE * PAGE_SIZE
     start = min(now.offset, last_page)
     return facts_table(
         TableView(
             rows=store.facts.page(start, PAGE_SIZE, now.found),
             offset=start,
             found=now.found,
-            counts=counts,
-            total=store.facts.count(),
-            enabled=store.facts.count(enabled=True),
-            found_ticked=store.facts.ticked(now.found),
-            unanswered=len(store.facts.without_old_answer(now.found)),
+            overview=overview,
             opened=now.opened,
             outcome=_outcome(store, now),
             deletions=store.facts.deletions(store.settings.get("deletions_seen", 0.0)),

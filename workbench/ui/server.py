@@ -26,11 +26,9 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from workbench.facts import write_facts
 from workbench.paths import assets_dir, sessions_dir
 from workbench.recipe.errors import SessionError, WorkbenchError
 from workbench.session import Library
-from workbench.session.found import found_facts
 from workbench.session.lock import FolderLock, FolderTaken, holder
 from workbench.session.supervisor import Supervisor
 from workbench.ui import theme
@@ -127,15 +125,15 @@ def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
 
 def _application(library: Library, host: str) -> FastAPI:
     from workbench.ui.app import build
+    from workbench.ui.facts_files import add_fact_downloads
     from workbench.ui.profile_files import add_profile_downloads
-    from workbench.ui.report_files import add_report_downloads
 
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(host))
     _add_downloads(application, library)
+    add_fact_downloads(application, library)
     add_profile_downloads(application, library)
-    add_report_downloads(application, library)
     gr.mount_gradio_app(
         application,
         build(library),
@@ -175,20 +173,6 @@ def _add_downloads(application: FastAPI, library: Library) -> None:
         plain = re.sub(r"[^\w ()-]+", "_", name).strip() or "session"
         done = BackgroundTask(packed.close)
         return FileResponse(path, filename=f"{plain}.zip", background=done)
-
-    @application.get("/facts/{session}.csv")
-    def download_facts(session: str, show: str = "ticked", search: str = "") -> FileResponse:
-        try:
-            store = library.open(session)
-            found = found_facts(search, show, store.settings.shown_run)
-            facts = [row.fact for row in store.facts.each(found)]
-        except WorkbenchError as error:
-            raise HTTPException(404, str(error)) from None
-        with tempfile.NamedTemporaryFile(suffix=".csv", delete=False) as file:
-            path = Path(file.name)
-        write_facts(facts, path)
-        done = BackgroundTask(path.unlink)
-        return FileResponse(path, filename="facts.csv", media_type="text/csv", background=done)
 
 
 def _names(host: str) -> list[str]:
