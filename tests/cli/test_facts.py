@@ -1,13 +1,21 @@
 """`workbench facts`: mapping, lengths, reports, and the same facts in another format."""
 
 import csv
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
+from workbench.cli.common import read_reported
+from workbench.cli.edit import edit
+from workbench.cli.evaluate import evaluate
+from workbench.cli.scan import scan
+from workbench.cli.study import study
+from workbench.cli.sweep import sweep
 from workbench.facts import read_facts
+from workbench.recipe.errors import FactsError
 
 SAMPLES = Path(__file__).parents[1] / "facts" / "samples"
 
@@ -81,3 +89,14 @@ def test_what_is_too_long_for_a_model_is_told(run: Run, tmp_path: Path) -> None:
 def test_a_file_over_the_limit_is_refused(run: Run, table: Path) -> None:
     ran = run("facts", table, "--max-mb", "0.00001")
     assert ran.code == 2 and "at most 10 bytes" in ran.err
+
+
+def test_every_command_that_reads_facts_can_be_told_which_column_holds_what(tmp_path: Path) -> None:
+    file = tmp_path / "fremd.csv"
+    file.write_text("Frage,Antwort\nThe capital of France is,Lyon\n", encoding="utf-8")
+    with pytest.raises(FactsError, match="No column"):
+        read_reported(file)
+    (fact,) = read_reported(file, ["prompt=Frage", "target_new=Antwort"])
+    assert fact.target_new == "Lyon"
+    for command in (edit, evaluate, scan, study, sweep):
+        assert "columns" in inspect.signature(command).parameters

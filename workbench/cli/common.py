@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from workbench.facts import FactFile, read_facts
+from workbench.facts.columns import FIELDS
 from workbench.recipe.errors import FactsError, PatchError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.engine.patch import Patch
 
 __all__ = [
+    "Columns",
     "Device",
     "Dtype",
     "FactsPath",
@@ -26,6 +28,7 @@ __all__ = [
     "Trust",
     "load",
     "load_base_and_patch",
+    "mapping",
     "notes",
     "print_json",
     "read_reported",
@@ -40,6 +43,14 @@ FactsPath = Annotated[
     typer.Argument(
         metavar="FILE",
         help="Facts as CSV, TSV, JSON, JSON lines, Excel or Parquet; also .gz, .zip.",
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help=f"Which column holds what, may be given often. Fields: {', '.join(FIELDS.values())}.",
     ),
 ]
 Model = Annotated[
@@ -102,13 +113,32 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def read_reported(file: Path) -> FactFile:
+def mapping(pairs: list[str] | None) -> dict[str, str]:
+    """What ``--map`` says.
+
+    Raises:
+        FactsError: a pair has no equals sign.
+    """
+    said = {}
+    for pair in pairs or ():
+        field, equals, column = pair.partition("=")
+        if not equals:
+            raise FactsError(f"--map '{visible(pair)}' should be FIELD=COLUMN, such as prompt=Q.")
+        said[field.strip()] = column.strip()
+    return said
+
+
+def read_reported(file: Path, columns: list[str] | None = None) -> FactFile:
     """Reads facts for a command, and says on standard error when something is wrong with them.
+
+    Args:
+        file: the file.
+        columns: what ``--map`` says.
 
     Raises:
         FactsError: the file cannot be read, or holds no fact.
     """
-    found = read_facts(file)
+    found = read_facts(file, mapping(columns))
     errors = [problem for problem in found.problems if problem.severity == "error"]
     if not found.facts:
         first = f" Row {errors[0].row}: {errors[0].what}" if errors else ""

@@ -13,6 +13,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from workbench.cli.common import (
+    Columns,
     Device,
     Dtype,
     FactsPath,
@@ -45,6 +46,7 @@ SHOWN = 10
 def edit(
     file: FactsPath,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The patch's new folder.")],
+    columns: Columns = None,
     model: Model = None,
     at: Annotated[list[str] | None, typer.Option("--at", help=HELP["at"])] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr", help=HELP["learning_rate"])] = None,
@@ -84,7 +86,7 @@ def edit(
         micro_batch_size=micro_batch_size,
     )
     require_new_folder(out)
-    found = read_reported(file)
+    found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
     from workbench.engine.locft import Edit

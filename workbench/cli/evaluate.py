@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from workbench.cli.common import (
+    Columns,
     Device,
     Dtype,
     FactsPath,
@@ -41,6 +42,7 @@ SHOWN = 5
 def evaluate(
     file: FactsPath,
     patch: PatchPath = None,
+    columns: Columns = None,
     model: Model = None,
     written: Annotated[int | None, typer.Option("--written", help=HELP["written"])] = None,
     seed: Annotated[int, typer.Option("--seed", help=HELP["seed"])] = 0,
@@ -72,7 +74,7 @@ def evaluate(
     )
     for path in report or ():
         require_form(path)
-    found = read_reported(file)
+    found = read_reported(file, columns)
     base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
     parts = _measure(base, edit, list(found.facts), wanted)
     whole = build_report(

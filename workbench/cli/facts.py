@@ -9,8 +9,18 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.common import FactsPath, Json, Trust, notes, print_json, say, screen, visible
-from workbench.facts.columns import FIELDS
+from workbench.cli.common import (
+    Columns,
+    FactsPath,
+    Json,
+    Trust,
+    mapping,
+    notes,
+    print_json,
+    say,
+    screen,
+    visible,
+)
 from workbench.facts.length import too_long
 from workbench.facts.problems import Problem, report_csv
 from workbench.facts.read import FactFile, read_facts
@@ -22,14 +32,6 @@ __all__ = ["facts", "problem_table"]
 
 SHOWN = 50
 
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="FIELD=COLUMN",
-        help=f"Which column holds what, may be given often. Fields: {', '.join(FIELDS.values())}.",
-    ),
-]
 TokensOf = Annotated[
     str | None,
     typer.Option("--model", help="Also look for what is too long for this model, in its tokens."),
@@ -67,7 +69,7 @@ def facts(
     with notes().status(f"Reading {visible(str(file))}") as status:
         found = read_facts(
             file,
-            _mapping(columns),
+            mapping(columns),
             on_progress=lambda rows, share: status.update(f"{rows:,} rows, {share:.0%}"),
             max_bytes=int(max_mb * 1e6),
         )
@@ -116,21 +118,6 @@ def _schema(name: str) -> Schema:
     if name == "counterfact":
         return "counterfact"
     raise FactsError(f"--schema is '{visible(name)}'; choose own or counterfact.")
-
-
-def _mapping(pairs: list[str] | None) -> dict[str, str]:
-    """What ``--map`` says.
-
-    Raises:
-        FactsError: a pair has no equals sign.
-    """
-    said = {}
-    for pair in pairs or ():
-        field, equals, column = pair.partition("=")
-        if not equals:
-            raise FactsError(f"--map '{visible(pair)}' should be FIELD=COLUMN, such as prompt=Q.")
-        said[field.strip()] = column.strip()
-    return said
 
 
 def _with_lengths(found: FactFile, name: str, trust_remote_code: bool) -> FactFile:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from workbench.cli.common import (
+    Columns,
     Device,
     Dtype,
     FactsPath,
@@ -41,6 +42,7 @@ SHOWN = 12
 
 def scan(
     file: FactsPath,
+    columns: Columns = None,
     model: Model = None,
     sample: SampleSize = DEFAULTS.sample,
     seed: Seed = DEFAULTS.seed,
@@ -53,7 +55,7 @@ def scan(
     """Show, in seconds, which matrices the facts pull at, and what else that would move."""
     SweepSettings(sample=sample, seed=seed)
     require_writable(plot)
-    found = read_reported(file)
+    found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
     from workbench.engine.scan import scan as look

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from workbench.cli.common import (
+    Columns,
     Device,
     Dtype,
     FactsPath,
@@ -49,6 +50,7 @@ HELP = StudySettings.help()
 def study(
     kind: Annotated[StudyKind, typer.Argument(help="Which experiment.")],
     file: FactsPath,
+    columns: Columns = None,
     model: Model = None,
     settings: Annotated[
         Path | None,
@@ -94,7 +96,7 @@ def study(
     }
     basis = StudySettings.from_yaml(settings) if settings is not None else StudySettings()
     chosen = replace(basis, kind=kind, **{k: v for k, v in given.items() if v is not None})
-    found = read_reported(file)
+    found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
     from workbench.engine.study import Study

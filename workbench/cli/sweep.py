@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from workbench.cli.common import (
+    Columns,
     Device,
     Dtype,
     FactsPath,
@@ -52,6 +53,7 @@ __all__ = ["sweep"]
 
 def sweep(
     file: FactsPath,
+    columns: Columns = None,
     model: Model = None,
     layers: Annotated[str, typer.Option("--layers", help=HELP["layers"])] = "all",
     modules: Annotated[list[str] | None, typer.Option("--modules", help=HELP["modules"])] = None,
@@ -90,7 +92,7 @@ def sweep(
         seed=seed,
     )
     require_writable(plot)
-    found = read_reported(file)
+    found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
     from workbench.engine.sweep import Sweep
