@@ -68,7 +68,7 @@ def test_conflicts_are_shown_side_by_side_and_an_import_is_undone(
     upload(page, bad)
     report = page.locator("#import-report")
     inside = report.locator(".against", has_text="France")
-    expect(inside).to_contain_text("rows 2")
+    expect(inside).to_contain_text("row 2")
     inside.get_by_role("button", name="Take row 4's").click()
     expect(report.locator(".against")).to_have_count(1)
     report.get_by_role("button", name="Take the file's").click()

@@ -19,9 +19,9 @@ FIELD_NAMES = {
     "old_answers": "Other answers right before",
     "rephrase_prompt": "Other ways to ask",
     "locality_prompt": "What must stay",
-    "locality_ground_truth": "… and its answer",
+    "locality_ground_truth": "Answers of what must stay",
     "portability_prompt": "What follows from it",
-    "portability_ground_truth": "… and its answer",
+    "portability_ground_truth": "Answers of what follows",
 }
 """What the page calls each field of `ColumnGuess.fields`."""
 
@@ -58,7 +58,8 @@ def _choice(upload: Upload, field: str) -> str:
     choices = options([("", NONE), *((name, name) for name in upload.guess.columns)], chosen)
     return (
         f"<label><span>{text(FIELD_NAMES[field])}</span>"
-        f'<select data-do="assign" data-upload="{upload.id}" data-field="{field}">{choices}'
+        f'<select data-do="assign" data-upload="{upload.id}" data-field="{field}" '
+        f'aria-label="{text(FIELD_NAMES[field])}">{choices}'
         "</select></label>"
     )
 
