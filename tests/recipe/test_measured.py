@@ -93,6 +93,11 @@ def test_groups_that_have_an_order_keep_it_and_one_group_alone_says_nothing() ->
     assert labels.index("epoch 2") < labels.index("epoch 10")
 
 
+def test_facts_that_share_nothing_are_not_grouped() -> None:
+    alone = [f"pattern {number}" for number in range(8)]
+    assert group_rows(rows_for([True] * 8), {"pattern": alone}, edited=True) == []
+
+
 def test_a_measure_nobody_judged_is_not_there_rather_than_zero() -> None:
     assert set(measure_rows(rows_for([True, False]), "after")) == {"reliability_strict"}
     assert measure_rows(rows_for([True]), "before") == {}

@@ -7,7 +7,6 @@ in ``assets/capability``; what a run edits is taken out of them.
 """
 
 import copy
-import functools
 import importlib.metadata
 import importlib.util
 import json
@@ -281,8 +280,12 @@ def _be_quiet() -> None:
 
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     datasets.disable_progress_bars()
+
+    def no_bar(*given: Any, **options: Any) -> Any:
+        return tqdm(*given, **{**options, "disable": True})
+
     for module in (lm_eval.api.task, lm_eval.models.huggingface):
-        module.tqdm = functools.partial(tqdm, disable=True)
+        module.tqdm = no_bar
 
 
 @contextmanager

@@ -79,7 +79,10 @@ class TaskResult:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "TaskResult":
         """The inverse of `dataclasses.asdict`, also after a trip through JSON."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)

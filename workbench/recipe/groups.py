@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.facts.fact import Fact
 from workbench.recipe.measured import Measured
-from workbench.recipe.verdicts import QuestionVerdicts, measure_rows
+from workbench.recipe.verdicts import QuestionVerdicts, Side, measure_rows
 
 __all__ = ["GROUP_HELP", "Group", "answer_lengths", "group_rows", "prompt_patterns"]
 
@@ -25,6 +25,7 @@ GROUP_HELP = {
 NAMED = 20
 OTHERS = "all others"
 LONG = 4
+FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def group_rows(
     edited: bool,
     seed: int = 0,
 ) -> list[Group]:
-    """The shares of every group; a way to group that does not divide the facts is left out.
+    """The shares of every group.
+
+    A way to group that does not divide the facts, or leaves hardly two in a group, is left out.
 
     Args:
         rows: of one evaluation.
@@ -97,10 +100,10 @@ def group_rows(
             label = shown[row.fact]
             if label is not None:
                 members.setdefault(label, []).append(row)
-        if len(members) < 2:
-            continue
         total = Counter(name for name in shown if name is not None)
-        side = "after" if edited else "before"
+        if len(members) < 2 or len(members) > max(FEW, total.total() / 2):
+            continue
+        side: Side = "after" if edited else "before"
         found += [
             Group(by, label, total[label], measure_rows(members[label], side, seed=seed))
             for label in sorted(members, key=lambda label: _order(by, label, total))

@@ -126,7 +126,7 @@ def _measured(
     facts = np.array([fact for fact, _ in values])
     right = np.array([value for _, value in values])
     _, place = np.unique(facts, return_inverse=True)
-    sums = np.bincount(place, weights=right)
+    sums = np.bincount(place, weights=right).astype(np.float64)
     counts = np.bincount(place).astype(np.float64)
     low, high = interval(sums, counts, seed=seed)
     return Measured(measure, protocol, float(right.mean()), low, high, len(values))

@@ -15,7 +15,7 @@ from workbench.ui.answers_html import marked
 from workbench.ui.html import button, heading, text
 from workbench.ui.words import count
 
-__all__ = ["SHOWS", "failures_card", "results"]
+__all__ = ["SHOWS", "failures_card", "further_cards", "measures_card"]
 
 SHOWS: dict[Show, str] = {
     "failed": "Failed",
@@ -27,21 +27,26 @@ SHOWS: dict[Show, str] = {
 }
 
 
-def results(kept: KeptEvaluation, links: str) -> str:
-    """Everything that was measured, each part under its question.
+def measures_card(kept: KeptEvaluation, links: str) -> str:
+    """The measures, a table for each protocol.
 
     Args:
         kept: the evaluation.
         links: where it can be downloaded, as HTML.
     """
-    report = kept.report
-    evaluation = report["evaluation"]
+    evaluation = kept.report["evaluation"]
     what = "the base alone" if kept.run is None else f"run {kept.run}"
     lead = f"{what}: {evaluation['sentence']}"
-    parts = [
+    return (
         f'<div class="card stack">{heading("Did it work?", lead[0].upper() + lead[1:])}'
         f'{links}<div class="measure-tables">{measure_tables(evaluation)}</div></div>'
-    ]
+    )
+
+
+def further_cards(kept: KeptEvaluation) -> str:
+    """What else was measured, each part under its question."""
+    report, parts = kept.report, []
+    evaluation = report["evaluation"]
     if evaluation["groups"]:
         title = heading("Where does it work?", "Groups of facts, with 90% intervals.")
         parts.append(f'<div class="card stack">{title}{group_tables(evaluation["groups"])}</div>')

@@ -12,7 +12,7 @@ from workbench.ui.evaluate_fields import (
     evaluation_settings,
     harness_note,
 )
-from workbench.ui.evaluate_html import failures_card, results
+from workbench.ui.evaluate_html import failures_card, further_cards, measures_card
 from workbench.ui.html import button, command, detail, heading, live_html, still_html, text
 from workbench.ui.page import PROGRESS, Page
 from workbench.ui.profile_html import job_bar
@@ -43,6 +43,7 @@ def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
                     elem_classes="single",
                 )
                 questions = live_html(name="questions")
+            further = live_html(name="evaluation-further")
         with gr.Column(scale=2, min_width=300):
             with gr.Column(elem_classes="card"):
                 still_html(
@@ -57,6 +58,7 @@ def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
             add_study_card(page)
     page.show(_draw_start, start, of=("evaluations", "settings", "jobs", "runs", PROGRESS))
     page.show(_draw_results, shown, of=("evaluations", "settings", "runs"))
+    page.show(_draw_further, further, of=("evaluations", "settings", "runs"))
     page.show(
         _draw_questions, questions, of=("evaluations", "settings", "runs"), inputs=[which, words]
     )
@@ -111,7 +113,12 @@ def _draw_results(store: Store) -> str:
         f'<a class="btn small" href="reports/{store.id}/{kept.id}.{ending}" download>{label}</a>'
         for ending, label in (("html", "Report"), ("md", "as Markdown"), ("json", "as JSON"))
     )
-    return results(kept, f'<div class="pair links">{links}</div>')
+    return measures_card(kept, f'<div class="pair links">{links}</div>')
+
+
+def _draw_further(store: Store) -> str:
+    kept = _latest(store)
+    return "" if kept is None else further_cards(kept)
 
 
 def _to_edit(store: Store) -> Any:
