@@ -127,6 +127,7 @@ def _application(library: Library, host: str) -> FastAPI:
     from workbench.ui.app import build
     from workbench.ui.facts_files import add_fact_downloads
     from workbench.ui.profile_files import add_profile_downloads
+    from workbench.ui.report_files import add_report_downloads
 
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
@@ -134,6 +135,7 @@ def _application(library: Library, host: str) -> FastAPI:
     _add_downloads(application, library)
     add_fact_downloads(application, library)
     add_profile_downloads(application, library)
+    add_report_downloads(application, library)
     gr.mount_gradio_app(
         application,
         build(library),
