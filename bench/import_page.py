@@ -2,7 +2,9 @@
 
 `python -m bench.import_page` starts a workbench on a folder of its own, uploads a file of made-up
 facts in a real browser, and measures each step from the click to what is seen, the shortest and
-the longest of a few. Memory is the web process's alone, at most, looked at all the time.
+the longest of a few; and the CPU seconds that the web process spent meanwhile, which other
+programs on the machine change little. Memory is the web process's alone, at most, looked at all
+the time.
 """
 
 import argparse
@@ -23,10 +25,12 @@ from playwright.sync_api import Page, expect, sync_playwright
 from bench.facts import made_up
 from tests.browser import BROWSER_FLAGS, find_browser
 from workbench.facts import write_facts
+from workbench.session import Library
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 300_000  # milliseconds
 TIMES = 5
+Taken = tuple[float, float]
 LOOK_EVERY = 0.1  # seconds between two looks at the memory
 
 
@@ -44,6 +48,11 @@ class Watched:
     def _watch(self) -> None:
         while not self._over.wait(LOOK_EVERY):
             self.largest = max(self.largest, self._process.memory_info().rss)
+
+    def cpu(self) -> float:
+        """The CPU seconds that the process has spent so far."""
+        spent = self._process.cpu_times()
+        return float(spent.user + spent.system)
 
     def stop(self) -> None:
         """Ends the watching."""
@@ -73,15 +82,23 @@ def workbench(sessions: Path) -> Iterator[Watched]:
         server.wait(timeout=30)
 
 
-def timed(do: Callable[[], None], seen: Callable[[], None]) -> float:
-    """Seconds from an action to what it makes visible."""
-    began = time.perf_counter()
-    do()
-    seen()
-    return time.perf_counter() - began
+class Clock:
+    """Measures steps from an action to what it makes visible."""
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+
+    def __call__(self, do: Callable[[], None], seen: Callable[[], None]) -> Taken:
+        """Seconds by the clock, and by the web process's CPU."""
+        began, spent = time.perf_counter(), self._watched.cpu()
+        do()
+        seen()
+        return time.perf_counter() - began, self._watched.cpu() - spent
 
 
-def measure(page: Page, file: Path, rows: int) -> dict[str, list[float]]:
+def measure(
+    page: Page, file: Path, rows: int, sessions: Path, timed: Clock
+) -> dict[str, list[Taken]]:
     """Does every step, and tells how long each took."""
     table = page.locator("#facts-table")
     expect(page.locator("#model-card")).to_contain_text("layers")
@@ -90,8 +107,8 @@ def measure(page: Page, file: Path, rows: int) -> dict[str, list[float]]:
         lambda: page.locator("#facts-files input[type=file]").set_input_files(file),
         lambda: expect(table).to_contain_text(f"of {rows + before:,} ticked"),
     )
-    page.wait_for_timeout(3000)
-    taken: dict[str, list[float]] = {"upload to visible": [upload]}
+    _until_measured(sessions)
+    taken: dict[str, list[Taken]] = {"upload to visible": [upload]}
     for number in range(1, TIMES + 1):
         taken.setdefault("next page", []).append(
             timed(
@@ -108,16 +125,26 @@ def measure(page: Page, file: Path, rows: int) -> dict[str, list[float]]:
                 lambda sought=sought: expect(table.locator("tr").nth(1)).to_contain_text(sought),  # type: ignore[misc]
             )
         )
-        taken.setdefault("edit", []).append(_edit(page, f"Edited {number}"))
+        taken.setdefault("edit", []).append(_edit(page, timed, f"Edited {number}"))
     search.fill("")
     expect(table).to_contain_text("1–50 of")
     for number in range(TIMES):
-        taken.setdefault("edit, nothing sought", []).append(_edit(page, f"Changed {number}"))
-        taken.setdefault("tick", []).append(_tick(page))
+        taken.setdefault("edit, nothing sought", []).append(_edit(page, timed, f"Changed {number}"))
+        taken.setdefault("tick", []).append(_tick(page, timed))
     return taken
 
 
-def _edit(page: Page, answer: str) -> float:
+def _until_measured(sessions: Path) -> None:
+    """Waits until the worker has counted all tokens, which it does once after an import."""
+    store = Library(sessions).latest()
+    began = time.perf_counter()
+    while store.lengths.unmeasured(store.settings.model.name, 1):
+        time.sleep(1)
+    print(f"tokens counted {time.perf_counter() - began:.0f} s after the facts were visible")
+    time.sleep(3)
+
+
+def _edit(page: Page, timed: Clock, answer: str) -> Taken:
     """Changes the first answer; done when it is kept and drawn again."""
     table = page.locator("#facts-table")
     cell = table.get_by_label("new answer").first
@@ -130,7 +157,7 @@ def _edit(page: Page, answer: str) -> float:
     )
 
 
-def _tick(page: Page) -> float:
+def _tick(page: Page, timed: Clock) -> Taken:
     table = page.locator("#facts-table")
     page.evaluate("document.querySelector('#facts-table table').dataset.old = '1'")
     return timed(
@@ -160,15 +187,17 @@ def main() -> int:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.set_default_timeout(PATIENCE)
             page.goto(watched.url, wait_until="domcontentloaded")
-            taken = measure(page, file, rows)
+            taken = measure(page, file, rows, sessions, Clock(watched))
             browser.close()
             largest = watched.largest
     print(
         f"{rows:,} facts; load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     )
-    print("| step | seconds, shortest | longest |\n| --- | ---: | ---: |")
-    for step, seconds in taken.items():
-        print(f"| {step} | {min(seconds):.2f} | {max(seconds):.2f} |")
+    print("| step | seconds, shortest | longest | CPU of the web process, shortest |")
+    print("| --- | ---: | ---: | ---: |")
+    for step, measured in taken.items():
+        seconds, cpu = zip(*measured, strict=True)
+        print(f"| {step} | {min(seconds):.2f} | {max(seconds):.2f} | {min(cpu):.2f} |")
     print(f"memory of the web process: {largest / 1e6:.0f} MB")
     return 0
 

@@ -162,6 +162,30 @@ def test_a_file_that_cannot_be_read_is_named_with_its_reason(
     expect(going).to_contain_text("broken.json was not imported.")
     going.get_by_role("button", name="Dismiss").click()
     expect(going.locator(".notice")).to_have_count(0)
+    page.get_by_role("button", name="Limit").click()
+    largest = page.locator("#largest-file input")
+    expect(largest).to_have_value("200")
+    largest.fill("1")
+    largest.press("Enter")
+    big = tmp_path / "big.csv"
+    big.write_text("prompt,target_new\n" + "The x is,y\n" * 120_000, encoding="utf-8")
+    upload(page, big)
+    expect(going).to_contain_text("big.csv was not imported.")
+    expect(going).to_contain_text("MB")
+
+
+def test_what_is_too_long_in_the_models_tokens_is_said_after_an_import(
+    open_page: Open, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "long.csv"
+    answer = " ".join(f"word{n}" for n in range(60))
+    file.write_text(f"prompt,target_new\nThe motto is,{answer}\n", encoding="utf-8")
+    page = open_page()
+    expect(page.locator("#model-card")).to_contain_text("layers")
+    upload(page, file)
+    table = page.locator("#facts-table")
+    expect(table.locator(".doubt")).to_have_count(1)
+    expect(table.locator(".said-on-focus")).to_contain_text("32 of them are generated")
 
 
 def test_facts_are_kept_in_the_files_that_other_editors_read(open_page: Open, store: Store) -> None:

@@ -125,13 +125,17 @@ class ConflictTable:
                 decided += 1
         return decided
 
-    def take_back(self, connection: sqlite3.Connection, number: int) -> None:
+    def take_back(self, connection: sqlite3.Connection, number: int) -> int:
         """Gives facts that an import replaced what they were, unless they were changed since.
 
         Args:
             connection: of a transaction that goes on.
             number: the import.
+
+        Returns:
+            How many facts of other origin stay as they are, because they were changed since.
         """
+        kept = 0
         rows = connection.execute(
             "SELECT * FROM import_conflicts WHERE import = ? AND chosen > 0", (number,)
         ).fetchall()
@@ -147,6 +151,13 @@ class ConflictTable:
                 connection.execute(
                     "UPDATE import_conflicts SET chosen = 0 WHERE id = ?", (row["id"],)
                 )
+            else:
+                left = connection.execute(
+                    "SELECT 1 FROM facts WHERE id = ? AND deleted IS NULL AND import IS NOT ?",
+                    (row["fact"], number),
+                )
+                kept += left.fetchone() is not None
+        return kept
 
 
 def conflict_groups(

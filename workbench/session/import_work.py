@@ -21,13 +21,13 @@ from pathlib import Path
 from workbench.facts import guess_columns, read_facts
 from workbench.facts.source import MAX_BYTES
 from workbench.recipe.errors import ReadingStopped, WorkbenchError
+from workbench.session.imports import LARGEST
 from workbench.session.store import Store
 from workbench.session.task import Cancelled, Task
 from workbench.session.uploads import uploaded_file
 
-__all__ = ["LARGEST", "import_file", "main"]
+__all__ = ["import_file", "main"]
 
-LARGEST = "largest_import"  # the setting that holds the most megabytes of a file
 _READ, _PREPARED = 0.7, 0.95  # shares of the job that are done after each step
 
 

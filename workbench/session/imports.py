@@ -19,11 +19,12 @@ from workbench.session.database import Database, to_json
 from workbench.session.fact_rows import columns_of
 from workbench.session.import_conflicts import ConflictTable, conflict_groups
 
-__all__ = ["Import", "ImportTable", "KindCount"]
+__all__ = ["LARGEST", "Import", "ImportTable", "KindCount"]
 
 Finish = Callable[[int], None]
 OnPrepared = Callable[[int], None]
 
+LARGEST = "largest_import"  # the setting that holds the most megabytes of a file
 _PREPARE_STEP = 2000
 _FACT = (
     "INSERT INTO facts (prompt, target_new, subject, ground_truth, questions, problems, source,"
@@ -225,12 +226,12 @@ class ImportTable:
 
     def _undo(self, connection: sqlite3.Connection, number: int) -> int:
         now = time.time()
-        self.conflicts.take_back(connection, number)
+        kept = self.conflicts.take_back(connection, number)
         hidden = connection.execute(
             "UPDATE facts SET deleted = ? WHERE import = ? AND changed IS NULL AND deleted IS NULL",
             (now, number),
         ).rowcount
-        kept = self.changed_since(number)
+        kept += self.changed_since(number)
         connection.execute(
             "UPDATE imports SET undone = ?, kept = ? WHERE id = ? AND undone IS NULL",
             (now, kept, number),

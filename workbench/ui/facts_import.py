@@ -12,11 +12,12 @@ from typing import Any, get_args
 import gradio as gr
 
 from workbench.facts import FILE_TYPES, guess_columns
+from workbench.facts.source import MAX_BYTES
 from workbench.recipe.errors import FactsError
 from workbench.session import Library, Store
 from workbench.session.import_conflicts import Choice
 from workbench.session.importer import Importer
-from workbench.session.imports import Import
+from workbench.session.imports import LARGEST, Import
 from workbench.session.library import add_samples
 from workbench.session.uploads import uploaded_file
 from workbench.ui.facts_columns import column_dialogs
@@ -70,12 +71,23 @@ def add_importing(page: Page, columns: gr.HTML) -> None:
                 elem_id="pasted",
             )
             add = gr.Button("Add pasted facts", size="sm")
+        with gr.Accordion("Limit", open=False, elem_classes="plain"):
+            largest = gr.Number(
+                label="Largest file, in megabytes",
+                info="As it lies on the disk, and unpacked.",
+                minimum=1,
+                precision=0,
+                elem_id="largest-file",
+            )
         samples = gr.Button("Add the 20 sample facts", size="sm")
         history = live_html(name="import-history")
     page.show(_draw_going, going, of=("jobs", "settings", PROGRESS))
     page.show(_draw_columns, columns, of=("imports",))
     page.show(_draw_report, report, of=("imports", "settings"), inputs=[looking])
     page.show(_draw_history, history, of=("imports",))
+    page.show(_draw_largest, largest, of=("settings",))
+    page.action(largest.submit, _set_largest, [largest])
+    page.action(largest.blur, _set_largest, [largest])
     for place in (going, columns):
         page.action(place.act, actions.act)
     for place in (report, history):
@@ -177,6 +189,15 @@ def _add_pasted(store: Store, pasted: str | None) -> tuple[str, str]:
 
 def _add_sample_facts(store: Store) -> None:
     add_samples(store)
+
+
+def _draw_largest(store: Store) -> float:
+    return float(store.settings.get(LARGEST, MAX_BYTES / 1e6))
+
+
+def _set_largest(store: Store, megabytes: float | None) -> None:
+    if megabytes and megabytes != _draw_largest(store):
+        store.settings.set(LARGEST, max(1.0, megabytes))
 
 
 def _draw_going(store: Store) -> str:
