@@ -138,12 +138,11 @@ def test_a_big_import_is_cancelled_and_nothing_of_it_stays(
 ) -> None:
     store.facts.add([AUSTRALIA], "typed")
     file = tmp_path / "big.csv"
-    lines = "".join(f"The number after {n} is,{n + 1}\n" for n in range(100_000))
+    lines = "".join(f"The number after {n} is,{n + 1}\n" for n in range(300_000))
     file.write_text(f"prompt,target_new\n{lines}", encoding="utf-8")
     page = open_page()
     upload(page, file)
     going = page.locator("#import-now")
-    expect(going).to_contain_text("rows read")
     going.get_by_role("button", name="Cancel").click()
     expect(going.locator(".notice")).to_have_count(0)
     assert store.jobs.latest("import").state == "cancelled"  # type: ignore[union-attr]
