@@ -188,7 +188,7 @@ def _problems(view: ReportView) -> str:
     return (
         f'<div><div class="chips" role="group" aria-label="Which problems">{chips}</div>'
         '<div class="scroll"><table class="grid-table problems"><tr><th>row</th><th>field</th>'
-        f"<th>what is wrong, why it matters, what to do</th></tr>{listed}</table></div>"
+        f"<th>what, why, and what to do</th></tr>{listed}</table></div>"
         f"{_foot(view)}</div>"
     )
 
