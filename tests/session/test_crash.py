@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0
 ROUNDS = 16
 KILLS = 2
-TIMES = re.compile(r"^(time|created|started|ended|deleted|cancel_asked)$")
+TIMES = re.compile(r"^(time|created|changed|started|ended|deleted|undone|moment|cancel_asked)$")
 LONG = EditSettings(
     epochs=150, stop_loss=0.0, skip_loss=0.0, seed=3, batch_size=10, at=("7.mlp.down_proj",)
 )
