@@ -82,10 +82,13 @@ def test_back_and_forward_lead_through_tabs_and_sessions(
     expect_address(page, other, "edit")
 
 
+TABS = ("Layers", "Edit", "Probe", "Evaluate", "Runs", "Facts")
+
+
 def test_single_keys_choose_tabs_fields_and_start(open_page: Open, store: Store) -> None:
     store.facts.add([AUSTRALIA], "file")
     page = open_page()
-    for key, tab in zip("23451", ("Layers", "Edit", "Probe", "Runs", "Facts"), strict=True):
+    for key, tab in zip("234561", TABS, strict=True):
         page.keyboard.press(key)
         expect_tab(page, tab)
     page.keyboard.press("/")

@@ -60,7 +60,7 @@ def _cell(
         kind += " measured"
         label = share(value)
         style = (
-            f' style="background: color-mix(in srgb, var(--accent) {15 + 45 * value:.0f}%, '
+            f' style="background: color-mix(in srgb, var(--accent) {12 + 28 * value:.0f}%, '
             'var(--card))"'
         )
     if at in preset:
