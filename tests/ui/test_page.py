@@ -71,21 +71,21 @@ def test_an_upload_with_mistakes_shows_each_with_its_remedy(open_page: Open, sto
     report = page.locator("#import-report")
     expect(report).to_contain_text("facts_with_mistakes.csv")
     expect(report.locator(".pill.bad").first).to_have_text("left out")
-    expect(report).to_contain_text(re.compile(r"\d+ rows = \d+ added"))
+    expect(report).to_contain_text(re.compile(r"\d+ rows = \d+ facts"))
     added = store.facts.count()
     assert added > 0
     expect(page.locator("#facts-table tr")).to_have_count(added + 1)
     assert report.locator("tr").count() > 5
 
 
-def test_a_file_that_is_no_table_is_refused_in_words(
+def test_a_file_that_holds_no_facts_is_refused_in_words(
     open_page: Open, store: Store, tmp_path: Path
 ) -> None:
-    file = tmp_path / "wrong.csv"
-    file.write_text("colour,size\nred,3\n")
+    file = tmp_path / "wrong.json"
+    file.write_text("{not json")
     page = open_page()
     page.locator("input[type=file]").first.set_input_files(file)
-    expect(page.locator("#message")).to_contain_text("colour")
+    expect(page.locator("#now")).to_contain_text("wrong.json")
     assert store.facts.count() == 0
 
 
