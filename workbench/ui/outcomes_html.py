@@ -78,6 +78,4 @@ def _row(outcome: FactOutcome) -> str:
         f'<button type="button" class="btn small bare ask" data-do="ask" '
         f'data-fact="{outcome.fact}" title="{title}">Ask all its prompts</button>'
     )
-    return (
-        f"<tr><td>{text(outcome.prompt)}</td><td>{before}</td><td>{after}</td><td>{ask}</td></tr>"
-    )
+    return f"<tr><td>{text(outcome.prompt)}<br>{ask}</td><td>{before}</td><td>{after}</td></tr>"
