@@ -26,7 +26,7 @@ from workbench.engine.locft import Edit
 from workbench.engine.models import load_model
 from workbench.engine.scan import Scan, scan
 from workbench.engine.sweep import Sweep
-from workbench.engine.sweep_file import SweepFile
+from workbench.engine.sweep_file import open_sweep
 from workbench.facts.fact import Fact
 from workbench.facts.read import read_facts
 from workbench.paths import assets_dir
@@ -71,14 +71,14 @@ def full_search(
     settings = SweepSettings(
         modules=modules, sample=len(facts), epochs=automatic_epochs(len(facts), batch_size)
     )
-    file = SweepFile(kept, Sweep(model, facts, settings).identity())
-    sweep = Sweep(model, facts, settings, done=file.rows)
+    sweep, file = open_sweep(model, facts, settings, kept)
+    assert file is not None
     for event in sweep.events():
         if isinstance(event, LocationDone):
             file.add(event)
             print(f"full run at {event.at}: {event.seconds:.1f} s", flush=True)
     wanted = {trial.key for trial in sweep.trials}
-    return [row for row in file.rows if row.key in wanted]
+    return [row for row in file.records if row.key in wanted]
 
 
 def full_run(model: LanguageModel, sweep: Sweep) -> Spent:

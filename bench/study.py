@@ -19,8 +19,7 @@ from workbench.engine.capability import harness_version
 from workbench.engine.edit import edit
 from workbench.engine.evaluate import evaluate
 from workbench.engine.models import load_model
-from workbench.engine.study import Study
-from workbench.engine.study_file import StudyFile
+from workbench.engine.study_file import open_study
 from workbench.facts.fact import Fact
 from workbench.facts.read import read_facts
 from workbench.paths import assets_dir
@@ -47,11 +46,8 @@ def run(kind: str, facts: Sequence[Fact], out: Path | None) -> str:
     settings = SETTINGS[kind]
     if harness_version() and kind == "pipelines":
         settings = replace(settings, capability=("builtin",))
-    study = Study(model, facts, settings)
-    file = StudyFile(out / kind, study.identity()) if out is not None else None
-    known = list(file.events) if file is not None else []
-    study = Study(model, facts, settings, done=known)
-    events, asked = known, ""
+    study, file = open_study(model, facts, settings, out / kind if out is not None else None)
+    events, asked = list(file.records) if file is not None else [], ""
     for event in study.events():
         if isinstance(event, StudyStarted):
             asked = event.sentence

@@ -58,7 +58,7 @@ def test_rows_of_another_sweep_are_refused(run: Run, sample: Path, tmp_path: Pat
     assert run("sweep", sample, *SHORT, "--out", kept).code == 0
     other = run("sweep", sample, "--layers", "6", "--sample", 5, "--epochs", 2, "--out", kept)
     assert other.code == 2
-    assert "rows of another sweep" in other.err and "settings" in other.err
+    assert "holds another sweep" in other.err and "settings" in other.err
 
 
 def test_plots_are_files_of_their_own(run: Run, sample: Path, tmp_path: Path) -> None:

@@ -95,17 +95,17 @@ def test_a_stopped_study_goes_on_to_the_same_results(
     for event in study.events():
         if isinstance(event, KEPT):
             file.add(event)
-            if len(file.events) == 4:
+            if len(file.records) == 4:
                 study.stop()
     assert isinstance(event, StudyStopped) and event.done == 4
     with (tmp_path / "study.jsonl").open("a") as out:
         out.write('{"event": "TrialDo')
     again = StudyFile(tmp_path, study.identity())
-    assert len(again.events) == 4
-    study = Study(model, facts, SETTINGS, done=again.events)
+    assert len(again.records) == 4
+    study = Study(model, facts, SETTINGS, done=again.records)
     rest = [event for event in study.events() if isinstance(event, KEPT)]
     assert len(rest) == len(whole) - 4
-    assert kept([*again.events, *rest]) == whole
+    assert kept([*again.records, *rest]) == whole
     settings = StudySettings.from_yaml(tmp_path / "study.yaml")
     assert Study(model, facts, settings).identity() == study.identity()
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from workbench.cli.common import (
     Columns,
@@ -29,6 +28,7 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.interrupt import STOPPED, stopping_on_interrupt
+from workbench.cli.progress import progress_line
 from workbench.facts.fact import Fact
 from workbench.recipe import events
 from workbench.recipe.settings import EditSettings, Pipeline
@@ -118,27 +118,19 @@ def _keep_stopped(run: "Edit", last: events.Stopped, checkpoint: Path, as_json: 
 
 def _follow(run: "Edit", model: str) -> events.Finished | events.Stopped:
     """Runs to the end, with a line of progress on a terminal."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(),
-    )
-    console = notes()
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(f"Editing {model}", total=None, state="")
+    with progress_line(f"Editing {model}") as line:
         for event in run.events():
             match event:
                 case events.Started():
-                    progress.update(task, total=event.epochs, completed=event.resumed_epoch)
+                    line.update(total=event.epochs, completed=event.resumed_epoch)
                 case events.StatesProgress():
                     state = f"hidden states {event.done}/{event.facts}"
-                    progress.update(task, state=state)
+                    line.update(state=state)
                 case events.EpochDone():
                     state = f"loss {event.loss:.3f}, {event.learned:.0%} learned"
-                    progress.update(task, completed=event.epoch, state=state)
+                    line.update(completed=event.epoch, state=state)
                 case events.MicroBatchHalved():
-                    console.print(
+                    line.say(
                         f"Memory ran out; going on with {event.size} facts at once. The updates "
                         "stay the same."
                     )

@@ -3,9 +3,15 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
-__all__ = ["STOPPED", "stopping_on_interrupt"]
+import typer
+
+from workbench.cli.common import notes
+
+__all__ = ["STOPPED", "exit_stopped", "stopping_on_interrupt"]
 
 STOPPED = 130
 """The exit code of a command that was stopped in this way."""
@@ -29,3 +35,10 @@ def stopping_on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def exit_stopped(done: int, trials: int, out: Path | None) -> NoReturn:
+    """Says how far work in trials came and how to go on, and ends the command."""
+    how = f"The same command goes on from {out}." if out else "With --out it could go on."
+    notes().print(f"Stopped after {done} of {trials} trials. {how}", markup=False, soft_wrap=True)
+    raise typer.Exit(STOPPED)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from workbench.cli.common import (
@@ -21,13 +20,13 @@ from workbench.cli.common import (
     Model,
     Trust,
     load,
-    notes,
     print_json,
     read_reported,
     say,
     screen,
 )
-from workbench.cli.interrupt import STOPPED, stopping_on_interrupt
+from workbench.cli.interrupt import exit_stopped, stopping_on_interrupt
+from workbench.cli.progress import progress_line
 from workbench.recipe.study import StudyKind, StudySettings
 from workbench.recipe.study_events import (
     KEPT,
@@ -81,31 +80,19 @@ def study(
     as_json: Json = False,
 ) -> None:
     """Compare pipelines, numbers of facts, or locations, with the same budget for each."""
-    given: dict[str, Any] = {
-        "facts": facts,
-        "passes": passes,
-        "learning_rates": tuple(learning_rates or ()) or None,
-        "batch_size": batch_size,
-        "at": at,
-        "locft_at": locft_at,
-        "sizes": tuple(sizes or ()) or None,
-        "written": written,
-        "capability": tuple(capability or ()) or None,
-        "limit": limit,
-        "seed": seed,
-    }
+    given = _given(
+        facts=facts, passes=passes, learning_rates=learning_rates, batch_size=batch_size, at=at,
+        locft_at=locft_at, sizes=sizes, written=written, capability=capability, limit=limit,
+        seed=seed
+    )  # fmt: skip
     basis = StudySettings.from_yaml(settings) if settings is not None else StudySettings()
-    chosen = replace(basis, kind=kind, **{k: v for k, v in given.items() if v is not None})
+    chosen = replace(basis, kind=kind, **given)
     found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
-    from workbench.engine.study import Study
-    from workbench.engine.study_file import StudyFile
+    from workbench.engine.study_file import open_study
 
-    run = Study(base, found.facts, chosen)
-    kept = StudyFile(out, run.identity()) if out is not None else None
-    if kept is not None and kept.events:
-        run = Study(base, found.facts, chosen, done=kept.events)
+    run, kept = open_study(base, found.facts, chosen, out)
     with stopping_on_interrupt(run.stop):
         events, finished, sentence = _follow(run, kept)
     result = StudyResult.of(run.settings, events)
@@ -114,30 +101,27 @@ def study(
     else:
         _print(result, sentence)
     if not finished:
-        how = f"The same command goes on from {out}." if out else "With --out it could go on."
-        notes().print(f"Stopped after {len(result.trials)} of {run.trials} trials. {how}")
-        raise typer.Exit(STOPPED)
+        exit_stopped(len(result.trials), run.trials, out)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that were given, lists as tuples."""
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    return {k: v for k, v in values.items() if v not in (None, ())}
 
 
 def _follow(run: "Study", kept: "StudyFile | None") -> tuple[list[StudyEvent], bool, str]:
     """Studies to the end: all that is kept, whether it finished, and what is the same for all."""
-    events: list[StudyEvent] = list(kept.events) if kept is not None else []
+    events: list[StudyEvent] = list(kept.records) if kept is not None else []
     finished, sentence = False, ""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=notes(), transient=True) as progress:
-        task = progress.add_task(f"Studying {run.model.name}", total=None, state="")
+    with progress_line(f"Studying {run.model.name}") as line:
         for event in run.events():
             if isinstance(event, StudyStarted):
                 sentence = event.sentence
-                progress.update(task, total=max(1, event.trials), completed=event.kept)
+                line.update(total=max(1, event.trials), completed=event.kept)
             elif isinstance(event, StudyProgress):
                 done = event.done + event.share if event.trials else event.share
-                progress.update(task, completed=done, state=event.label)
+                line.update(completed=done, state=event.label)
             elif isinstance(event, KEPT):
                 events.append(event)
                 if kept is not None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from workbench.cli.common import (
@@ -21,13 +20,12 @@ from workbench.cli.common import (
     Model,
     Trust,
     load,
-    notes,
     print_json,
     read_reported,
     say,
     screen,
 )
-from workbench.cli.interrupt import STOPPED, stopping_on_interrupt
+from workbench.cli.interrupt import exit_stopped, stopping_on_interrupt
 from workbench.cli.layer_options import (
     DEFAULTS,
     HELP,
@@ -37,6 +35,7 @@ from workbench.cli.layer_options import (
     preset_record,
     require_writable,
 )
+from workbench.cli.progress import progress_line
 from workbench.recipe import sweep_events as events
 from workbench.recipe.errors import SettingsError
 from workbench.recipe.recommend import Recommendation, recommend
@@ -95,13 +94,9 @@ def sweep(
     found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
-    from workbench.engine.sweep import Sweep
-    from workbench.engine.sweep_file import SweepFile
+    from workbench.engine.sweep_file import open_sweep
 
-    run = Sweep(base, found.facts, settings)
-    kept = SweepFile(out, run.identity()) if out is not None else None
-    if kept is not None and kept.rows:
-        run = Sweep(base, found.facts, settings, done=kept.rows)
+    run, kept = open_sweep(base, found.facts, settings, out)
     with stopping_on_interrupt(run.stop):
         plan, rows, finished = _follow(run, kept, as_json)
     scores, chosen = score_rows(rows, weigh), recommend(rows, weigh)
@@ -112,9 +107,7 @@ def sweep(
     else:
         _print(base, plan, scores, chosen)
     if not finished:
-        how = f"The same command goes on from {out}." if out else "With --out it could go on."
-        notes().print(f"Stopped after {len(rows)} of {plan.trials} trials. {how}", markup=False)
-        raise typer.Exit(STOPPED)
+        exit_stopped(len(rows), plan.trials, out)
 
 
 def _parse_weights(text: str) -> ScoreWeights:
@@ -132,28 +125,21 @@ def _follow(
     run: "Sweep", kept: "SweepFile | None", quiet: bool
 ) -> tuple[events.SweepStarted, list[events.LocationDone], bool]:
     """Sweeps to the end: the plan, all rows in the order of the trials, and whether it finished."""
-    rows = {row.key: row for row in kept.rows} if kept is not None else {}
+    rows = {row.key: row for row in kept.records} if kept is not None else {}
     plan: events.SweepStarted | None = None
     finished = False
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=notes(), transient=True) as progress:
-        task = progress.add_task(f"Sweeping {run.model.name}", total=None, state="")
+    with progress_line(f"Sweeping {run.model.name}") as line:
         for event in run.events():
             match event:
                 case events.SweepStarted():
                     plan = event
-                    progress.update(task, total=plan.trials, completed=plan.kept)
+                    line.update(total=plan.trials, completed=plan.kept)
                     if not quiet:
-                        progress.console.print(plan.held_out, markup=False, soft_wrap=True)
+                        line.say(plan.held_out)
                 case events.SweepProgress():
                     share = event.epoch / event.epochs
                     state = f"{event.at}, epoch {event.epoch} of {event.epochs}"
-                    progress.update(task, completed=event.number - 1 + share, state=state)
+                    line.update(completed=event.number - 1 + share, state=state)
                 case events.LocationDone():
                     rows[event.key] = event
                     if kept is not None:

@@ -1,25 +1,23 @@
-"""A study as a folder: its settings as YAML, and what is kept of it as JSON lines.
+"""A study as a folder: its settings as YAML, and what is kept of it as a file of records."""
 
-The first line says whose events these are: model, facts, settings. Each further line is one kept
-event, written when it happened; a line that a crash cut in two is taken off.
-"""
-
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.engine.language_model import LanguageModel
+from workbench.engine.record_file import RecordFile
+from workbench.engine.study import Study
+from workbench.facts import Fact
 from workbench.recipe.errors import PatchError
 from workbench.recipe.study import StudySettings
 from workbench.recipe.study_events import StudyEvent, as_dict, from_dict
 
-__all__ = ["StudyFile"]
+__all__ = ["StudyFile", "open_study"]
 
-EVENTS_FILE = "study.jsonl"
 SETTINGS_FILE = "study.yaml"
-FORMAT = "locft-study-1"
 
 
-class StudyFile:
+class StudyFile(RecordFile[StudyEvent]):
     """Kept events in a folder.
 
     Args:
@@ -31,51 +29,44 @@ class StudyFile:
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
-        self.path = folder / EVENTS_FILE
+        super().__init__(folder / "study.jsonl", identity, "study", as_dict, from_dict)
         self._settings = StudySettings.from_dict(identity["settings"])
-        self._first = json.dumps({"format": FORMAT, **identity}, ensure_ascii=False)
-        self.events: list[StudyEvent] = []
-        if self.path.is_file():
-            self._read(json.loads(self._first))
 
-    def _read(self, expected: dict[str, Any]) -> None:
-        try:
-            content = self.path.read_text(encoding="utf-8")
-            whole = content[: content.rfind("\n") + 1]
-            lines = [json.loads(line) for line in whole.splitlines()]
-            found = lines[0] if lines else expected
-            differing = [key for key in expected if found.get(key) != expected[key]]
-            events = [from_dict(data) for data in lines[1:]]
-        except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
-            raise PatchError(
-                f"'{self.path}' cannot be read as a study. Choose another --out."
-            ) from error
-        if differing:
-            raise PatchError(
-                f"'{self.path}' holds another study: {', '.join(differing)} differ. Use the same "
-                "model, facts and settings, or choose another --out."
-            )
-        self.events = events
-        if whole != content:
-            self.path.write_text(whole, encoding="utf-8")
-
-    def add(self, event: StudyEvent) -> None:
-        """Keeps an event.
+    def add(self, record: StudyEvent) -> None:
+        """Keeps an event, and beside the first one the settings.
 
         Raises:
             PatchError: it cannot be written.
         """
-        line = json.dumps(as_dict(event), ensure_ascii=False)
+        super().add(record)
+        if len(self.records) == 1:
+            self._write_settings()
+
+    def _write_settings(self) -> None:
+        path = self.path.with_name(SETTINGS_FILE)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as out:
-                if out.tell() == 0:
-                    out.write(self._first + "\n")
-                    settings = self.path.with_name(SETTINGS_FILE)
-                    settings.write_text(self._settings.to_yaml(), encoding="utf-8")
-                out.write(line + "\n")
+            path.write_text(self._settings.to_yaml(), encoding="utf-8")
         except OSError as error:
-            raise PatchError(
-                f"'{self.path}' cannot be written: {error.strerror or error}."
-            ) from error
-        self.events.append(event)
+            raise PatchError(f"'{path}' cannot be written: {error.strerror or error}.") from error
+
+
+def open_study(
+    model: LanguageModel, facts: Sequence[Fact], settings: StudySettings, folder: Path | None
+) -> tuple[Study, StudyFile | None]:
+    """A study that goes on from what a folder keeps of it, with the file to keep more in.
+
+    Args:
+        model: the model.
+        facts: what it draws from.
+        settings: of the study.
+        folder: where it is kept; none: it is not.
+
+    Raises:
+        PatchError: see `StudyFile`.
+        FactsError, LocationError, ModelError: see `Study`.
+    """
+    run = Study(model, facts, settings)
+    if folder is None:
+        return run, None
+    kept = StudyFile(folder, run.identity())
+    return Study(model, facts, settings, done=kept.records) if kept.records else run, kept

@@ -1,23 +1,20 @@
-"""The rows of a sweep as a file of JSON lines, so that a sweep that was broken off can go on.
+"""The rows of a sweep as a file, so that a sweep that was broken off can go on."""
 
-The first line says whose rows these are: model, facts, settings. Each further line is one row,
-written and flushed when its location is done; a line that a crash cut in two is taken off.
-"""
-
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.recipe.errors import PatchError
-from workbench.recipe.sweep_events import LocationDone, as_dict, from_dict
+from workbench.engine.language_model import LanguageModel
+from workbench.engine.record_file import RecordFile
+from workbench.engine.sweep import Sweep
+from workbench.facts import Fact
+from workbench.recipe.sweep import SweepSettings
+from workbench.recipe.sweep_events import LocationDone, as_dict, location_done
 
-__all__ = ["SWEEP_FILE", "SweepFile"]
-
-SWEEP_FILE = "sweep.jsonl"
-FORMAT = "locft-sweep-1"
+__all__ = ["SweepFile", "open_sweep"]
 
 
-class SweepFile:
+class SweepFile(RecordFile[LocationDone]):
     """Rows kept in a folder.
 
     Args:
@@ -25,52 +22,30 @@ class SweepFile:
         identity: `Sweep.identity` of the sweep at hand.
 
     Raises:
-        PatchError: the folder holds rows of another sweep, or something that is none.
+        PatchError: the folder holds another sweep, or something that is none.
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
-        self.path = folder / SWEEP_FILE
-        self._first = json.dumps({"format": FORMAT, **identity}, ensure_ascii=False)
-        self.rows: list[LocationDone] = []
-        if self.path.is_file():
-            self._read(json.loads(self._first))
+        super().__init__(folder / "sweep.jsonl", identity, "sweep", as_dict, location_done)
 
-    def _read(self, expected: dict[str, Any]) -> None:
-        try:
-            content = self.path.read_text(encoding="utf-8")
-            whole = content[: content.rfind("\n") + 1]
-            lines = [json.loads(line) for line in whole.splitlines()]
-            found = lines[0] if lines else expected
-            differing = [key for key in expected if found.get(key) != expected[key]]
-            rows = [from_dict(data) for data in lines[1:]]
-        except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
-            raise PatchError(
-                f"'{self.path}' cannot be read as the rows of a sweep. Choose another --out."
-            ) from error
-        if differing:
-            raise PatchError(
-                f"'{self.path}' holds rows of another sweep: {', '.join(differing)} differ. Use "
-                "the same model, facts and settings, or choose another --out."
-            )
-        self.rows = [row for row in rows if isinstance(row, LocationDone)]
-        if whole != content:
-            self.path.write_text(whole, encoding="utf-8")
 
-    def add(self, row: LocationDone) -> None:
-        """Keeps a row.
+def open_sweep(
+    model: LanguageModel, facts: Sequence[Fact], settings: SweepSettings, folder: Path | None
+) -> tuple[Sweep, SweepFile | None]:
+    """A sweep that goes on from what a folder keeps of it, with the file to keep more in.
 
-        Raises:
-            PatchError: it cannot be written.
-        """
-        line = json.dumps(as_dict(row), ensure_ascii=False)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as out:
-                if out.tell() == 0:
-                    out.write(self._first + "\n")
-                out.write(line + "\n")
-        except OSError as error:
-            raise PatchError(
-                f"'{self.path}' cannot be written: {error.strerror or error}."
-            ) from error
-        self.rows.append(row)
+    Args:
+        model: the model.
+        facts: what it draws from.
+        settings: of the sweep.
+        folder: where it is kept; none: it is not.
+
+    Raises:
+        PatchError: see `SweepFile`.
+        FactsError, LocationError: see `Sweep`.
+    """
+    run = Sweep(model, facts, settings)
+    if folder is None:
+        return run, None
+    kept = SweepFile(folder, run.identity())
+    return Sweep(model, facts, settings, done=kept.records) if kept.records else run, kept

@@ -5,11 +5,9 @@ The same fields, in the same words, on the page, on the command line, and in the
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
-from workbench.recipe.errors import SettingsError
-from workbench.recipe.settings import setting
+from workbench.recipe.settings_record import SettingsRecord, setting
 
 __all__ = ["EvaluationSettings"]
 
@@ -18,7 +16,7 @@ DRAWN = 500
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationSettings:
+class EvaluationSettings(SettingsRecord):
     """Which measures are taken besides the strict and token ones, which judge every fact.
 
     Raises:
@@ -40,39 +38,15 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "capability", tuple(name for name in self.capability if name))
-        for name, least in (("written", 0), ("limit", 1), ("seed", 0)):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
-            if not whole and (value is not None or name == "seed"):
-                raise SettingsError(
-                    f"{name} is {value!r}; it must be a whole number, {least} or more."
-                )
+        self._require_whole("written", least=0, optional=True)
+        self._require_whole("limit", least=1, optional=True)
+        self._require_whole("seed", least=0)
 
     def written_of(self, facts: int) -> int:
         """For how many of so many facts answers are written."""
         if self.written is None:
             return facts if facts <= ALL_UP_TO else DRAWN
         return min(self.written, facts)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The settings as JSON-ready data, in the order of the fields."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**values, "capability": list(self.capability)}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "EvaluationSettings":
-        """The inverse of `as_dict`.
-
-        Raises:
-            SettingsError: an unknown name, or a value that makes no sense.
-        """
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(data) - known)
-        if unknown:
-            raise SettingsError(
-                f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
-            )
-        return cls(**{**data, "capability": tuple(data.get("capability", ()))})
 
     def command(self, facts: str, options: Sequence[tuple[str, object]] = ()) -> str:
         """The `workbench evaluate` line that measures the same.
@@ -90,8 +64,3 @@ class EvaluationSettings:
         words += ["--health"] if self.health else []
         words += ["--network"] if self.network else []
         return shlex.join(words)
-
-    @classmethod
-    def help(cls) -> dict[str, str]:
-        """The one-sentence explanation of every setting, by name."""
-        return {f.name: f.metadata["help"] for f in fields(cls)}

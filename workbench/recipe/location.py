@@ -5,6 +5,7 @@ Knows only the text form; which modules a model has is the engine's business.
 
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.recipe.errors import LocationError
@@ -56,13 +57,13 @@ class Location:
         return mine[:shared] == theirs[:shared]
 
 
-def parse_locations(texts: "tuple[str, ...] | list[str]") -> tuple[Location, ...]:
-    """Reads several locations, sorted; the same weights may not be named twice.
+def parse_locations(texts: str | Iterable[str]) -> tuple[Location, ...]:
+    """Reads one location or several, sorted; the same weights may not be named twice.
 
     Raises:
         LocationError: a text is malformed, or two locations overlap.
     """
-    found = sorted(Location.parse(text) for text in texts)
+    found = sorted(Location.parse(text) for text in ([texts] if isinstance(texts, str) else texts))
     for first, second in itertools.pairwise(found):
         if first.overlaps(second):
             raise LocationError(

@@ -6,12 +6,13 @@ model's preset and the number of facts, so that a run's record never holds a Non
 """
 
 import math
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from workbench.recipe.errors import SettingsError
 from workbench.recipe.location import parse_locations
 from workbench.recipe.presets import Preset
+from workbench.recipe.settings_record import SettingsRecord, is_number, setting
 
 __all__ = ["EditSettings", "Pipeline", "automatic_batch_size", "automatic_epochs"]
 
@@ -22,13 +23,8 @@ PAPER_EPOCHS = 25
 PAPER_LOSS_FLOOR = 0.01
 
 
-def setting(default: Any, sentence: str) -> Any:
-    """A dataclass field whose one-sentence explanation travels with it."""
-    return field(default=default, metadata={"help": sentence})
-
-
 @dataclass(frozen=True, slots=True)
-class EditSettings:
+class EditSettings(SettingsRecord):
     """How a run turns facts into a patch. None means automatic; see each field's sentence.
 
     Raises:
@@ -66,30 +62,21 @@ class EditSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
-        self._require_positive("learning_rate", whole=False)
-        for name in ("batch_size", "epochs", "micro_batch_size"):
-            self._require_positive(name, whole=True)
+        rate = self.learning_rate
+        if rate is not None and (not is_number(rate) or rate <= 0):
+            raise SettingsError(
+                f"learning_rate is {rate!r}; it must be a number above 0, or empty for automatic."
+            )
+        self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
         for name in ("skip_loss", "stop_loss"):
             value = getattr(self, name)
-            if not _is_number(value) or value < 0:
+            if not is_number(value) or value < 0:
                 raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
         if self.pipeline not in get_args(Pipeline):
             raise SettingsError(
                 f"pipeline is {self.pipeline!r}; choose one of {', '.join(get_args(Pipeline))}."
             )
-        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0:
-            raise SettingsError(f"seed is {self.seed!r}; it must be a whole number, 0 or more.")
-
-    def _require_positive(self, name: str, *, whole: bool) -> None:
-        value = getattr(self, name)
-        if value is None:
-            return
-        right_type = (
-            isinstance(value, int) and not isinstance(value, bool) if whole else _is_number(value)
-        )
-        if not right_type or value <= 0:
-            kind = "a whole number, 1 or more" if whole else "a number above 0"
-            raise SettingsError(f"{name} is {value!r}; it must be {kind}, or empty for automatic.")
+        self._require_whole("seed", least=0)
 
     def resolved(self, preset: Preset, facts: int) -> "EditSettings":
         """These settings with every automatic field filled in, except `micro_batch_size`.
@@ -106,36 +93,6 @@ class EditSettings:
             batch_size=batch_size,
             epochs=self.epochs or automatic_epochs(facts, batch_size),
         )
-
-    def as_dict(self) -> dict[str, Any]:
-        """The settings as JSON-ready data, in the order of the fields."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**values, "at": list(self.at)}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "EditSettings":
-        """The inverse of `as_dict`.
-
-        Raises:
-            SettingsError: an unknown name, or a value that makes no sense.
-        """
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(data) - known)
-        if unknown:
-            raise SettingsError(
-                f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
-            )
-        at = data.get("at", ())
-        return cls(**{**data, "at": (at,) if isinstance(at, str) else tuple(at)})
-
-    @classmethod
-    def help(cls) -> dict[str, str]:
-        """The one-sentence explanation of every setting, by name."""
-        return {f.name: f.metadata["help"] for f in fields(cls)}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def automatic_batch_size(facts: int) -> int:

@@ -6,16 +6,16 @@ every layer with full runs. Every arm of a study has the same budget of passes o
 takes the best of the same few learning rates. Knows nothing about models.
 """
 
-import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import yaml
 
 from workbench.recipe.errors import SettingsError
 from workbench.recipe.location import Location
-from workbench.recipe.settings import EditSettings, Pipeline, automatic_batch_size, setting
+from workbench.recipe.settings import EditSettings, Pipeline, automatic_batch_size
+from workbench.recipe.settings_record import SettingsRecord, is_number, is_whole, setting
 
 __all__ = ["LOCFT", "Arm", "StudyKind", "StudySettings", "arms", "scale_sizes"]
 
@@ -27,7 +27,7 @@ LOCFT = "LocFT-BF"
 
 
 @dataclass(frozen=True, slots=True)
-class StudySettings:
+class StudySettings(SettingsRecord):
     """What a study compares. Empty means automatic; see each field's sentence.
 
     Raises:
@@ -63,44 +63,18 @@ class StudySettings:
             raise SettingsError(
                 f"kind is {self.kind!r}; choose one of {', '.join(get_args(StudyKind))}."
             )
-        for name in ("facts", "batch_size", "limit", "written", "passes"):
-            value = getattr(self, name)
-            if value is not None and not _is_whole(value, 1):
-                raise SettingsError(f"{name} is {value!r}; it must be a whole number, 1 or more.")
-        if not _is_whole(self.seed, 0):
-            raise SettingsError(f"seed is {self.seed!r}; it must be a whole number, 0 or more.")
+        self._require_whole("facts", "batch_size", "limit", "written", least=1, optional=True)
+        self._require_whole("passes", least=1)
+        self._require_whole("seed", least=0)
         for rate in self.learning_rates:
-            if not isinstance(rate, int | float) or not 0 < rate < math.inf:
+            if not is_number(rate) or rate <= 0:
                 raise SettingsError(f"learning_rates holds {rate!r}; each must be above 0.")
         for size in self.sizes:
-            if not _is_whole(size, 1):
+            if not is_whole(size, 1):
                 raise SettingsError(f"sizes holds {size!r}; each must be a whole number above 0.")
         for where in (self.at, self.locft_at):
             if where:
                 Location.parse(where)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The settings as JSON-ready data, in the order of the fields."""
-        values = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in values}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "StudySettings":
-        """The inverse of `as_dict`.
-
-        Raises:
-            SettingsError: an unknown name, or a value that makes no sense.
-        """
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(map(str, data)) - known)
-        if unknown:
-            raise SettingsError(
-                f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
-            )
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
-        }
-        return cls(**values)
 
     def to_yaml(self) -> str:
         """The settings as a YAML file, each with its sentence."""
@@ -150,15 +124,6 @@ class StudySettings:
             at=self.at or str(Location(layers // 2, module)),
             sizes=(self.sizes or scale_sizes(count)) if self.kind == "scale" else (),
         )
-
-    @classmethod
-    def help(cls) -> dict[str, str]:
-        """The one-sentence explanation of every setting, by name."""
-        return {f.name: f.metadata["help"] for f in fields(cls)}
-
-
-def _is_whole(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _number(value: object) -> object:

@@ -188,8 +188,6 @@ def as_dict(event: StudyEvent) -> dict[str, Any]:
 def from_dict(data: dict[str, Any]) -> StudyEvent:
     """The inverse of `as_dict`, also after a trip through JSON."""
     if data["event"] not in _BY_NAME:
-        row = sweep_events.from_dict(data)
-        assert isinstance(row, sweep_events.LocationDone)
-        return row
+        return sweep_events.location_done(data)
     event: StudyEvent = _BY_NAME[data["event"]](**{k: v for k, v in data.items() if k != "event"})
     return event

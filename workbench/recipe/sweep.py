@@ -6,14 +6,13 @@ results are weighed is no part of these settings, because nothing has to be comp
 other weights (see `score`).
 """
 
-import math
 import re
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from workbench.recipe.errors import SettingsError
 from workbench.recipe.location import Location
-from workbench.recipe.settings import automatic_epochs, setting
+from workbench.recipe.settings import automatic_epochs
+from workbench.recipe.settings_record import SettingsRecord, is_number, is_whole, setting
 
 __all__ = [
     "EVERY_MATRIX",
@@ -34,7 +33,7 @@ FEWEST_EPOCHS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class SweepSettings:
+class SweepSettings(SettingsRecord):
     """Which locations a sweep tries, and how. Empty means automatic; see each field's sentence.
 
     Raises:
@@ -66,51 +65,19 @@ class SweepSettings:
         object.__setattr__(self, "modules", tuple(dict.fromkeys(self.modules)))
         object.__setattr__(self, "learning_rates", tuple(dict.fromkeys(self.learning_rates)))
         for layer in self.layers:
-            _require_whole("layers", layer, 0)
+            if not is_whole(layer, 0):
+                raise SettingsError(
+                    f"layers holds {layer!r}; each must be a whole number, 0 or more."
+                )
         for module in self.modules:
             if module not in (WHOLE_LAYER, EVERY_MATRIX):
                 Location.parse(f"0.{module}")
         for rate in self.learning_rates:
-            if not isinstance(rate, int | float) or not (0 < rate < math.inf):
+            if not is_number(rate) or rate <= 0:
                 raise SettingsError(f"learning_rates holds {rate!r}; each must be above 0.")
-        _require_whole("sample", self.sample, 1)
-        _require_whole("seed", self.seed, 0)
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) is not None:
-                _require_whole(name, getattr(self, name), 1)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The settings as JSON-ready data, in the order of the fields."""
-        values = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in values}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "SweepSettings":
-        """The inverse of `as_dict`.
-
-        Raises:
-            SettingsError: an unknown name, or a value that makes no sense.
-        """
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(data) - known)
-        if unknown:
-            raise SettingsError(
-                f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
-            )
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
-        }
-        return cls(**values)
-
-    @classmethod
-    def help(cls) -> dict[str, str]:
-        """The one-sentence explanation of every setting, by name."""
-        return {f.name: f.metadata["help"] for f in fields(cls)}
-
-
-def _require_whole(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise SettingsError(f"{name} is {value!r}; it must be a whole number, {least} or more.")
+        self._require_whole("sample", least=1)
+        self._require_whole("seed", least=0)
+        self._require_whole("epochs", "batch_size", least=1, optional=True)
 
 
 def parse_layers(text: str) -> tuple[int, ...]:

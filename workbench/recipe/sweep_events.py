@@ -170,3 +170,15 @@ def from_dict(data: dict[str, Any]) -> SweepEvent:
     kind: Any = _BY_NAME[data["event"]]
     event: SweepEvent = kind(**values)
     return event
+
+
+def location_done(data: dict[str, Any]) -> LocationDone:
+    """A row from what `as_dict` made of it.
+
+    Raises:
+        ValueError: the data is another event's.
+    """
+    event = from_dict(data)
+    if not isinstance(event, LocationDone):
+        raise ValueError(f"{type(event).__name__} is no row of a sweep")
+    return event

@@ -115,13 +115,7 @@ class ImportTable:
             finish: called with the import's id inside the transaction, at its end; what it
                 raises takes everything back.
         """
-        prepared = []
-        for place, fact in enumerate(found):
-            if on_prepared is not None and place % _PREPARE_STEP == 0:
-                on_prepared(place)
-            prepared.append(columns_of(fact))
-        if on_prepared is not None:
-            on_prepared(len(prepared))
+        prepared = _prepare(found, on_prepared)
         with self._database.transaction() as connection:
             if replaces is not None and self.get(replaces).undone is None:
                 self._undo(connection, replaces)
@@ -237,6 +231,18 @@ class ImportTable:
             (now, kept, number),
         )
         return hidden
+
+
+def _prepare(found: FactFile, on_prepared: OnPrepared | None) -> list[dict[str, str]]:
+    """The facts as rows of the table, made before the transaction begins."""
+    prepared = []
+    for place, fact in enumerate(found):
+        if on_prepared is not None and place % _PREPARE_STEP == 0:
+            on_prepared(place)
+        prepared.append(columns_of(fact))
+    if on_prepared is not None:
+        on_prepared(len(prepared))
+    return prepared
 
 
 def _write_facts(

@@ -56,19 +56,33 @@ def sweep_curves(
         label = " ".join(filter(None, (name, measure if len(measures) > 1 else "")))
         _curve(figure, part, measure, label or measure, colour)
         ends.append((100 * float(part[measure].iloc[-1]), label or measure, colour))
-    layers = sorted(set(rows["layer"]))
     _label_ends(figure, ends)
     _point_at(figure, colours, rows, recommended, "circle", measures[0])
     for at in chosen:
         _point_at(figure, colours, rows, at, "square", measures[0])
+    layers = sorted(set(rows["layer"]))
+    is_marked = _mark_preset(figure, colours, layers, preset)
     words = [note] if note else []
-    marked = sorted({int(at.partition(".")[0]) for at in preset} & set(layers))
-    for layer in marked:
-        figure.add_vline(x=layer, line={"color": colours.quiet, "width": 1, "dash": "dot"})
-    if marked and source:
+    if is_marked and source:
         words.append(f"Dotted: {', '.join(preset)} ({source}).")
     title = measures[0] if len(measures) == 1 else "score and measures"
     dress(figure, colours, f"{title.capitalize()} by layer", words, 380)
+    _set_axes(figure, layers)
+    return figure
+
+
+def _mark_preset(
+    figure: go.Figure, colours: Theme, layers: Sequence[int], preset: Sequence[str]
+) -> bool:
+    """Dotted lines at the preset's layers; returns whether there are any."""
+    marked = sorted({int(at.partition(".")[0]) for at in preset} & set(layers))
+    for layer in marked:
+        figure.add_vline(x=layer, line={"color": colours.quiet, "width": 1, "dash": "dot"})
+    return bool(marked)
+
+
+def _set_axes(figure: go.Figure, layers: Sequence[int]) -> None:
+    """Layers below, with room at the right for the curves' names; shares at the left."""
     span = max(1, layers[-1] - layers[0])
     figure.update_xaxes(
         title="layer",
@@ -76,7 +90,6 @@ def sweep_curves(
         range=[layers[0] - 0.03 * span - 0.1, layers[-1] + 0.42 * span],
     )
     figure.update_yaxes(range=[-2, 109], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %")
-    return figure
 
 
 def _groups(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
