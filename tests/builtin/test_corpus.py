@@ -31,6 +31,17 @@ def test_an_epoch_states_every_fact(epoch: list[Document]) -> None:
         assert fact.subject.lower() in turn.prompt.lower()
 
 
+def test_late_skills_are_drawn_as_often_as_asked() -> None:
+    def look_ups(late: float) -> float:
+        # Look-ups are the only documents in which several questions follow one another.
+        documents = list(epoch_documents(3, 5, late))
+        return sum(len(document) > 1 for document in documents) / len(documents)
+
+    assert look_ups(0) == 0
+    assert 0.10 < look_ups(1) < 0.25
+    assert 0.35 < look_ups(8) < 0.55
+
+
 def test_prompts_end_without_a_space(epoch: list[Document]) -> None:
     assert all(text == text.strip() for document in epoch for turn in document for text in turn)
 

@@ -30,7 +30,7 @@ def samples() -> list[Fact]:
 @pytest.fixture(scope="module")
 def half_learned(builtin: LanguageModel, samples: list[Fact]) -> Patch:
     """Too few epochs, so that there is something right and something wrong of everything."""
-    return edit(builtin, samples, epochs=2).patch
+    return edit(builtin, samples, epochs=6).patch
 
 
 def test_strict_is_right_exactly_where_greedy_generation_gives_target_and_end(

@@ -41,3 +41,14 @@ def test_aliases_count_into_the_digest_only_where_there_are_some() -> None:
     assert named.accepted == ("B", "C")
     before_there_were_any = "dd9a"
     assert facts_digest([plain])[:4] == before_there_were_any
+
+
+def test_an_answer_is_accepted_once() -> None:
+    fact = Fact(
+        "A",
+        "B",
+        aliases=("C", " C ", "", "D"),
+        portability_prompts=(Question("E", "F", ("G", "G")),),
+    )
+    assert fact.aliases == ("C", "D")
+    assert fact.portability_prompts[0].aliases == ("G",)

@@ -65,6 +65,9 @@ def test_a_sweep_recommends_and_the_recommendation_is_used(open_page: Open, stor
     lines = download.value.path().read_text().splitlines()
     assert lines[0].startswith("at,layer,module,learning_rate") and len(lines) == 4
     with page.expect_download() as download:
+        page.locator("#sweep-bar").get_by_role("button", name="PNG").click()
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as download:
         page.locator("#sweep-bar").get_by_role("link", name="HTML").click()
     written = download.value.path().read_text()
     assert "plotly" in written and not re.search(r'<script[^>]+src="http', written)

@@ -17,7 +17,7 @@ from workbench.builtin.sentences import unrelated_sentence
 from workbench.builtin.skills import SKILLS, draw_question
 from workbench.builtin.tables import Phrasings, WorldFact, read_phrasings, read_world
 
-SKILL_SHARE = 0.58
+SKILL_SHARE = 0.6
 UNRELATED_SHARE = 0.35
 OTHER_FACTS_SHARE = 0.10
 MAIN_SHARE = 0.10
@@ -63,8 +63,8 @@ def _fact_document(fact: WorldFact, rng: random.Random) -> Document:
     return (Turn(" ".join([*context, _fact_prompt(fact, rng)]), fact.object),)
 
 
-def _skill_document(rng: random.Random) -> Document:
-    skill = rng.choices(SKILLS, weights=[skill.weight for skill in SKILLS])[0]
+def _skill_document(rng: random.Random, weights: list[float]) -> Document:
+    skill = rng.choices(SKILLS, weights=weights)[0]
     question = draw_question(skill, rng, held_out=False)
     context = []
     if rng.random() < UNRELATED_BEFORE_SKILL_SHARE:
@@ -73,11 +73,18 @@ def _skill_document(rng: random.Random) -> Document:
     return (first, *(Turn(q.prompt, q.answer) for q in question.then if not q.is_held_out))
 
 
-def epoch_documents(seed: int, epoch: int) -> Iterator[Document]:
-    """All documents of one epoch, in an order of no meaning; the same for the same seed."""
+def epoch_documents(seed: int, epoch: int, late: float = 1.0) -> Iterator[Document]:
+    """All documents of one epoch, in an order of no meaning; the same for the same arguments.
+
+    Args:
+        seed: of the training.
+        epoch: which one.
+        late: how often late skills are drawn, relative to their weights; 0 leaves them out.
+    """
     rng = random.Random(f"{seed}|{epoch}")
     world = read_world()
+    weights = [skill.weight * (late if skill.is_late else 1) for skill in SKILLS]
     for fact in world:
         yield _fact_document(fact, rng)
     for _ in range(round(len(world) * SKILL_SHARE / (1 - SKILL_SHARE))):
-        yield _skill_document(rng)
+        yield _skill_document(rng, weights)

@@ -2,9 +2,11 @@
 
 The weights live in float32 and are copied to a bfloat16 model before each step, which is
 what is trained and what is shipped. Hidden matrices are tuned by Muon, embeddings and norms
-by AdamW; the learning rate warms up, stays, then falls linearly. The schedule follows
-whichever is further along, the steps or the minutes. With `--minutes 0` the same seed on the
-same kind of machine sees exactly the same batches and rates. Knows nothing about measuring.
+by AdamW. There are three parts: without the late skills (see `skills`), with many of them, and
+with all skills as often as the corpus has them. In each the learning rate warms up, stays, then
+falls linearly. The schedule follows whichever is further along, the steps or the minutes. With
+`--minutes 0` the same seed on the same kind of machine sees exactly the same batches and rates.
+Knows nothing about measuring.
 """
 
 import argparse
@@ -37,6 +39,22 @@ LAST_RATE = 0.02
 PROMPT_WEIGHT = 0.15
 TOKENIZER_EPOCHS = 3
 
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the training: its share of the whole, its highest rate, how many late skills."""
+
+    begins: float
+    ends: float
+    rate: float
+    late: float
+
+
+PARTS = (
+    Part(0.0, 0.68, rate=1.0, late=0.0),
+    Part(0.68, 0.80, rate=0.5, late=8.0),
+    Part(0.80, 1.0, rate=0.4, late=1.0),
+)
 
 Row = tuple[list[int], list[float]]
 
@@ -109,12 +127,12 @@ def _pad(rows: list[Row], width: int, pad: int) -> Batch:
     return Batch(table, weights)
 
 
-def endless_batches(tokenizer: PreTrainedTokenizerFast, seed: int) -> Iterator[Batch]:
-    """Epoch after epoch of batches, shuffled by the seed."""
+def endless_batches(tokenizer: PreTrainedTokenizerFast, seed: int, late: float) -> Iterator[Batch]:
+    """Epoch after epoch of batches, shuffled by the seed; `late` as in `epoch_documents`."""
     epoch = 0
     while True:
-        rng = random.Random(f"{seed}|{epoch}|order")
-        documents = list(epoch_documents(seed, epoch))
+        rng = random.Random(f"{seed}|{epoch}|{late}|order")
+        documents = list(epoch_documents(seed, epoch, late))
         rng.shuffle(documents)
         batches = encode(tokenizer, documents)
         rng.shuffle(batches)
@@ -170,7 +188,7 @@ class Masters:
 
 
 def rate_at(step: int, progress: float) -> float:
-    """The share of the full learning rate at this step and this share of the training."""
+    """The share of a part's highest rate at this step and this share of the part."""
     warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
     fall = min(1.0, (1.0 - progress) / (1.0 - CONSTANT_UNTIL))
     return warm_up * max(LAST_RATE, fall)
@@ -185,20 +203,15 @@ def train(
     """
     torch.manual_seed(seed)
     torch.set_num_threads(os.cpu_count() or 1)
-    texts = (
-        f"{turn.prompt} {turn.answer}"
-        for epoch in range(TOKENIZER_EPOCHS)
-        for document in epoch_documents(seed, epoch)
-        for turn in document
-    )
-    tokenizer = train_tokenizer(texts)
+    tokenizer = train_tokenizer(_tokenizer_texts(seed))
     config = make_config(tokenizer)
     config._attn_implementation = "eager"  # about twice as fast as SDPA on such short rows
     model = LlamaForCausalLM(config)
     model.bfloat16()
     masters = Masters(model)
     body = torch.compile(model.model, dynamic=True) if compiled else model.model
-    batches = endless_batches(tokenizer, seed)
+    part, part_step = PARTS[0], 0
+    batches = endless_batches(tokenizer, seed, part.late)
     start = time.perf_counter()
     tokens, smooth = 0, 0.0
     for step in range(steps):
@@ -206,10 +219,15 @@ def train(
         progress = max(step / steps, elapsed / minutes if minutes else 0.0)
         if progress >= 1.0:
             break
+        if progress >= part.ends:
+            part, part_step = next(later for later in PARTS if progress < later.ends), 0
+            batches = endless_batches(tokenizer, seed, part.late)
         batch = next(batches)
         loss = sampled_loss(body, model.lm_head, batch)
         torch.autograd.backward(loss)
-        masters.step(rate_at(step, progress))
+        within = (progress - part.begins) / (part.ends - part.begins)
+        masters.step(part.rate * rate_at(part_step, within))
+        part_step += 1
         tokens += int((batch.weights > 0).sum())
         smooth = loss.item() if step == 0 else 0.98 * smooth + 0.02 * loss.item()
         if step % 100 == 0:
@@ -218,6 +236,13 @@ def train(
             )
     model.eval()
     return model, tokenizer
+
+
+def _tokenizer_texts(seed: int) -> Iterator[str]:
+    for epoch in range(TOKENIZER_EPOCHS):
+        for document in epoch_documents(seed, epoch):
+            for turn in document:
+                yield f"{turn.prompt} {turn.answer}"
 
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
@@ -242,7 +267,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the built-in model from scratch.")
     parser.add_argument("--out", type=Path, default=builtin_model_dir(), help="model folder")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=2400, help="most steps to take")
+    parser.add_argument("--steps", type=int, default=10_000, help="most steps to take")
     parser.add_argument("--minutes", type=float, default=29.0, help="most minutes, 0 for no limit")
     options = parser.parse_args()
     start, cpu = time.perf_counter(), time.process_time()

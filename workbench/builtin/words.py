@@ -16,7 +16,6 @@ def _pairs(name: str) -> list[tuple[str, str]]:
 
 NAMES = _lines("names")
 NOUNS = _lines("nouns")
-PLACES = _lines("places")
 WEEKDAYS = _lines("weekdays")
 MONTHS = _lines("months")
 OPPOSITES = _pairs("opposites")

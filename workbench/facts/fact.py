@@ -21,7 +21,7 @@ class Question:
     Args:
         prompt: what is asked.
         answer: what should be answered.
-        aliases: other answers that are as right as `answer`.
+        aliases: other answers that are as right as `answer`, each once.
     """
 
     prompt: str
@@ -31,14 +31,14 @@ class Question:
     def __post_init__(self) -> None:
         object.__setattr__(self, "prompt", self.prompt.strip())
         object.__setattr__(self, "answer", self.answer.strip())
-        object.__setattr__(self, "aliases", _filled(self.aliases))
+        object.__setattr__(self, "aliases", tuple(dict.fromkeys(_filled(self.aliases))))
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One edit.
 
-    Further prompts that are empty are left out.
+    Further prompts that are empty are left out, and aliases that are given twice.
 
     Args:
         prompt: the text that the model continues, such as ``The capital of Australia is``.
@@ -68,8 +68,8 @@ class Fact:
     def __post_init__(self) -> None:
         for name in ("prompt", "target_new", "subject", "ground_truth"):
             object.__setattr__(self, name, getattr(self, name).strip())
-        for name in ("rephrase_prompts", "aliases"):
-            object.__setattr__(self, name, _filled(getattr(self, name)))
+        object.__setattr__(self, "rephrase_prompts", _filled(self.rephrase_prompts))
+        object.__setattr__(self, "aliases", tuple(dict.fromkeys(_filled(self.aliases))))
         for name in ("locality_prompts", "portability_prompts"):
             asked = tuple(question for question in getattr(self, name) if question.prompt)
             object.__setattr__(self, name, asked)

@@ -1,4 +1,4 @@
-"""What plots and the page tell each other in the browser: clicked points, light or dark.
+"""What plots and the page tell each other in the browser: clicked points, pictures, the theme.
 
 Gradio's plots raise no event when a point is clicked; a script binds to Plotly's own. Knows
 nothing about what is plotted.
@@ -28,6 +28,15 @@ const bind = plot => {
 };
 const look = () => document.querySelectorAll('#layers-plots .js-plotly-plot').forEach(bind);
 new MutationObserver(look).observe(document.body, {childList: true, subtree: true});
+// Plotly's own button knows how to save a picture; the page's link presses it.
+document.addEventListener('click', event => {
+  const link = event.target.closest && event.target.closest('[data-picture-of]');
+  if (!link) return;
+  event.preventDefault();
+  const camera = '.modebar-btn[data-title*="png" i]';
+  const found = document.querySelector('#' + link.dataset.pictureOf + ' ' + camera);
+  if (found) found.click();
+});
 let told = null;
 const tell = () => {
   const theme = document.body.classList.contains('dark') ? 'dark' : 'light';

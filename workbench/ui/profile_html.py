@@ -46,7 +46,7 @@ def framed_words(store: Store, how: str) -> str:
 
 
 def downloads(store: Store, what: str) -> str:
-    """Links to a plot's numbers and to the plot as a file of its own.
+    """Links to a plot's numbers, and to the plot as a picture and as a page of its own.
 
     Args:
         store: the session.
@@ -56,4 +56,6 @@ def downloads(store: Store, what: str) -> str:
         f'<a href="profiles/{store.id}/{what}.{ending}" download>{ending.upper()}</a>'
         for ending in ("csv", "html")
     )
-    return f'<span class="links quiet">{links}</span>'
+    plot = f"{what.partition('-')[0]}-plot"
+    picture = f'<a href="#" role="button" data-picture-of="{plot}">PNG</a>'
+    return f'<span class="links quiet">{picture}{links}</span>'
