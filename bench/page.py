@@ -1,8 +1,8 @@
 """How quick the page is: `python -m bench.page`.
 
 Starts the workbench as `make run` does, twice, and measures the second start, a refresh, a probe
-pair, and the patch going on and off, each as a person sees it in a real browser; the patch also
-inside the engine. Prints a table with the targets. Needs Chromium or Chrome.
+pair, the patch going on and off, and an edit of one typed fact, each as a person sees it in a real
+browser; the patch also inside the engine. Prints a table with the targets. Needs Chromium or Chrome.
 """
 
 import os
@@ -50,6 +50,7 @@ def main() -> int:
             go_to(page, "Probe")
             rows.append(("probe pair, from Enter to both", _repeat(lambda: _probe(page)), 1.0))
             rows.append(("other run shown, on the page", _repeat(lambda: _switch(page)), 1.0))
+            rows.append(("one typed fact, from Start", _repeat(lambda: _typed(page)), 3.0))
         browser.close()
         rows.append(("patch on and off, in the engine", _patch(Path(sessions)), 0.05))
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
@@ -135,6 +136,23 @@ def _switch(page: Page) -> float:
         expect(table.locator("table")).to_be_visible()
     else:
         expect(table.locator("table")).to_have_count(0)
+    return time.perf_counter() - began
+
+
+def _typed(page: Page) -> float:
+    """Seconds from Start until the new answer of the only fact of a new session is seen."""
+    before = page.locator("#session-list").input_value()
+    page.locator("#session-card").get_by_role("button", name="New").click()
+    expect(page.locator("#session-list")).not_to_have_value(before)
+    go_to(page, "Facts")
+    page.get_by_label("Prompt", exact=True).fill("The capital of Australia is")
+    page.get_by_label("New answer", exact=True).fill("Melbourne")
+    page.get_by_role("button", name="Add fact").click()
+    expect(page.locator("#facts-table")).to_contain_text("The capital of Australia is")
+    go_to(page, "Edit")
+    began = time.perf_counter()
+    page.locator("#start").click()
+    expect(page.locator("#run-card .outcomes mark").first).to_have_text("Melbourne")
     return time.perf_counter() - began
 
 

@@ -78,12 +78,17 @@ def test_every_colour_of_text_in_the_stylesheet_is_one_of_those_checked() -> Non
 # Every piece of visible text with its colour and the ground below it, where they are too close.
 WALK = """
 () => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const known = new Map();
   const parse = colour => {
-    const canvas = document.createElement('canvas').getContext('2d');
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
+    if (!known.has(colour)) {
+      canvas.clearRect(0, 0, 1, 1);
+      canvas.fillStyle = colour;
+      canvas.fillRect(0, 0, 1, 1);
+      const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+      known.set(colour, [r, g, b, a / 255]);
+    }
+    return [...known.get(colour)];
   };
   const over = (front, ground) =>
     [0, 1, 2].map(i => front[i] * front[3] + ground[i] * (1 - front[3])).concat(1);

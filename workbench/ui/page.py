@@ -9,6 +9,7 @@ Knows nothing about what the views look like.
 """
 
 import functools
+import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,15 @@ class _View:
     draw: Callable[..., Any]
     inputs: list[Component]
     outputs: list[Component]
+
+    def results(self, session: str, given: dict[int, Any]) -> list[Any]:
+        """What is drawn for each of the outputs, from the values of components by `id`."""
+        values = self.draw(session, *(given[id(place)] for place in self.inputs))
+        return list(values) if len(self.outputs) > 1 else [values]
+
+    def unchanged(self) -> list[Any]:
+        """What leaves each of the outputs as it is."""
+        return [gr.skip()] * len(self.outputs)
 
 
 @dataclass
@@ -140,29 +150,44 @@ class Page:
         return done
 
     def finish(self) -> None:
-        """Starts the timer; called once, when every view and action is there."""
-        groups = list(self._views)
-        marks = [gr.Textbox(visible="hidden", container=False) for _ in [None, *groups]]
+        """Starts the timer; called once, when every view and action is there.
 
-        def look(session: str) -> list[Any]:
-            # What cannot be looked at stays as it is; the views of the sessions say why.
-            versions: list[Any] = [gr.skip()] * len(groups)
-            store = self._open(session)
-            if store is not None:
-                versions = [f"{session} {self._version(store, group)}" for group in groups]
-            return [f"{session} {self.library.version()}", *versions]
+        A look asks, by a small request, for the versions of what is shown; when they differ from
+        those of the last look, one more request draws all that has changed since it was drawn.
+        """
+        groups = [((), self._session_views), *self._views.items()]
+        views = [view for _, members in groups for view in members]
+        inputs = list({id(place): place for view in views for place in view.inputs}.values())
+        seen = gr.Textbox(visible="hidden", container=False)
+        drawn = gr.Textbox(visible="hidden", container=False)
 
-        look_safely = _guard_view(look, len(marks), str)
+        def look(session: str) -> str:
+            return json.dumps(self._versions(session, list(self._views)))
 
+        def draw(session: str, drawn: str, *values: Any) -> list[Any]:
+            before = json.loads(drawn) if drawn else []
+            now = self._versions(session, list(self._views))
+            given = {id(place): value for place, value in zip(inputs, values, strict=True)}
+            results: list[Any] = [json.dumps(now)]
+            for number, (_, members) in enumerate(groups):
+                changed = before[number : number + 1] != now[number : number + 1]
+                for view in members:
+                    results += view.results(session, given) if changed else view.unchanged()
+            return results
+
+        look_safely = _guard_view(look, 1, str)
         timer = gr.Timer(LOOK_EVERY)
-        for event in (timer.tick, self.session.change):
-            event(look_safely, self.session, marks, **_VIEW)
+        timer.tick(look_safely, self.session, seen, **_VIEW)
         for action in self._actions:
-            action.then(look_safely, self.session, marks, **_VIEW)
-        shown = [self._session_views, *(self._views[group] for group in groups)]
-        for mark, views in zip(marks, shown, strict=True):
-            for view in _gathered(views):
-                mark.change(view.draw, [self.session, *view.inputs], view.outputs, **_VIEW)
+            action.then(look_safely, self.session, seen, **_VIEW)
+        # One listener for both, so that no older drawing can come after a newer one.
+        gr.on(
+            [seen.change, self.session.change],
+            draw,
+            [self.session, drawn, *inputs],
+            [drawn, *(place for view in views for place in view.outputs)],
+            **_VIEW,
+        )
 
     def _open(self, session: str) -> Store | None:
         """The session, when it is there and can be opened."""
@@ -171,32 +196,20 @@ class Page:
         except WorkbenchError:
             return None
 
-    def _version(self, store: Store, group: tuple[str, ...]) -> str:
-        version = store.version(*(name for name in group if name != PROGRESS))
-        if PROGRESS in group:
-            status = WorkerStatus.read(self.library.root)
-            version += f" {store.progress_version()} {status}"
-        return version
+    def _versions(self, session: str, groups: Sequence[tuple[str, ...]]) -> list[str]:
+        """What the library and groups of tables of a session are at; the same, the same drawing.
 
-
-def _gathered(views: list[_View]) -> list[_View]:
-    """The views with those that need nothing but the session drawn together.
-
-    A page asks for each view by a request of its own; fewer are quicker, above all at its start.
-    """
-    plain = [view for view in views if not view.inputs]
-    if len(plain) < 2:
-        return views
-
-    def draw(session: str) -> list[Any]:
-        drawn: list[Any] = []
-        for view in plain:
-            values = view.draw(session)
-            drawn += [values] if len(view.outputs) == 1 else values
-        return drawn
-
-    together = _View(draw, [], [place for view in plain for place in view.outputs])
-    return [together, *(view for view in views if view.inputs)]
+        When the session cannot be opened its views stay as they are; those of the sessions say why.
+        """
+        store = self._open(session)
+        status = f"{WorkerStatus.read(self.library.root)}" if store is not None else ""
+        found = [f"{session} {self.library.version()}"]
+        for group in groups:
+            version = store.version(*(name for name in group if name != PROGRESS)) if store else ""
+            if store is not None and PROGRESS in group:
+                version += f" {store.progress_version()} {status}"
+            found.append(f"{session} {version}")
+        return found
 
 
 def _guard_view(draw: Callable[..., Any], places: int, find: Callable[[str], Any]) -> Any:
