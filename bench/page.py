@@ -2,7 +2,8 @@
 
 Starts the workbench as `make run` does, twice, and measures the second start, a refresh, a probe
 pair, the patch going on and off, and an edit of one typed fact, each as a person sees it in a real
-browser; the patch also inside the engine. Prints a table with the targets. Needs Chromium or Chrome.
+browser; the patch also inside the engine. Prints a table with the targets. Needs Chromium or
+Chrome.
 """
 
 import os
