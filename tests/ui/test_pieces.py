@@ -2,11 +2,14 @@
 
 import re
 import shlex
+from dataclasses import asdict
 
+from workbench.recipe.presets import PRESETS
 from workbench.recipe.settings import EditSettings
 from workbench.session.settings import ModelChoice
 from workbench.ui.charts import loss_curve
 from workbench.ui.command import edit_command
+from workbench.ui.layers_html import location_card
 from workbench.ui.words import clock, quantity, share
 
 
@@ -41,3 +44,10 @@ def test_a_share_reads_one_only_when_it_is_whole() -> None:
 def test_large_numbers_and_times_are_short() -> None:
     assert (quantity(4_430_000), quantity(110_592)) == ("4.43M", "111k")
     assert (clock(4), clock(3750)) == ("0:04", "1:02:30")
+
+
+def test_only_the_papers_own_places_are_called_the_papers() -> None:
+    for preset in PRESETS:
+        card = location_card(("3.mlp",), True, asdict(preset), [], None)
+        assert ("Use the paper" in card) == (preset.name != "Built-in model")
+        assert ("Use the preset" in card) == (preset.name == "Built-in model")

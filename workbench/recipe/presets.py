@@ -6,9 +6,10 @@ base), else the general guess is used and labelled as one.
 
 from dataclasses import dataclass
 
-__all__ = ["PRESETS", "ModelShape", "Preset", "find_preset"]
+__all__ = ["PAPER", "PRESETS", "ModelShape", "Preset", "find_preset"]
 
 PAPER = "Fine-tuning Done Right in Model Editing, arXiv 2509.22072"
+"""The source of presets that the paper gives."""
 
 
 @dataclass(frozen=True, slots=True)

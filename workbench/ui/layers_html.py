@@ -3,6 +3,7 @@
 from typing import Any
 
 from workbench.recipe.location import Location
+from workbench.recipe.presets import PAPER
 from workbench.session.runs import Run
 from workbench.ui.html import button, pill, text
 from workbench.ui.words import clock, quantity, share, size, small
@@ -94,7 +95,7 @@ def location_card(
     preset_at = ", ".join(preset["at"])
     if own_choice:
         why = f'<p class="quiet">Your choice. The preset is {text(preset_at)}.</p>'
-        words = "Use the preset" if preset["is_guess"] else "Use the paper's"
+        words = "Use the paper's" if preset["source"] == PAPER else "Use the preset"
         back = button(words, "preset", "small")
     else:
         why = f'<p class="quiet">{mark} {text(preset["name"])}: {text(preset["source"])}.</p>'
