@@ -1,7 +1,7 @@
 """Makes the README's pictures from the running workbench: `python -m bench.screenshots`.
 
-Starts a workbench on a folder of its own, runs the sample facts at a few layers through the real
-worker, and photographs the tabs in light and dark into assets/pictures.
+Starts a workbench on a folder of its own, sweeps and runs the sample facts through the real worker,
+and photographs the tabs in light and dark into assets/pictures.
 """
 
 import re
@@ -51,8 +51,13 @@ def go_to(page: Page, tab: str) -> None:
 
 
 def work(page: Page) -> None:
-    """Edits at several layers, and asks one question."""
+    """Sweeps and scans, edits at several layers, and asks two questions."""
     expect(page.locator("#model-card")).to_contain_text("layers")
+    go_to(page, "Layers")
+    page.get_by_role("button", name="Sweep the layers").click()
+    expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
+    page.get_by_role("button", name="Scan every matrix").click()
+    expect(page.locator("#scan-plot .js-plotly-plot")).to_be_visible()
     for number, location in enumerate(TRIED, start=1):
         go_to(page, "Layers")
         page.locator(f'#layer-grid [data-at="{location}"]').click()
@@ -76,6 +81,9 @@ def photograph(browser: Browser, address: str, scheme: str) -> None:
     expect(page.locator("#facts-table table")).to_be_visible()
     for tab in ("Facts", "Layers", "Edit", "Probe"):
         go_to(page, tab)
+        if tab == "Layers":
+            expect(page.locator("#sweep-plot .js-plotly-plot")).to_be_visible()
+            page.wait_for_timeout(1500)  # plots are drawn anew in the page's colours
         path = PICTURES / f"{tab.lower()}-{scheme}.png"
         page.screenshot(path=path)
         with Image.open(path) as picture:
