@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,18 +210,24 @@ def test_a_fact_is_asked_with_all_its_prompts(store: Store) -> None:
 
 
 def test_the_next_run_is_estimated_while_nothing_waits(store: Store) -> None:
+    def estimated() -> dict[str, Any]:
+        wait_until(lambda: store.estimate() is not None)
+        found = store.estimate()
+        assert found is not None
+        return found
+
+    assert store.estimate() is None
     ended(store, store.jobs.submit("load"))
-    wait_until(lambda: store.settings.get("estimate", {}).get("about") == store.estimate_key())
-    first = store.settings.get("estimate")
+    first = estimated()
     assert first["facts"] == 1 and first["seconds"] > 0 and first["steps"] >= 25
     store.settings.set("edit", EditSettings(at=("5",), epochs=3).as_dict())
-    wait_until(lambda: store.settings.get("estimate")["about"] == store.estimate_key())
-    second = store.settings.get("estimate")
+    second = estimated()
     assert (second["at"], second["epochs"]) == (["5"], 3)
     assert second["weights"] > first["weights"]
     store.settings.set("edit", EditSettings(at=("77",)).as_dict())
-    wait_until(lambda: store.settings.get("estimate")["about"] == store.estimate_key())
-    assert "77" in store.settings.get("estimate")["error"]
+    assert "77" in estimated()["error"]
+    store.facts.delete([row.id for row in store.facts.enabled()])
+    assert store.estimate() is None
 
 
 def test_the_worker_ends_when_the_web_process_is_gone(tmp_path: Path) -> None:

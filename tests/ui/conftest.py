@@ -50,8 +50,9 @@ def started(root: Path) -> Iterator[str]:
         yield found.group()
     finally:
         server.terminate()
-        server.wait(timeout=20)
-        server.stdout.close()
+        said, _ = server.communicate(timeout=20)
+    # What a view cannot draw stays as it was, so that only the terminal tells of it.
+    assert "Traceback" not in said, said
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from tests.ui.conftest import PATIENCE, Open, go_to
 from workbench.recipe.sweep import SweepSettings
 from workbench.session import Store
 from workbench.session.library import add_samples
+from workbench.ui.plot_style import THEMES
 
 expect.set_options(timeout=PATIENCE)
 
@@ -40,6 +41,13 @@ def test_a_click_on_the_scan_chooses_the_matrix(open_page: Open, store: Store) -
     expect(page.locator("#location-card h2")).to_contain_text("2.self_attn.q_proj")
     go_to(page, "Edit")
     expect(page.locator("#same-command")).to_contain_text("--at 2.self_attn.q_proj")
+    dark = open_page(color_scheme="dark")
+    go_to(dark, "Layers")
+    ground = "document.querySelector('#scan-plot .js-plotly-plot')?.layout.paper_bgcolor"
+    dark.wait_for_function(f"{ground} === '{THEMES['dark'].card}'")
+    # Nor is it drawn in the other colours after that.
+    dark.wait_for_timeout(1500)
+    assert dark.evaluate(ground) == THEMES["dark"].card
 
 
 def test_a_sweep_recommends_and_the_recommendation_is_used(open_page: Open, store: Store) -> None:

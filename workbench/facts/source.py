@@ -94,7 +94,8 @@ def open_source(path: Path, limit: int) -> Source:
 def too_large(name: str, amount: str, limit: int) -> FactsError:
     """The error about a file that is larger than allowed."""
     return FactsError(
-        f"{name} {amount}; at most {_megabytes(limit)} are read. Split it, or raise the limit."
+        f"{name} {amount}; at most {_megabytes(limit)} are read. Split it, or raise the limit: "
+        "'Limit' on the Facts tab, --max-mb of 'workbench facts'."
     )
 
 

@@ -24,7 +24,7 @@ def estimate_next_run(store: Store, model: LanguageModel, should_stop: Callable[
         should_stop: asked between steps; the work is given up when it says so.
     """
     about = store.estimate_key()
-    if about is None or store.settings.get("estimate", {}).get("about") == about:
+    if about is None or store.estimate() is not None:
         return
     kept: dict[str, object] = {"about": about}
     try:

@@ -7,7 +7,7 @@ Every process opens its own `Store` on the folder.
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from workbench.recipe.errors import SessionError
 from workbench.session.database import Database, to_json
@@ -144,6 +144,14 @@ class Store:
         if not count or self.settings.summary is None:
             return None
         return to_json([count, asdict(self.settings.model), self.settings.edit.as_dict()])
+
+    def estimate(self) -> dict[str, Any] | None:
+        """The estimate of just the next run; None while there is none.
+
+        Holds ``error`` when the run cannot be made, else what `estimate_next_run` found.
+        """
+        about, found = self.estimate_key(), self.settings.get("estimate", {})
+        return found if about is not None and found.get("about") == about else None
 
     def touch(self) -> None:
         """Notes that somebody opened this session now."""

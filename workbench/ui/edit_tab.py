@@ -154,9 +154,7 @@ def _resolved(store: Store) -> EditSettings | None:
 
 def _draw_plan(store: Store) -> tuple[str, str]:
     enabled = store.facts.count(enabled=True)
-    estimate = store.settings.get("estimate", {})
-    current = estimate if estimate.get("about") == store.estimate_key() else None
-    line = plan_card(enabled, _resolved(store), current)
+    line = plan_card(enabled, _resolved(store), store.estimate())
     same = edit_command(FACTS_FILE, store.settings.model, store.settings.edit)
     link = f'<a href="facts/{store.id}.csv" download="{FACTS_FILE}">{FACTS_FILE}</a>'
     below = f'<p class="quiet">The same in a terminal; download {link} for it.</p>'

@@ -42,7 +42,13 @@ element.addEventListener('click', event => {
 element.addEventListener('change', event => {
   const source = event.target.closest('select[data-do], input[data-do]:not([type=text])');
   if (source) act(source, {value: source.type === 'checkbox' ? source.checked : source.value});
+  if (source?.tagName === 'SELECT') setTimeout(() => goBack(source), 3000);
 });
+// A choice that was not kept, because it was refused or another one came at once.
+const goBack = select => {
+  const kept = [...select.options].find(option => option.defaultSelected);
+  if (kept && select.isConnected) kept.selected = true;
+};
 // Fields that are typed in: kept when they are left or by Enter, taken back by Escape. What is
 // typed outlives a drawing of the place, and an error; only what was kept elsewhere replaces it.
 const FIELD = '[contenteditable][data-do], textarea[data-do], input[type=text][data-do]';

@@ -81,14 +81,12 @@ def _draw_card(store: Store) -> str:
     summary = store.settings.summary
     if summary is None:
         return heading("Where to tune", "The model is being loaded.")
-    estimate = store.settings.get("estimate", {})
-    current = estimate if estimate.get("about") == store.estimate_key() else None
     return location_card(
         chosen_locations(store),
         bool(store.settings.edit.at),
         summary["preset"],
         finished_runs(store),
-        current,
+        store.estimate(),
     )
 
 

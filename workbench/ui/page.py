@@ -22,6 +22,7 @@ from gradio.components import Component
 from workbench.recipe.errors import WorkbenchError
 from workbench.session import Library, Store
 from workbench.session.status import WorkerStatus
+from workbench.ui.drawing import View, draw_changed
 from workbench.ui.html import button, text
 
 __all__ = ["PROGRESS", "QUIET", "Page", "notice"]
@@ -30,22 +31,6 @@ LOOK_EVERY = 0.5  # seconds between two looks at what changed
 PROGRESS = "progress"  # what a view depends on when it shows how far the running job is
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    draw: Callable[..., Any]
-    inputs: list[Component]
-    outputs: list[Component]
-
-    def results(self, session: str, given: dict[int, Any]) -> list[Any]:
-        """What is drawn for each of the outputs, from the values of components by `id`."""
-        values = self.draw(session, *(given[id(place)] for place in self.inputs))
-        return list(values) if len(self.outputs) > 1 else [values]
-
-    def unchanged(self) -> list[Any]:
-        """What leaves each of the outputs as it is."""
-        return [gr.skip()] * len(self.outputs)
 
 
 @dataclass
@@ -61,8 +46,8 @@ class Page:
     library: Library
     session: gr.Textbox
     message: gr.HTML
-    _views: dict[tuple[str, ...], list[_View]] = field(default_factory=dict)
-    _session_views: list[_View] = field(default_factory=list)
+    _views: dict[tuple[str, ...], list[View]] = field(default_factory=dict)
+    _session_views: list[View] = field(default_factory=list)
     _actions: list[Any] = field(default_factory=list)
 
     def show(
@@ -81,10 +66,8 @@ class Page:
             inputs: what else it depends on; drawn again when they change.
         """
         places = [outputs] if isinstance(outputs, Block) else list(outputs)
-        view = _View(_guard_view(draw, len(places), self._open), list(inputs), places)
+        view = View(_guard_view(draw, len(places), self._open), list(inputs), places)
         self._views.setdefault(of, []).append(view)
-        for component in inputs:
-            component.change(view.draw, [self.session, *inputs], places, **_VIEW)
 
     def show_sessions(self, draw: Callable[[str], Any], output: Component) -> None:
         """Keeps an output up to date with the library.
@@ -93,7 +76,7 @@ class Page:
             draw: called with the id of the session shown, which may be gone, or empty.
             output: what it draws.
         """
-        self._session_views.append(_View(_guard_view(draw, 1, str), [], [output]))
+        self._session_views.append(View(_guard_view(draw, 1, str), [], [output]))
 
     def action(
         self,
@@ -152,8 +135,8 @@ class Page:
     def finish(self) -> None:
         """Starts the timer; called once, when every view and action is there.
 
-        A look asks, by a small request, for the versions of what is shown; when they differ from
-        those of the last look, one more request draws all that has changed since it was drawn.
+        A look asks, by a small request, for the versions of what is shown. When they differ from
+        those of the last look, or an input has changed, one more request draws what differs.
         """
         groups = [((), self._session_views), *self._views.items()]
         views = [view for _, members in groups for view in members]
@@ -165,27 +148,23 @@ class Page:
             return json.dumps(self._versions(session, list(self._views)))
 
         def draw(session: str, drawn: str, *values: Any) -> list[Any]:
-            before = json.loads(drawn) if drawn else []
-            now = self._versions(session, list(self._views))
             given = {id(place): value for place, value in zip(inputs, values, strict=True)}
-            results: list[Any] = [json.dumps(now)]
-            for number, (_, members) in enumerate(groups):
-                changed = before[number : number + 1] != now[number : number + 1]
-                for view in members:
-                    results += view.results(session, given) if changed else view.unchanged()
-            return results
+            found = zip(groups, self._versions(session, list(self._views)), strict=True)
+            versions = [version for (_, members), version in found for _ in members]
+            return draw_changed(views, versions, session, given, drawn)
 
+        outputs = [drawn, *(place for view in views for place in view.outputs)]
         look_safely = _guard_view(look, 1, str)
         timer = gr.Timer(LOOK_EVERY)
         timer.tick(look_safely, self.session, seen, **_VIEW)
         for action in self._actions:
             action.then(look_safely, self.session, seen, **_VIEW)
-        # One listener for both, so that no older drawing can come after a newer one.
+        # One listener for all, so that no older drawing can come after a newer one.
         gr.on(
-            [seen.change, self.session.change],
-            draw,
+            [seen.change, self.session.change, *(place.change for place in inputs)],
+            _guard_view(draw, len(outputs), str),
             [self.session, drawn, *inputs],
-            [drawn, *(place for view in views for place in view.outputs)],
+            outputs,
             **_VIEW,
         )
 
