@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.ui.conftest import PATIENCE, Open
 from workbench.facts import Fact
 from workbench.session import Store
+from workbench.session.imports import LARGEST
 
 expect.set_options(timeout=PATIENCE)
 
@@ -164,8 +166,13 @@ def test_a_file_that_cannot_be_read_is_named_with_its_reason(
     page.get_by_role("button", name="Limit").click()
     largest = page.locator("#largest-file input")
     expect(largest).to_have_value("200")
+    page.wait_for_timeout(500)  # what was just unfolded gets its values once more
     largest.fill("1")
     largest.press("Enter")
+    end = time.monotonic() + 10
+    while store.settings.get(LARGEST) != 1:
+        assert time.monotonic() < end
+        time.sleep(0.05)
     big = tmp_path / "big.csv"
     big.write_text("prompt,target_new\n" + "The x is,y\n" * 120_000, encoding="utf-8")
     upload(page, big)

@@ -50,7 +50,8 @@ def build(library: Library) -> gr.Blocks:
     ) as blocks:
         session = gr.Textbox(visible="hidden", container=False, elem_id="session")
         message = live_html(name="message")
-        page = Page(library, session, message)
+        seen = gr.Textbox(visible="hidden", container=False)
+        page = Page(library, session, message, seen)
         page.act_on_sessions(message.act, _dismiss)
         open_first = add_address(page)
         with gr.Row(elem_id="frame"):

@@ -27,7 +27,7 @@ from workbench.ui.html import button, text
 
 __all__ = ["PROGRESS", "QUIET", "Page", "notice"]
 
-LOOK_EVERY = 0.5  # seconds between two looks at what changed
+LOOK_EVERY = 0.3  # seconds between two looks at what changed
 PROGRESS = "progress"  # what a view depends on when it shows how far the running job is
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,15 @@ class Page:
         library: the sessions.
         session: the component that holds the id of the session shown.
         message: where errors are shown.
+        seen: a hidden component; it holds the versions of what is shown, as last looked at.
     """
 
     library: Library
     session: gr.Textbox
     message: gr.HTML
+    seen: gr.Textbox
     _views: dict[tuple[str, ...], list[View]] = field(default_factory=dict)
     _session_views: list[View] = field(default_factory=list)
-    _actions: list[Any] = field(default_factory=list)
 
     def show(
         self,
@@ -128,45 +129,47 @@ class Page:
     ) -> Any:
         places = [outputs] if isinstance(outputs, Block) else list(outputs)
         guarded = _guard_action(do, len(places), find)
-        done = event(guarded, [self.session, *inputs], [*places, self.message], **_ACTION)
-        self._actions.append(done)
-        return done
+
+        @functools.wraps(do)
+        def act(session: str, *values: Any) -> list[Any]:
+            return [*guarded(session, *values), self._look(session)]
+
+        shown = [*places, self.message, self.seen]
+        return event(act, [self.session, *inputs], shown, **_ACTION)
 
     def finish(self) -> None:
         """Starts the timer; called once, when every view and action is there.
 
-        A look asks, by a small request, for the versions of what is shown. When they differ from
-        those of the last look, or an input has changed, one more request draws what differs.
+        A look asks, by a small request, for the versions of what is shown; an action looks when it
+        is done. When they differ from those of the last look, or an input has changed, one more
+        request draws what differs.
         """
         groups = [((), self._session_views), *self._views.items()]
         views = [view for _, members in groups for view in members]
         inputs = list({id(place): place for view in views for place in view.inputs}.values())
-        seen = gr.Textbox(visible="hidden", container=False)
         drawn = gr.Textbox(visible="hidden", container=False)
-
-        def look(session: str) -> str:
-            return json.dumps(self._versions(session, list(self._views)))
 
         def draw(session: str, drawn: str, *values: Any) -> list[Any]:
             given = {id(place): value for place, value in zip(inputs, values, strict=True)}
-            found = zip(groups, self._versions(session, list(self._views)), strict=True)
+            found = zip(groups, self._versions(session), strict=True)
             versions = [version for (_, members), version in found for _ in members]
             return draw_changed(views, versions, session, given, drawn)
 
         outputs = [drawn, *(place for view in views for place in view.outputs)]
-        look_safely = _guard_view(look, 1, str)
         timer = gr.Timer(LOOK_EVERY)
-        timer.tick(look_safely, self.session, seen, **_VIEW)
-        for action in self._actions:
-            action.then(look_safely, self.session, seen, **_VIEW)
+        timer.tick(self._look, self.session, self.seen, **_VIEW)
         # One listener for all, so that no older drawing can come after a newer one.
         gr.on(
-            [seen.change, self.session.change, *(place.change for place in inputs)],
+            [self.seen.change, self.session.change, *(place.change for place in inputs)],
             _guard_view(draw, len(outputs), str),
             [self.session, drawn, *inputs],
             outputs,
             **_VIEW,
         )
+
+    def _look(self, session: str) -> Any:
+        """What is shown is at these versions; what cannot be looked at stays as it is."""
+        return _guard_view(lambda shown: json.dumps(self._versions(shown)), 1, str)(session)
 
     def _open(self, session: str) -> Store | None:
         """The session, when it is there and can be opened."""
@@ -175,7 +178,7 @@ class Page:
         except WorkbenchError:
             return None
 
-    def _versions(self, session: str, groups: Sequence[tuple[str, ...]]) -> list[str]:
+    def _versions(self, session: str) -> list[str]:
         """What the library and groups of tables of a session are at; the same, the same drawing.
 
         When the session cannot be opened its views stay as they are; those of the sessions say why.
@@ -183,7 +186,7 @@ class Page:
         store = self._open(session)
         status = f"{WorkerStatus.read(self.library.root)}" if store is not None else ""
         found = [f"{session} {self.library.version()}"]
-        for group in groups:
+        for group in self._views:
             version = store.version(*(name for name in group if name != PROGRESS)) if store else ""
             if store is not None and PROGRESS in group:
                 version += f" {store.progress_version()} {status}"
@@ -217,21 +220,17 @@ def _guard_action(do: Callable[..., Any], places: int, find: Callable[[str], Any
         try:
             done = do(find(session), *values)
         except WorkbenchError as error:
-            return _results([gr.skip()] * places, notice(str(error)))
+            return [*[gr.skip()] * places, notice(str(error))]
         except Exception:
             log.exception("%s failed", do.__name__)
             sentence = (
                 "Something went wrong inside the workbench. The terminal it was started "
                 "from has the details."
             )
-            return _results([gr.skip()] * places, notice(sentence))
-        return _results([done] if places == 1 else list(done or ()), "")
+            return [*[gr.skip()] * places, notice(sentence)]
+        return [*([done] if places == 1 else list(done or ())), ""]
 
     return guarded
-
-
-def _results(values: list[Any], message: str) -> Any:
-    return [*values, message] if values else message
 
 
 def notice(sentence: str) -> str:
