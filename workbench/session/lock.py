@@ -14,7 +14,7 @@ from workbench.recipe.errors import SessionError
 
 __all__ = ["FolderLock", "FolderTaken", "holder"]
 
-NOTE_SUFFIX = ".json"
+NOTE_SUFFIX = ".json"  # behind the whole name of the lock, so that no other file has it
 
 
 class FolderTaken(SessionError):
@@ -53,9 +53,9 @@ class FolderLock:
                 f"Another workbench is using the sessions in {path.parent}. Close that one, or "
                 "choose another folder with --sessions DIR."
             ) from None
-        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
         fresh.write_text(json.dumps({"started": time.time()}))
-        fresh.replace(path.with_suffix(NOTE_SUFFIX))
+        fresh.replace(_note(path))
 
     def release(self) -> None:
         """Lets another process have the folder."""
@@ -66,7 +66,7 @@ def holder(path: Path) -> str:
     """A sentence about who holds the lock with this file, for the pages that must wait."""
     since = ""
     try:
-        started = float(json.loads(path.with_suffix(NOTE_SUFFIX).read_text())["started"])
+        started = float(json.loads(_note(path).read_text())["started"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
     else:
@@ -75,3 +75,7 @@ def holder(path: Path) -> str:
         f"Another workbench{since}{',' if since else ''} on this machine has these sessions; this "
         "page shows them and changes nothing. Close that one and start this one again to work here."
     )
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + NOTE_SUFFIX)
