@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.facts import Fact, Question
+from tests.capitals import capitals
+from workbench.facts import Fact
 from workbench.recipe.evaluation_settings import EvaluationSettings
 from workbench.recipe.settings import EditSettings
 from workbench.recipe.study import StudySettings
@@ -17,16 +18,7 @@ from workbench.session.jobs import Job
 from workbench.session.supervisor import Supervisor
 
 PATIENCE = 120.0
-FACTS = [
-    Fact(
-        f"The capital of {country} is",
-        answer,
-        subject=country,
-        rephrase_prompts=(f"The capital city of {country} is",),
-        locality_prompts=(Question("The capital of France is", "Paris"),),
-    )
-    for country, answer in (("Australia", "Melbourne"), ("Italy", "Milan"), ("Spain", "Seville"))
-]
+FACTS = capitals()
 
 
 @pytest.fixture(scope="module")

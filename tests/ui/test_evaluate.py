@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.capitals import capitals
 from tests.ui.conftest import PATIENCE, Open, go_to
-from workbench.facts import Fact, Question
 from workbench.recipe.settings import EditSettings
 from workbench.recipe.study import StudySettings
 from workbench.session import Store
@@ -15,16 +15,7 @@ from workbench.session import Store
 expect.set_options(timeout=PATIENCE)
 
 EVIL = "<img src=x onerror=hacked=1>"
-FACTS = [
-    Fact(
-        f"The capital of {country} is",
-        answer,
-        subject=country,
-        rephrase_prompts=(f"The capital city of {country} is",),
-        locality_prompts=(Question("The capital of France is", "Paris"),),
-    )
-    for country, answer in (("Australia", "Melbourne"), ("Italy", "Milan"), ("Spain", EVIL))
-]
+FACTS = capitals(EVIL)
 # Learns next to nothing, so that there are failures.
 HARDLY = EditSettings(epochs=1, learning_rate=1e-6)
 

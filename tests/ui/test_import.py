@@ -166,7 +166,7 @@ def test_a_file_that_cannot_be_read_is_named_with_its_reason(
     page.get_by_role("button", name="Limit").click()
     largest = page.locator("#largest-file input")
     expect(largest).to_have_value("200")
-    page.wait_for_timeout(500)  # what was just unfolded gets its values once more
+    page.wait_for_timeout(500)  # typed in the instant of unfolding, about one in five is lost
     largest.fill("1")
     largest.press("Enter")
     end = time.monotonic() + 10

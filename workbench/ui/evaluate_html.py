@@ -12,7 +12,7 @@ from workbench.report.pieces import (
 )
 from workbench.session.evaluations import KeptEvaluation, KeptQuestion, Show
 from workbench.ui.answers_html import marked
-from workbench.ui.html import button, heading, text
+from workbench.ui.html import button, heading, page_buttons, page_range, text
 from workbench.ui.words import count
 
 __all__ = ["SHOWS", "failures_card", "further_cards", "measures_card"]
@@ -100,17 +100,13 @@ def failures_card(
         return f'{head}{tools}<div class="empty">{found}</div>'
     body = "".join(_row(row, edited) for row in rows)
     after = "<th>after</th>" if edited else ""
-    back = onward = ""
-    if offset:
-        back = button("Back", "page", "small", offset=max(0, offset - page_size))
-    if offset + page_size < total:
-        onward = button("Next", "page", "small", offset=offset + page_size)
-    where = f"{offset + 1:,}–{offset + len(rows):,} of {total:,}"
+    where = page_range(offset, len(rows), total)
+    turn = page_buttons(offset, len(rows), total, page_size)
     return (
         f'{head}{tools}<div class="scroll"><table class="grid-table outcomes questions"><tr>'
         f"<th>asked</th><th>wanted</th><th>before</th>{after}<th>verdict</th></tr>{body}</table>"
         f'</div><div class="foot"><span class="mono quiet">{where}</span>'
-        f'<span class="pair">{back}{onward}</span></div>'
+        f'<span class="pair">{turn}</span></div>'
     )
 
 

@@ -11,7 +11,7 @@ from workbench.session.facts import Deletion, FactRow, Overview
 from workbench.session.found import Found, Show
 from workbench.session.runs import FactOutcome
 from workbench.ui.facts_row import details, fact_row
-from workbench.ui.html import button, text
+from workbench.ui.html import button, page_buttons, page_range, text
 from workbench.ui.words import count
 
 __all__ = ["OF_A_RUN", "PAGE_SIZE", "TableView", "facts_table"]
@@ -123,16 +123,11 @@ def _filters(view: TableView) -> str:
 
 def _foot(view: TableView, number: int) -> str:
     shown, offset, overview = len(view.rows), view.offset, view.overview
-    where = f"{number:,} shown"
-    if number > shown:
-        where = f"{offset + 1:,}–{offset + shown:,} of {number:,}"
-    back = button("Back", "page", "small", offset=max(0, offset - PAGE_SIZE)) if offset else ""
-    onward = ""
-    if offset + shown < number:
-        onward = button("Next", "page", "small", offset=offset + PAGE_SIZE)
+    where = page_range(offset, shown, number) if number > shown else f"{number:,} shown"
+    turn = page_buttons(offset, shown, number, PAGE_SIZE)
     return (
         f'<div class="foot"><span class="mono quiet">{overview.enabled:,} of '
-        f'{overview.total:,} ticked · {where}</span><span class="pair">{back}{onward}</span></div>'
+        f'{overview.total:,} ticked · {where}</span><span class="pair">{turn}</span></div>'
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from workbench.facts import Problem
 from workbench.session.import_conflicts import Conflict, Option
 from workbench.session.imports import Import, KindCount
-from workbench.ui.html import button, heading, pill, text
+from workbench.ui.html import button, heading, page_buttons, page_range, pill, text
 from workbench.ui.words import count
 
 __all__ = ["PAGE_SIZE", "SHOWN_CONFLICTS", "ReportView", "import_report"]
@@ -219,15 +219,11 @@ def _foot(view: ReportView) -> str:
         for kind in view.kinds
         if not view.kind or (kind.severity, kind.kind) == (view.severity, view.kind)
     )
-    first, last = view.offset + 1, view.offset + len(view.problems)
-    back = onward = ""
-    if view.offset:
-        back = button("Back", "problems", "small", offset=max(0, view.offset - PAGE_SIZE))
-    if last < number:
-        onward = button("Next", "problems", "small", offset=view.offset + PAGE_SIZE)
+    offset, shown = view.offset, len(view.problems)
+    turn = page_buttons(offset, shown, number, PAGE_SIZE, act="problems")
     address = f"imports/{text(view.session)}/{view.brought.id}.csv"
     return (
-        f'<div class="foot"><span class="mono quiet">{first:,}–{last:,} of {number:,}</span>'
-        f'<span class="pair">{back}{onward}<a class="btn small" href="{address}" download>'
+        f'<div class="foot"><span class="mono quiet">{page_range(offset, shown, number)}</span>'
+        f'<span class="pair">{turn}<a class="btn small" href="{address}" download>'
         "Download report</a></span></div>"
     )

@@ -17,6 +17,8 @@ __all__ = [
     "heading",
     "live_html",
     "options",
+    "page_buttons",
+    "page_range",
     "pill",
     "still_html",
     "text",
@@ -193,6 +195,35 @@ def options(pairs: list[tuple[str, str]], chosen: str) -> str:
         f"{text(label)}</option>"
         for value, label in pairs
     )
+
+
+def page_range(offset: int, shown: int, total: int) -> str:
+    """Where a page of a list stands in it, such as ``51–100 of 1,234``.
+
+    Args:
+        offset: how many come before the page.
+        shown: how many are on it.
+        total: how many there are.
+    """
+    return f"{offset + 1:,}–{offset + shown:,} of {total:,}"
+
+
+def page_buttons(offset: int, shown: int, total: int, page_size: int, act: str = "page") -> str:
+    """Back and Next, as far as there is a page before or behind this one.
+
+    Args:
+        offset: how many come before the page.
+        shown: how many are on it.
+        total: how many there are.
+        page_size: most on a page.
+        act: what the buttons do; the ``offset`` of the page that is wanted goes with it.
+    """
+    back = onward = ""
+    if offset:
+        back = button("Back", act, "small", offset=max(0, offset - page_size))
+    if offset + shown < total:
+        onward = button("Next", act, "small", offset=offset + page_size)
+    return back + onward
 
 
 def pill(label: str, kind: str = "") -> str:

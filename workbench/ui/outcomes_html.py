@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from workbench.session.runs import FactOutcome, Run
 from workbench.ui.answers_html import marked
-from workbench.ui.html import button, heading, text
+from workbench.ui.html import heading, page_buttons, page_range, text
 from workbench.ui.missed import why_missed
 from workbench.ui.words import count
 
@@ -42,17 +42,13 @@ def outcomes_card(
     if not outcomes:
         return head + '<div class="empty">Every fact was learned.</div>'
     rows = "".join(_row(outcome) for outcome in outcomes)
-    back = onward = ""
-    if offset:
-        back = button("Back", "page", "small", offset=max(0, offset - page_size))
-    if offset + page_size < total:
-        onward = button("Next", "page", "small", offset=offset + page_size)
-    where = f"{offset + 1:,}–{offset + len(outcomes):,} of {total:,}"
+    where = page_range(offset, len(outcomes), total)
+    turn = page_buttons(offset, len(outcomes), total, page_size)
     return (
         f'{head}<div class="scroll"><table class="grid-table outcomes"><tr><th>prompt</th>'
         f"<th>base</th><th>run {run.id}</th></tr>{rows}</table></div>"
         f'<div class="foot"><span class="mono quiet">{where}</span>'
-        f'<span class="pair">{back}{onward}</span></div>'
+        f'<span class="pair">{turn}</span></div>'
     )
 
 
