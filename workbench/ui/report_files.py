@@ -6,11 +6,14 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import Response
 
 from workbench.recipe.errors import WorkbenchError
+from workbench.recipe.recommend import recommend
 from workbench.report import FORMS, build_report
 from workbench.session import Library, Store
 from workbench.session.evaluations import KeptEvaluation
+from workbench.session.runs import Run
+from workbench.ui.sweep_fields import sweep_weights
 
-__all__ = ["add_report_downloads", "session_report"]
+__all__ = ["add_report_downloads", "reason_for_location", "session_report"]
 
 KINDS = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
 
@@ -57,7 +60,7 @@ def session_report(store: Store, kept: KeptEvaluation) -> dict[str, Any]:
         found = store.runs.get(kept.run)
         run = {
             "settings": found.settings.as_dict(),
-            "why": _why(store, found.settings.at),
+            "why": reason_for_location(store, found),
             **found.outcome,
         }
         options.append(("--patch", f"run-{kept.run}"))
@@ -79,9 +82,20 @@ def session_report(store: Store, kept: KeptEvaluation) -> dict[str, Any]:
     )
 
 
-def _why(store: Store, at: tuple[str, ...]) -> str:
-    """Why this location: the model's preset, or somebody's choice."""
-    preset = (store.settings.summary or {}).get("preset")
+def reason_for_location(store: Store, run: Run) -> str:
+    """Why a run tuned where it did: a sweep before it said so, the preset did, or a person chose.
+
+    Args:
+        store: the session.
+        run: one of its runs.
+    """
+    at, preset = run.settings.at, (store.settings.summary or {}).get("preset")
+    parts = []
+    for sweep in store.profiles.sweeps(run.model):
+        found = recommend(sweep.rows, sweep_weights(store))
+        if found is not None and (found.at,) == at and sweep.created < run.created:
+            parts.append(f"Recommended by {sweep.name}: {found.reason}")
+            break
     if preset is not None and tuple(preset["at"]) == at:
-        return f"The preset '{preset['name']}': {preset['source']}."
-    return "Chosen by hand."
+        parts.append(f"The preset '{preset['name']}': {preset['source']}.")
+    return " ".join(parts) or "Chosen by hand."

@@ -1,0 +1,51 @@
+"""What a session's report says about its run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.recipe.test_sweep import row
+from workbench.recipe.settings import EditSettings
+from workbench.recipe.sweep import SweepSettings
+from workbench.recipe.sweep_events import LocationDone, SweepStarted
+from workbench.session import Library, Store
+from workbench.ui.report_files import reason_for_location
+
+PRESET = {"name": "builtin", "at": ["6.mlp"], "learning_rate": 0.005, "source": "measured here"}
+PLAN = SweepStarted(("5.mlp", "6.mlp"), (0.005,), 0, 20, 20, 2, 5, 20, 20, 16, 16)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Library(tmp_path).create("test")
+    store.settings.set("summary", {"preset": PRESET})
+    return store
+
+
+def keep_sweep(store: Store, *rows: LocationDone) -> None:
+    job = store.jobs.submit("sweep", {})
+    store.profiles.begin_sweep(job, "builtin", SweepSettings(), {"a": job}, PLAN, list(rows))
+
+
+def why(store: Store, at: str, run: int | None = None) -> str:
+    settings = replace(EditSettings(), at=(at,))
+    begun = store.runs.begin(store.jobs.submit("edit"), "builtin", settings, [])
+    return reason_for_location(store, store.runs.get(run or begun))
+
+
+def test_a_location_that_a_sweep_recommended_is_said_to_be_so(store: Store) -> None:
+    assert why(store, "5.mlp") == "Chosen by hand."
+    assert why(store, "6.mlp") == "The preset 'builtin': measured here."
+    keep_sweep(store, row("5.mlp", 1.0, 1.0, 1.0), row("6.mlp", 0.5, 0.5, 0.5))
+    assert why(store, "5.mlp").startswith("Recommended by sweep 1: 5.mlp scores 100 of 100")
+    assert why(store, "6.mlp") == "The preset 'builtin': measured here."
+    keep_sweep(store, row("6.mlp", 1.0, 1.0, 1.0))
+    found = why(store, "6.mlp")
+    assert found.startswith("Recommended by sweep 2: 6.mlp") and "The preset 'builtin'" in found
+
+
+def test_a_sweep_after_the_run_is_no_reason_for_it(store: Store) -> None:
+    assert why(store, "5.mlp") == "Chosen by hand."
+    keep_sweep(store, row("5.mlp", 1.0, 1.0, 1.0))
+    assert why(store, "7.mlp", run=1) == "Chosen by hand."
