@@ -33,6 +33,7 @@ from workbench.paths import assets_dir
 from workbench.recipe.recommend import recommend
 from workbench.recipe.score import LocationScore, score_rows
 from workbench.recipe.settings import EditSettings, automatic_batch_size, automatic_epochs
+from workbench.recipe.stages import short_rows
 from workbench.recipe.sweep import SweepSettings
 from workbench.recipe.sweep_events import LocationDone
 
@@ -63,6 +64,17 @@ def swept(sweep: Sweep) -> list[LocationDone]:
     return [event for event in sweep.events() if isinstance(event, LocationDone)]
 
 
+def timed_sweep(name: str, sweep: Sweep, run: Spent) -> list[LocationDone]:
+    """A sweep's rows; prints what it took, also in full runs."""
+    rows, spent = timed(lambda: swept(sweep))
+    print(
+        f"sweep, {name}: {len(rows)} trials, {spent}; in full runs, by CPU time: "
+        f"{spent.cpu / run.cpu:.2f}",
+        flush=True,
+    )
+    return rows
+
+
 def full_search(
     model: LanguageModel, facts: Sequence[Fact], modules: tuple[str, ...], kept: Path
 ) -> list[LocationDone]:
@@ -77,8 +89,7 @@ def full_search(
         if isinstance(event, LocationDone):
             file.add(event)
             print(f"full run at {event.at}: {event.seconds:.1f} s", flush=True)
-    wanted = {trial.key for trial in sweep.trials}
-    return [row for row in file.records if row.key in wanted]
+    return sweep.rows
 
 
 def full_run(model: LanguageModel, sweep: Sweep) -> Spent:
@@ -101,16 +112,17 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def layer_table(short: Sequence[LocationScore], full: dict[str, LocationScore]) -> str:
-    """The sweep's rows beside the full runs' as a Markdown table."""
+    """The sweep's rows beside the search's as a Markdown table."""
     lines = [
-        "| location | sweep: rel. | gen. | loc. | score (90%) | s | full: rel. | gen. | loc. "
-        "| score | s |",
-        "| --- |" + " ---: |" * 10,
+        "| location | passes | sweep: rel. | gen. | loc. | score (90%) | s | search: rel. | gen. "
+        "| loc. | score | s |",
+        "| --- |" + " ---: |" * 11,
     ]
     for row in short:
         other = full[row.at]
         lines.append(
-            f"| {row.at} | {row.reliability:.2f} | {row.generalization:.2f} | {row.locality:.2f} "
+            f"| {row.at}{', full' if row.is_full else ''} | {row.epochs} "
+            f"| {row.reliability:.2f} | {row.generalization:.2f} | {row.locality:.2f} "
             f"| {100 * row.score:.1f} ({100 * row.low['score']:.0f}–{100 * row.high['score']:.0f}) "
             f"| {row.seconds:.1f} | {other.reliability:.2f} | {other.generalization:.2f} "
             f"| {other.locality:.2f} | {100 * other.score:.1f} | {other.seconds:.1f} |"
@@ -122,12 +134,12 @@ def report_sweep(
     name: str, rows: Sequence[LocationDone], full: dict[str, LocationScore], best: LocationScore
 ) -> None:
     """How well a sweep orders its locations, and what its recommendation is worth."""
-    scores = score_rows(rows)
+    scores = score_rows(short_rows(rows))
     correlation = spearman([s.score for s in scores], [full[s.at].score for s in scores])
     chosen = recommend(rows)
     assert chosen is not None
     lost = 100 * (best.score - full[chosen.at].score)
-    print(f"\n{name}: Spearman with the full runs' score {correlation:.2f} ({len(rows)} locations)")
+    print(f"\n{name}: Spearman of the short runs with the full search {correlation:.2f}")
     print(f"{name}: {chosen.reason}")
     print(
         f"{name}: its full score is {100 * full[chosen.at].score:.1f}; the best of the search is "
@@ -153,24 +165,25 @@ def builtin(options: argparse.Namespace) -> None:
     facts = read_facts(assets_dir() / "samples" / "facts_200.csv").facts
     found, spent = timed(lambda: scan(model, facts))
     print(f"scan: {spent}, {found.sample} facts, {len(found.rows)} matrices")
-    sweep = Sweep(model, facts, SweepSettings(seed=options.seed))
-    rows, spent = timed(lambda: swept(sweep))
-    run = full_run(model, sweep)
-    print(
-        f"sweep of {len(rows)} locations: {spent}; a full run on the same {len(sweep.sample)} "
-        f"facts at the middle layer: {run}; ratio of CPU times {spent.cpu / run.cpu:.2f}"
-    )
+    run = full_run(model, Sweep(model, facts, SweepSettings(seed=options.seed)))
+    print(f"a full run on the sweep's sample at the middle layer: {run}")
+    module = model.preset.at[0].partition(".")[2]
+    sweeps = {
+        name: timed_sweep(name, Sweep(model, facts, settings), run)
+        for name, settings in {
+            "every layer": SweepSettings(modules=(module,), seed=options.seed),
+            "automatic": SweepSettings(seed=options.seed),
+            "every matrix": SweepSettings(modules=("all",), seed=options.seed),
+        }.items()
+    }
     if options.kept is None:
         return
     searched = score_rows(full_search(model, facts, ("all",), options.kept))
     full = {row.at: row for row in searched}
     best = max(searched, key=lambda row: row.score)
-    print("\n" + layer_table(score_rows(rows), full))
-    report_sweep("preset's module", rows, full, best)
-    every = Sweep(model, facts, SweepSettings(modules=("all",), seed=options.seed))
-    every_rows, spent = timed(lambda: swept(every))
-    print(f"\nsweep of every matrix: {spent}")
-    report_sweep("every matrix", every_rows, full, best)
+    print("\n" + layer_table(score_rows(sweeps["automatic"]), full))
+    for name, rows in sweeps.items():
+        report_sweep(name, rows, full, best)
     report_scan(found, full)
     top = sorted(searched, key=lambda row: -row.score)[:8]
     print("best of the search: " + ", ".join(f"{r.at} {100 * r.score:.1f}" for r in top))

@@ -16,7 +16,8 @@ KEYS = {
     "score",
     "seconds",
 }
-SHORT = ("--layers", "6-7", "--sample", 6, "--epochs", 2)
+SHORT = ("--layers", "6-7", "--sample", 6, "--epochs", 2, "--full-runs", 0)
+MODULE = ("--modules", "mlp.down_proj")
 
 
 def test_scan_gives_a_row_for_every_matrix(run: Run, sample: Path) -> None:
@@ -44,10 +45,23 @@ def test_sweep_scores_each_location_and_recommends_one(run: Run, sample: Path) -
     assert found["recommended"]["at"] in found["recommended"]["reason"]
 
 
+def test_a_sweep_looks_again_where_it_is_worth_most(run: Run, sample: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    ask = ("sweep", sample, "--layers", 7, "--sample", 6, "--epochs", 12, "--full-runs", 1)
+    ran = run(*ask, "--out", kept)
+    assert ran.code == 0 and "(full length)" in ran.out
+    assert "other matrices, in the best layers" not in ran.err
+    found = run(*ask, "--out", kept, "--json").json
+    assert len({row["at"] for row in found["rows"]}) == 7
+    (full,) = [row for row in found["rows"] if row["is_full"]]
+    assert found["rows"][-1] == full and full["epochs"] > 12
+    assert len((kept / "sweep.jsonl").read_text().splitlines()) == 1 + len(found["rows"])
+
+
 def test_other_weights_need_no_other_sweep(run: Run, sample: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    first = run("sweep", sample, *SHORT, "--out", kept, "--json").json
-    again = run("sweep", sample, *SHORT, "--out", kept, "--weights", "0,0,1", "--json").json
+    ask = ("sweep", sample, *SHORT, *MODULE, "--out", kept, "--json")
+    first, again = run(*ask).json, run(*ask, "--weights", "0,0,1").json
     for before, after in zip(first["rows"], again["rows"], strict=True):
         assert after["seconds"] == before["seconds"]
         assert after["score"] == after["locality"] == before["locality"]
@@ -55,14 +69,14 @@ def test_other_weights_need_no_other_sweep(run: Run, sample: Path, tmp_path: Pat
 
 def test_rows_of_another_sweep_are_refused(run: Run, sample: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    assert run("sweep", sample, *SHORT, "--out", kept).code == 0
+    assert run("sweep", sample, *SHORT, *MODULE, "--out", kept).code == 0
     other = run("sweep", sample, "--layers", "6", "--sample", 5, "--epochs", 2, "--out", kept)
     assert other.code == 2
     assert "holds another sweep" in other.err and "settings" in other.err
 
 
 def test_plots_are_files_of_their_own(run: Run, sample: Path, tmp_path: Path) -> None:
-    for command in (("scan", sample, "--sample", 4), ("sweep", sample, *SHORT)):
+    for command in (("scan", sample, "--sample", 4), ("sweep", sample, *SHORT, *MODULE)):
         plot = tmp_path / f"{command[0]}.html"
         assert run(*command, "--plot", plot).code == 0
         written = plot.read_text(encoding="utf-8")

@@ -121,13 +121,16 @@ def test_a_folder_of_another_study_is_refused(
 
 
 def test_without_a_place_for_locft_a_sweep_recommends_one(
-    model: LanguageModel, facts: list[Fact]
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("workbench.engine.trials.automatic_sweep_epochs", lambda *_: 2)
+    monkeypatch.setattr("workbench.engine.trials.automatic_epochs", lambda *_: 4)
     settings = replace(SETTINGS, locft_at="", learning_rates=(1e-2,))
     events = kept(list(Study(model, facts, settings).events()))
     swept = [event for event in events if isinstance(event, LocationDone)]
     (chosen,) = [event for event in events if isinstance(event, LocationChosen)]
-    assert chosen.at in {row.at for row in swept} and len(swept) == model.layer_count
+    assert chosen.at in {row.at for row in swept}
+    assert len({row.at.split(".")[0] for row in swept}) == model.layer_count
     assert {e.at for e in events if isinstance(e, TrialDone) and e.label == "LocFT-BF"} == {
         chosen.at
     }

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from workbench.engine import held_out as held_out_module
-from workbench.engine import sweep as sweep_module
+from workbench.engine import layer_states
 from workbench.engine.edit import edit
 from workbench.engine.evaluate import evaluate
 from workbench.engine.language_model import LanguageModel
@@ -17,6 +17,9 @@ from workbench.engine.states import advancing
 from workbench.engine.sweep import Sweep
 from workbench.facts.fact import Fact, Question
 from workbench.recipe.errors import FactsError, LocationError
+from workbench.recipe.score import ScoreWeights
+from workbench.recipe.settings import EditSettings, automatic_epochs
+from workbench.recipe.stages import best_layers, finalists
 from workbench.recipe.sweep import SweepSettings
 from workbench.recipe.sweep_events import (
     LocationDone,
@@ -28,7 +31,12 @@ from workbench.recipe.sweep_events import (
 )
 
 SETTINGS = SweepSettings(
-    modules=("mlp.down_proj",), learning_rates=(1e-2,), sample=5, epochs=4, batch_size=2
+    modules=("mlp.down_proj",),
+    learning_rates=(1e-2,),
+    sample=5,
+    epochs=4,
+    full_runs=0,
+    batch_size=2,
 )
 
 
@@ -84,7 +92,7 @@ def test_states_advance_by_one_layer_and_never_from_the_start_again(
         moves.append((getattr(states, "layer", 0), to))
         return advancing(model, texts, states, to, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sweep_module, "advancing", watch)
+    monkeypatch.setattr(layer_states, "advancing", watch)
     monkeypatch.setattr("workbench.engine.locft.advancing", None)  # a run must not start anew
     swept(model, facts, replace(SETTINGS, modules=("mlp.down_proj", "mlp.up_proj")))
     assert moves == [(0, 1), (0, 1), (1, 2), (1, 2), (2, 3), (2, 3)]
@@ -177,7 +185,7 @@ def test_modules_rates_and_whole_layers_are_tried_side_by_side(
         epochs=1,
     )
     rows = swept(model, facts, settings)
-    assert [row.key for row in rows] == [
+    assert [row.place for row in rows] == [
         (at, rate)
         for at in ("1", "1.self_attn.o_proj", "3", "3.self_attn.o_proj")
         for rate in (1e-3, 1e-2)
@@ -240,3 +248,109 @@ def test_other_facts_or_settings_are_another_sweep(model: LanguageModel, facts: 
         Sweep(model, facts, replace(SETTINGS, seed=1)),
     ):
         assert other.identity() != identity
+
+
+STAGED = replace(SETTINGS, modules=(), full_runs=2, layers=(1, 2, 3))
+
+
+def test_after_the_short_runs_come_other_matrices_and_full_runs(
+    model: LanguageModel, facts: list[Fact]
+) -> None:
+    sweep = Sweep(model, facts, STAGED)
+    events = list(sweep.events())
+    rows, plan, last = rows_of(events), events[0], events[-1]
+    assert isinstance(plan, SweepStarted) and plan.widens
+    assert rows == rows_of(list(sweep.rows))
+    short, wider, full = rows[:3], rows[3:15], rows[15:]
+    assert [row.at for row in short] == [f"{layer}.mlp.down_proj" for layer in (1, 2, 3)]
+    shares = [event.share for event in events if isinstance(event, SweepProgress)]
+    assert shares[0] == 0 and 0.9 < shares[-1] <= 1
+    layers = best_layers(short)
+    assert len(wider) == 2 * 6 and {row.at.split(".")[0] for row in wider} == set(map(str, layers))
+    assert not {row.at for row in wider} & {row.at for row in short}
+    chosen = finalists(short + wider, None, 2)
+    assert 0 < len(full) <= 2
+    assert {row.place for row in full} == {row.place for row in chosen}
+    assert {row.limit for row in full} == {plan.full_epochs} == {automatic_epochs(5, 2)}
+    assert isinstance(last, SweepFinished) and last.trials == len(rows) <= plan.trials
+    for row in full:
+        run = edit(model, sweep.sample, at=row.at, learning_rate=1e-2, batch_size=2)
+        assert (row.reliable, row.epochs) == (run.learned, len(run.losses))
+        assert row.loss == pytest.approx(run.losses[-1], abs=1e-5)
+
+
+def test_modules_that_are_named_are_the_only_ones(model: LanguageModel, facts: list[Fact]) -> None:
+    rows = swept(model, facts, replace(STAGED, modules=("mlp.up_proj",), full_runs=1))
+    assert {row.at.split(".", 1)[1] for row in rows} == {"mlp.up_proj"}
+    assert len(rows) <= 4
+
+
+def test_the_weights_decide_where_a_sweep_looks_again(
+    model: LanguageModel, facts: list[Fact]
+) -> None:
+    for weights in (ScoreWeights(0, 0, 1), ScoreWeights(1, 1, 0)):
+        sweep = Sweep(model, facts, replace(STAGED, full_runs=0), weights=weights)
+        rows = rows_of(list(sweep.events()))
+        layers = {int(row.at.split(".")[0]) for row in rows[3:]}
+        assert layers == set(best_layers(rows[:3], weights))
+
+
+def test_all_stages_start_from_states_that_are_kept(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves = []
+
+    def watch(model: object, texts: object, states: object, to: int, **more: object) -> object:
+        moves.append((getattr(states, "layer", 0), to))
+        return advancing(model, texts, states, to, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(layer_states, "advancing", watch)
+    monkeypatch.setattr("workbench.engine.locft.advancing", None)
+    swept(model, facts, STAGED)
+    assert moves == [(0, 1), (0, 1), (1, 2), (1, 2), (2, 3), (2, 3)]
+
+
+def test_stages_that_were_broken_off_go_on_the_same(
+    model: LanguageModel, facts: list[Fact]
+) -> None:
+    settings = replace(STAGED, layers=(2, 3), full_runs=1)
+    unbroken = swept(model, facts, settings)
+    for stop_after in (1, 2, 9, len(unbroken) - 1):
+        known = unbroken[:stop_after]
+        rest = Sweep(model, facts, settings, done=known)
+        events = list(rest.events())
+        assert isinstance(events[0], SweepStarted) and events[0].kept == stop_after
+        assert known + rows_of(events) == unbroken
+        assert rows_of(list(rest.rows)) == unbroken
+
+
+def test_what_an_earlier_sweep_found_is_told_when_it_belongs_to_this_one(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = swept(model, facts, STAGED)
+    known = [row for row in whole if row.at != "1.mlp.down_proj"]
+    began: list[str] = []
+    begin = Edit.__init__
+
+    def watch(self: Edit, model: LanguageModel, facts: list[Fact], settings: EditSettings, **more):  # type: ignore[no-untyped-def]
+        began.extend(settings.at)
+        begin(self, model, facts, settings, **more)
+
+    monkeypatch.setattr(Edit, "__init__", watch)
+    again = Sweep(model, facts, STAGED, done=known)
+    told = rows_of(list(again.events()))
+    assert began[:1] == ["1.mlp.down_proj"]
+    assert rows_of(list(again.rows)) == whole
+    assert {row.key for row in told} == {row.key for row in whole} - {row.key for row in whole[1:3]}
+
+
+def test_every_matrix_is_every_one_that_the_layer_has(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a model whose layers differ: one kind of matrix is in none of the layers asked for.
+    names = (*model.layers.matrices(), "mlp.elsewhere")
+    monkeypatch.setattr(type(model.layers), "matrices", lambda self: names)
+    sweep = Sweep(model, facts, replace(SETTINGS, layers=(3,), modules=("all",)))
+    assert len(sweep.locations) == len(names) - 1
+    with pytest.raises(LocationError, match="elsewhere"):
+        Sweep(model, facts, replace(SETTINGS, layers=(3,), modules=("mlp.elsewhere",)))

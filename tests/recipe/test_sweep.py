@@ -36,6 +36,7 @@ def row(
         "steps": 50,
         "loss": 0.1,
         "seconds": 1.0,
+        "limit": 5,
     }
     return events.LocationDone(**{**values, **more})
 
@@ -64,6 +65,7 @@ def test_any_other_text_for_layers_is_refused_in_words(text: str) -> None:
         ({"sample": 0}, "sample"),
         ({"epochs": 0}, "epochs"),
         ({"seed": -1}, "seed"),
+        ({"full_runs": -1}, "full_runs"),
         ({"learning_rates": (0.0,)}, "learning_rates"),
         ({"layers": (-1,)}, "layers"),
     ],
@@ -85,8 +87,8 @@ def test_settings_go_through_json_and_have_a_sentence_each() -> None:
 
 def test_events_go_through_json() -> None:
     every: list[events.SweepEvent] = [
-        events.SweepStarted(("1",), (0.1,), 0, 9, 4, 1, 5, 4, 4, 3, 2, "why"),
-        events.SweepProgress(1, 2, "1", 0, 5),
+        events.SweepStarted(("1",), (0.1,), 0, 9, 4, 1, 5, 4, 4, 3, 2, "why", 7, True, 50),
+        events.SweepProgress(1, 2, "1", 0, 5, 0.5),
         row("1.mlp", 1, None, 0.5),
         events.SweepFinished(2, 1.5),
         events.SweepStopped(1, 2),
@@ -96,8 +98,8 @@ def test_events_go_through_json() -> None:
 
 
 def test_all_layers_together_cost_about_three_runs() -> None:
-    # 64 facts in batches of 8 get 50 epochs; 8 layers share three times as many.
-    assert automatic_sweep_epochs(64, 8, 8) == 15
+    # 64 facts in batches of 8 get 50 epochs; 8 layers share twice as many, and scoring is a third.
+    assert automatic_sweep_epochs(64, 8, 8) == 12
     assert automatic_sweep_epochs(64, 8, 80) == 5
     assert automatic_sweep_epochs(64, 8, 1) == 50
 
@@ -145,6 +147,12 @@ def test_among_equals_the_latest_layer_is_taken_and_noise_is_said() -> None:
     assert found is not None
     assert (found.at, found.alike, found.is_noise) == ("6", ("5",), True)
     assert "within chance" in found.reason and "latest" in found.reason
+
+
+def test_in_one_layer_the_better_score_is_taken() -> None:
+    rows = [row("7.a", 1.0, 0.9, 0.9, weights=10), row("7.b", 1.0, 0.95, 0.86, kl=(9.0,) * 10)]
+    found = recommend(rows)
+    assert found is not None and found.at == max(score_rows(rows), key=lambda r: r.score).at
 
 
 def test_the_recommendation_follows_the_weights() -> None:

@@ -15,7 +15,7 @@ from workbench.session import Store
 from workbench.session.layer_work import scan_layers, sweep_layers
 from workbench.session.task import Cancelled, Task
 
-SHORT = SweepSettings(layers=(6, 7), sample=8, epochs=2)
+SHORT = SweepSettings(layers=(6, 7), modules=("mlp.down_proj",), sample=8, epochs=2, full_runs=0)
 
 
 @pytest.fixture(scope="module")

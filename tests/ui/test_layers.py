@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import PATIENCE, Open, go_to
+from workbench.recipe.recommend import recommend
 from workbench.recipe.sweep import SweepSettings
 from workbench.session import Store
 from workbench.session.library import add_samples
@@ -12,8 +13,9 @@ from workbench.ui.plot_style import THEMES
 
 expect.set_options(timeout=PATIENCE)
 
-SHORT = SweepSettings(layers=(5, 6, 7), sample=6, epochs=2)
-LONG = SweepSettings(sample=20, epochs=10, batch_size=2, modules=("all",))
+SHORT = SweepSettings(layers=(5, 6, 7), modules=("mlp.down_proj",), sample=6, epochs=2, full_runs=0)
+LONG = SweepSettings(sample=20, epochs=10, batch_size=2, modules=("all",), full_runs=0)
+STAGED = SweepSettings(layers=(6, 7), sample=8, epochs=12, full_runs=1)
 
 
 def open_layers(open_page: Open, store: Store, settings: SweepSettings = SHORT) -> Page:
@@ -99,6 +101,25 @@ def test_a_sweep_goes_on_after_a_refresh_and_after_a_cancel(open_page: Open, sto
     newest, first = store.profiles.sweeps("builtin")
     assert newest.plan.kept == len(first.rows) == done
     assert newest.rows[:done] == first.rows
+
+
+def test_a_full_run_is_shown_apart_and_the_recommendation_rests_on_it(
+    open_page: Open, store: Store
+) -> None:
+    page = open_layers(open_page, store, STAGED)
+    page.get_by_role("button", name="Sweep the layers").click()
+    expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
+    (sweep,) = store.profiles.sweeps("builtin")
+    full = [row for row in sweep.rows if row.limit > 12]
+    assert full and len(sweep.rows) == 14 + len(full)
+    parts = page.locator("#trials th.part")
+    expect(parts).to_have_text(["Full runs", "Short runs"])
+    expect(page.locator("#trials tr")).to_have_count(1 + 2 + len(sweep.rows))
+    found = recommend(sweep.rows)
+    assert found is not None
+    expect(page.locator("#recommendation b .mono")).to_have_text(found.at)
+    expect(page.locator("#sweep-note")).to_contain_text("Diamonds: the best once more")
+    expect(page.locator("#sweep-plot .js-plotly-plot")).to_be_visible()
 
 
 def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> None:

@@ -53,6 +53,29 @@ def test_a_sweep_draws_each_measure_with_its_band_and_its_name_at_the_end() -> N
     assert list(figure.data[1].customdata) == ["0.mlp", "1.mlp", "2.mlp", "3.mlp"]
 
 
+def test_full_runs_and_matrices_of_few_layers_are_points_beside_the_curves() -> None:
+    again = row("3.mlp", 1.0, 1.0, 1.0, limit=50)
+    swept = [*SWEPT, row("3.attn", 0.5, 0.5, 0.5), again]
+    figure = sweep_curves(
+        pd.DataFrame([score.as_dict() for score in score_rows(swept)]), recommended="3.mlp"
+    )
+    clicked = {t.name: list(t.customdata) for t in figure.data if t.customdata is not None}
+    assert set(clicked) == {
+        "score",
+        "reliability",
+        "generalization",
+        "locality",
+        "circle-open",
+        "diamond",
+    }
+    assert (clicked["circle-open"], clicked["diamond"]) == (["3.attn"], ["3.mlp"])
+    assert len(clicked["score"]) == 4
+    (ring,) = [trace for trace in figure.data if trace.name == "circle"]
+    assert list(ring.y) == [100]
+    (diamond,) = [trace for trace in figure.data if trace.name == "diamond"]
+    assert "full run" in diamond.text[0]
+
+
 def test_two_sweeps_are_told_apart_by_their_names() -> None:
     both = pd.concat([curves(sweep="sweep 1"), curves(sweep="sweep 2")])
     names = [t.name for t in sweep_curves(both).data if t.customdata is not None]

@@ -1,4 +1,4 @@
-"""`workbench sweep`: short edits at many locations, scored, and one of them recommended.
+"""`workbench sweep`: edits at many locations, scored, and one of them recommended.
 
 The first Ctrl-C ends a sweep between two steps; with ``--out`` its rows are kept, and the same
 command goes on from them.
@@ -61,6 +61,9 @@ def sweep(
     ] = None,
     sample: SampleSize = DEFAULTS.sample,
     epochs: Annotated[int | None, typer.Option("--epochs", help=HELP["epochs"])] = None,
+    full_runs: Annotated[
+        int, typer.Option("--full-runs", help=HELP["full_runs"])
+    ] = DEFAULTS.full_runs,
     batch_size: Annotated[int | None, typer.Option("--batch-size", help=HELP["batch_size"])] = None,
     seed: Seed = DEFAULTS.seed,
     weights: Annotated[
@@ -87,6 +90,7 @@ def sweep(
         learning_rates=tuple(learning_rates or ()),
         sample=sample,
         epochs=epochs,
+        full_runs=full_runs,
         batch_size=batch_size,
         seed=seed,
     )
@@ -96,18 +100,18 @@ def sweep(
 
     from workbench.engine.sweep_file import open_sweep
 
-    run, kept = open_sweep(base, found.facts, settings, out)
+    run, kept = open_sweep(base, found.facts, settings, out, weigh)
     with stopping_on_interrupt(run.stop):
-        plan, rows, finished = _follow(run, kept, as_json)
-    scores, chosen = score_rows(rows, weigh), recommend(rows, weigh)
-    if plot is not None and rows:
+        plan, finished = _follow(run, kept, as_json)
+    scores, chosen = score_rows(run.rows, weigh), recommend(run.rows, weigh)
+    if plot is not None and scores:
         _plot_sweep(plot, scores, chosen, plan, base)
     if as_json:
         print_json(_report(base, run, plan, scores, chosen, weigh, finished))
     else:
         _print(base, plan, scores, chosen)
     if not finished:
-        exit_stopped(len(rows), plan.trials, out)
+        exit_stopped(len(scores), plan.trials, out)
 
 
 def _parse_weights(text: str) -> ScoreWeights:
@@ -123,9 +127,8 @@ def _parse_weights(text: str) -> ScoreWeights:
 
 def _follow(
     run: "Sweep", kept: "SweepFile | None", quiet: bool
-) -> tuple[events.SweepStarted, list[events.LocationDone], bool]:
-    """Sweeps to the end: the plan, all rows in the order of the trials, and whether it finished."""
-    rows = {row.key: row for row in kept.records} if kept is not None else {}
+) -> tuple[events.SweepStarted, bool]:
+    """Sweeps to the end: the plan, and whether it finished."""
     plan: events.SweepStarted | None = None
     finished = False
     with progress_line(f"Sweeping {run.model.name}") as line:
@@ -133,22 +136,18 @@ def _follow(
             match event:
                 case events.SweepStarted():
                     plan = event
-                    line.update(total=plan.trials, completed=plan.kept)
+                    line.update(total=1.0, completed=0.0)
                     if not quiet:
                         line.say(plan.held_out)
                 case events.SweepProgress():
-                    share = event.epoch / event.epochs
-                    state = f"{event.at}, epoch {event.epoch} of {event.epochs}"
-                    line.update(completed=event.number - 1 + share, state=state)
-                case events.LocationDone():
-                    rows[event.key] = event
-                    if kept is not None:
-                        kept.add(event)
+                    state = f"{event.at}, {event.number} of {event.trials}, epoch {event.epoch}"
+                    line.update(completed=event.share, state=state)
+                case events.LocationDone() if kept is not None and event not in kept.records:
+                    kept.add(event)
                 case events.SweepFinished():
                     finished = True
     assert plan is not None
-    done = [rows[trial.key] for trial in run.trials if trial.key in rows]
-    return plan, done, finished
+    return plan, finished
 
 
 def _report(
@@ -185,10 +184,11 @@ def _print(
     heads = ["location", *(["lr"] if several else []), "rel.", "gen.", "loc.", "KL", "score", "s"]
     table = Table(*heads, box=None, pad_edge=False)
     for row in scores:
-        mark = " (preset)" if row.at in preset.at else ""
+        marks = ("preset", row.at in preset.at), ("full length", row.is_full)
+        mark = ", ".join(word for word, is_so in marks if is_so)
         measures = (row.reliability, row.generalization, row.locality)
         table.add_row(
-            row.at + mark,
+            f"{row.at} ({mark})" if mark else row.at,
             *([f"{row.learning_rate:g}"] if several else []),
             *("–" if value is None else f"{value:.2f}" for value in measures),
             f"{row.kl:.3f}",
@@ -221,6 +221,6 @@ def _plot_sweep(
         recommended=chosen.at if chosen is not None else "",
         preset=preset.at,
         source=preset.source,
-        note=plan.held_out,
+        note=plan.note,
     )
     write_html(path, [figure], f"Sweep of {base.name}")

@@ -155,8 +155,8 @@ class Study:
                 self._swept.append(event)
                 yield event
             elif isinstance(event, SweepProgress):
-                share = (event.number - 1 + event.epoch / event.epochs) / event.trials
-                yield StudyProgress(len(self._trials), self.trials, f"sweep, {event.at}", share)
+                label = f"sweep, {event.at}"
+                yield StudyProgress(len(self._trials), self.trials, label, event.share)
             if self._stopping:
                 sweep.stop()
         chosen = recommend(self._swept)

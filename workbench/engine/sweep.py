@@ -1,32 +1,36 @@
-"""A sweep: a short LocFT-BF at every location of interest, on a sample, scored on what is held out.
+"""A sweep: LocFT-BF at many locations, on a sample, scored on what is held out.
 
-Layers are tried in ascending order. What enters the layer at hand is kept for every text, those
-that are trained on and those that are held out, and advanced by one layer when the next is
-tried: nothing is ever computed from the start again.
+Short runs come first, at every location of interest in ascending order of layers; then, in the
+best layers, at matrices that were not asked for by name; then the best places get a run of full
+length (see `trials`). What enters the layer at hand is kept for every text, those that are trained
+on and those that are held out, and advanced by one layer when the next is tried; where the sweep
+may return to, it stays kept. Nothing is computed from the start again.
 
 Invariants: between two events the model is its untouched base. A trial depends on the model, the
 facts and the settings alone, not on what was tried before it, so that a sweep that goes on from
-kept rows ends with the same numbers. Knows nothing about scores and recommendations.
+kept rows ends with the same numbers. Knows nothing about recommendations.
 """
 
 import time
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from workbench.engine.held_out import HeldOut, held_out_scores, hold_out
 from workbench.engine.language_model import LanguageModel
+from workbench.engine.layer_states import LayerStates
 from workbench.engine.locft import Edit
 from workbench.engine.sample import draw_sample
-from workbench.engine.states import HiddenStates, advancing
+from workbench.engine.states import HiddenStates
 from workbench.engine.tokens import TokenTable, tokenize, tokenize_facts
+from workbench.engine.trials import Trial, Trials, resolve
 from workbench.facts.fact import Fact, facts_digest
-from workbench.recipe.errors import FactsError, LocationError
+from workbench.recipe.errors import FactsError
 from workbench.recipe.events import EpochDone, Finished, MicroBatchHalved
-from workbench.recipe.location import Location, parse_locations
-from workbench.recipe.settings import EditSettings, automatic_batch_size
-from workbench.recipe.sweep import EVERY_MATRIX, WHOLE_LAYER, SweepSettings, automatic_sweep_epochs
+from workbench.recipe.location import Location
+from workbench.recipe.score import ScoreWeights
+from workbench.recipe.settings import EditSettings
+from workbench.recipe.sweep import SweepSettings
 from workbench.recipe.sweep_events import (
     LocationDone,
     SweepEvent,
@@ -36,70 +40,7 @@ from workbench.recipe.sweep_events import (
     SweepStopped,
 )
 
-__all__ = ["Sweep", "Trial", "resolve", "swept_locations"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A location with a learning rate to try there."""
-
-    at: Location
-    learning_rate: float
-
-    @property
-    def key(self) -> tuple[str, float]:
-        """As `LocationDone.key`."""
-        return str(self.at), self.learning_rate
-
-
-def resolve(settings: SweepSettings, model: LanguageModel, facts: int) -> SweepSettings:
-    """These settings with every automatic field filled in.
-
-    Args:
-        settings: what was asked for.
-        model: the base.
-        facts: how many facts there are to draw from.
-    """
-    sample = max(1, min(settings.sample, facts))
-    batch_size = settings.batch_size or automatic_batch_size(sample)
-    preset = parse_locations(model.preset.at)[0]
-    return replace(
-        settings,
-        layers=settings.layers or tuple(range(model.layer_count)),
-        modules=settings.modules or (preset.module or WHOLE_LAYER,),
-        learning_rates=settings.learning_rates or (model.preset.learning_rate,),
-        sample=sample,
-        batch_size=batch_size,
-        epochs=settings.epochs or automatic_sweep_epochs(sample, batch_size, model.layer_count),
-    )
-
-
-def swept_locations(model: LanguageModel, settings: SweepSettings) -> tuple[Location, ...]:
-    """What resolved settings try, layer by layer; a module that a layer lacks is left out there.
-
-    Raises:
-        LocationError: the model has no such layer, or none of the layers such a module.
-    """
-    modules: list[str] = []
-    for name in settings.modules:
-        modules += model.layers.matrices() if name == EVERY_MATRIX else [name]
-    inside = {"" if name == WHOLE_LAYER else name: False for name in modules}
-    found = []
-    for layer in settings.layers:
-        for module in inside:
-            where = Location(layer, module)
-            try:
-                model.weights_at((where,))
-            except LocationError:
-                if layer >= model.layer_count:
-                    raise
-                continue
-            inside[module] = True
-            found.append(where)
-    for module, is_there in inside.items():
-        if not is_there:
-            model.weights_at((Location(settings.layers[0], module),))
-    return tuple(found)
+__all__ = ["Sweep"]
 
 
 class Sweep:
@@ -109,6 +50,8 @@ class Sweep:
         model: the base; it is the same before, between any two events, and after.
         facts: what the sample is drawn from.
         settings: None for all automatic.
+        weights: of the score by which the sweep chooses where it looks again; None weighs the
+            three measures alike.
         done: rows of an earlier part of this sweep (see `identity`); they are not repeated.
 
     Raises:
@@ -122,24 +65,21 @@ class Sweep:
         facts: Sequence[Fact],
         settings: SweepSettings | None = None,
         *,
+        weights: ScoreWeights | None = None,
         done: Sequence[LocationDone] = (),
     ) -> None:
         self.model = model
-        self.settings = resolve(settings or SweepSettings(), model, len(facts))
-        self.locations = swept_locations(model, self.settings)
-        self.trials = tuple(
-            Trial(where, rate) for where in self.locations for rate in self.settings.learning_rates
-        )
+        asked = settings or SweepSettings()
+        self.settings = resolve(asked, model, len(facts))
+        self._trials = Trials(model, asked, self.settings, weights)
         self._sample = draw_sample(facts, self.settings.sample, self.settings.seed, self._fits)
         if facts and not self._sample.facts:
             raise FactsError("Every fact is too long for this model. Shorten their prompts.")
         trained = tokenize_facts(model.tokenizer, self._sample.facts, model.longest)
         self._trained = TokenTable(trained, model.device)
-        self._held_out: HeldOut | None = None
         self._facts = len(facts)
         self._digest = facts_digest(facts)
-        wanted = {trial.key for trial in self.trials}
-        self._done = {row.key for row in done} & wanted
+        self._known = {row.key: row for row in done}
         self._micro_batch: int | None = None
         self._stopping = False
 
@@ -151,6 +91,17 @@ class Sweep:
     def sample(self) -> tuple[Fact, ...]:
         """The facts that are tried."""
         return self._sample.facts
+
+    @property
+    def locations(self) -> tuple[Location, ...]:
+        """Where the short runs are made, before any is looked at again."""
+        return self._trials.locations
+
+    @property
+    def rows(self) -> list[LocationDone]:
+        """What was found so far, known from before or new, in the order of the trials."""
+        trials = self._trials.known(self._known)
+        return [self._known[trial.key] for trial in trials if trial.key in self._known]
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for two rows to be of one sweep; which locations need not be."""
@@ -173,7 +124,8 @@ class Sweep:
     def events(self) -> Iterator[SweepEvent]:
         """Sweeps, and says what happens; the last event is `SweepFinished` or `SweepStopped`.
 
-        Rows of trials that were done before are not repeated.
+        Trials that were done before are not repeated. Their rows are told only where it turns out
+        on the way that they belong to this sweep.
 
         Raises:
             MemoryShortage: not even one fact fits.
@@ -181,23 +133,30 @@ class Sweep:
         began = time.monotonic()
         held_out = hold_out(self.model, self._sample)
         yield self._plan(held_out)
-        done = len(self._done)
-        trained: HiddenStates | None = None
-        asked: HiddenStates | None = None
-        pending = [trial for trial in self.trials if trial.key not in self._done]
-        for layer, trials in groupby(pending, key=lambda trial: trial.at.layer):
-            trained = self._advance(self._trained, trained, layer)
-            asked = self._advance(held_out.table, asked, layer)
-            for trial in trials:
-                row = None
-                if not self._stopping:
-                    row = yield from self._try(trial, trained, held_out, asked)
-                if row is None:
-                    yield SweepStopped(done, len(self.trials))
-                    return
-                done += 1
-                yield row
-        yield SweepFinished(len(self.trials), time.monotonic() - began)
+        trained = LayerStates(self.model, self._trained)
+        asked = LayerStates(self.model, held_out.table)
+        told = {row.key for row in self.rows}
+        while pending := self._pending():
+            for layer, trials in groupby(pending, key=lambda trial: trial.at.layer):
+                below = self._reach(trained, layer), self._reach(asked, layer)
+                for trial in trials:
+                    if not self._stopping:
+                        yield from self._try(trial, held_out, *below)
+                    if self._stopping:
+                        yield SweepStopped(len(self.rows), len(self._foreseen()))
+                        return
+            told |= {trial.key for trial in pending}
+            for row in self.rows:
+                if row.key not in told:
+                    told.add(row.key)
+                    yield row
+        yield SweepFinished(len(self.rows), time.monotonic() - began)
+
+    def _foreseen(self) -> list[Trial]:
+        return self._trials.foreseen(self._known)
+
+    def _pending(self) -> list[Trial]:
+        return [t for t in self._trials.known(self._known) if t.key not in self._known]
 
     def _plan(self, held_out: HeldOut) -> SweepStarted:
         neutral = len(held_out.neutral_rows)
@@ -205,7 +164,7 @@ class Sweep:
         return SweepStarted(
             locations=tuple(str(where) for where in self.locations),
             learning_rates=self.settings.learning_rates,
-            kept=len(self._done),
+            kept=len(self.rows),
             facts=self._facts,
             sample=len(self.sample),
             batch_size=self.settings.batch_size,
@@ -215,40 +174,38 @@ class Sweep:
             neutral_from_facts=held_out.neutral_from_facts,
             neutral_built_in=neutral - held_out.neutral_from_facts,
             fallback=self.model.fallback,
+            trials=len(self._foreseen()),
+            widens=self._trials.widens,
+            full_epochs=self._trials.full_epochs,
         )
 
-    def _advance(
-        self, texts: TokenTable, states: HiddenStates | None, layer: int
-    ) -> HiddenStates | None:
-        """What enters a layer, from what entered an earlier one; None for the plain forward."""
-        if not self.model.states_kept or layer == 0:
-            return None
-        steps = advancing(self.model, texts, states, layer)
+    def _reach(self, states: LayerStates, layer: int) -> HiddenStates | None:
+        """What enters a layer; None for the plain forward, or when the sweep is stopped in it."""
+        steps = states.reaching(layer)
         while not self._stopping:
             try:
                 next(steps)
             except StopIteration as end:
-                reached: HiddenStates = end.value
+                reached: HiddenStates | None = end.value
+                states.forget_all_but(self._trials.promising(self._known) | {layer})
                 return reached
-        return states
+        return None
 
     def _try(
         self,
         trial: Trial,
-        trained: HiddenStates | None,
         held_out: HeldOut,
+        trained: HiddenStates | None,
         asked: HiddenStates | None,
-    ) -> Generator[SweepEvent, None, LocationDone | None]:
-        """A short run at one location and its scores; None when the sweep was stopped in it."""
+    ) -> Iterator[SweepEvent]:
+        """A run at one location, and its row, unless the sweep was stopped in it."""
         began = time.monotonic()
         edit = Edit(self.model, self.sample, self._edit_settings(trial), states=trained)
-        number, at = self.trials.index(trial) + 1, str(trial.at)
-        epochs = self.settings.epochs or 0
-        yield SweepProgress(number, len(self.trials), at, 0, epochs)
+        yield self._progress(trial, 0)
         finished: Finished | None = None
         for event in edit.events():
             if isinstance(event, EpochDone):
-                yield SweepProgress(number, len(self.trials), at, event.epoch, epochs)
+                yield self._progress(trial, event.epoch)
             elif isinstance(event, MicroBatchHalved):
                 self._micro_batch = event.size
             elif isinstance(event, Finished):
@@ -256,12 +213,12 @@ class Sweep:
             if self._stopping:
                 edit.stop()
         if finished is None or self._stopping:
-            return None
+            return
         reliable = edit.learned()
         with edit.applied():
             scores = held_out_scores(self.model, held_out, asked)
-        return LocationDone(
-            at=at,
+        row = LocationDone(
+            at=str(trial.at),
             learning_rate=trial.learning_rate,
             weights=edit.plan().weights,
             reliable=tuple(reliable),
@@ -274,14 +231,24 @@ class Sweep:
             steps=finished.steps,
             loss=finished.losses[-1],
             seconds=time.monotonic() - began,
+            limit=trial.limit,
         )
+        self._known[row.key] = row
+        yield row
+
+    def _progress(self, trial: Trial, epoch: int) -> SweepProgress:
+        work, foreseen = self._trials.work, self._foreseen()
+        done = sum(work(other) for other in foreseen if other.key in self._known)
+        share = (done + work(trial) * epoch / trial.limit) / sum(map(work, foreseen))
+        number = len(self.rows) + 1
+        return SweepProgress(number, len(foreseen), str(trial.at), epoch, trial.limit, share)
 
     def _edit_settings(self, trial: Trial) -> EditSettings:
         return EditSettings(
             at=(str(trial.at),),
             learning_rate=trial.learning_rate,
             batch_size=self.settings.batch_size,
-            epochs=self.settings.epochs,
+            epochs=trial.limit,
             seed=self.settings.seed,
             micro_batch_size=self._micro_batch,
         )

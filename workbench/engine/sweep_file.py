@@ -8,6 +8,7 @@ from workbench.engine.language_model import LanguageModel
 from workbench.engine.record_file import RecordFile
 from workbench.engine.sweep import Sweep
 from workbench.facts import Fact
+from workbench.recipe.score import ScoreWeights
 from workbench.recipe.sweep import SweepSettings
 from workbench.recipe.sweep_events import LocationDone, as_dict, location_done
 
@@ -30,7 +31,11 @@ class SweepFile(RecordFile[LocationDone]):
 
 
 def open_sweep(
-    model: LanguageModel, facts: Sequence[Fact], settings: SweepSettings, folder: Path | None
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    settings: SweepSettings,
+    folder: Path | None,
+    weights: ScoreWeights | None = None,
 ) -> tuple[Sweep, SweepFile | None]:
     """A sweep that goes on from what a folder keeps of it, with the file to keep more in.
 
@@ -39,13 +44,16 @@ def open_sweep(
         facts: what it draws from.
         settings: of the sweep.
         folder: where it is kept; none: it is not.
+        weights: of the score, see `Sweep`.
 
     Raises:
         PatchError: see `SweepFile`.
         FactsError, LocationError: see `Sweep`.
     """
-    run = Sweep(model, facts, settings)
+    run = Sweep(model, facts, settings, weights=weights)
     if folder is None:
         return run, None
     kept = SweepFile(folder, run.identity())
-    return Sweep(model, facts, settings, done=kept.records) if kept.records else run, kept
+    if not kept.records:
+        return run, kept
+    return Sweep(model, facts, settings, weights=weights, done=kept.records), kept

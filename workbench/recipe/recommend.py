@@ -1,9 +1,10 @@
 """Which location a sweep speaks for, why, and how sure that is.
 
 Rests on the sweep's rows alone, never on a scan: gradients rank a destructive first layer
-highest. The rule: the best mean score wins. Among those within one point of it that the
-bootstrap cannot tell from it, the latest layer is taken, because more hidden states below it are
-kept and its steps cost less; then the location with fewer weights; then the lower KL.
+highest. Runs of full length are compared where there are any (see `stages`). The rule: the best
+mean score wins. Among those within one point of it that the bootstrap cannot tell from it, the
+latest layer is taken, because more hidden states below it are kept and its steps cost less, and
+in that layer the better score.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import numpy as np
 
 from workbench.recipe.location import Location
 from workbench.recipe.score import MEASURES, ScoreWeights, bootstrap
+from workbench.recipe.stages import contenders
 from workbench.recipe.sweep_events import LocationDone
 
 __all__ = ["MARGIN", "Recommendation", "recommend"]
@@ -68,33 +70,29 @@ def recommend(
     """
     if not rows:
         return None
-    found = bootstrap(rows, weights)
+    compared = contenders(rows, weights)
+    found = bootstrap(compared, weights)
     means, resampled = found.means["score"], found.resampled["score"]
-    order = sorted(range(len(rows)), key=lambda i: -means[i])
+    order = sorted(range(len(compared)), key=lambda i: -means[i])
     best = order[0]
     as_good = (resampled >= resampled[best]).mean(axis=1)
     alike = [i for i in order if i == best or as_good[i] >= DOUBT]
     close = [i for i in alike if means[best] - means[i] <= MARGIN]
-    chosen = min(close, key=lambda i: _cost(rows[i]))
-    others = tuple(_name(rows[i], rows) for i in alike if i != chosen)
+    chosen = max(close, key=lambda i: (Location.parse(compared[i].at).layer, means[i]))
+    row, score = compared[chosen], float(means[chosen])
+    others = tuple(_name(compared[i], rows) for i in alike if i != chosen)
     low, high = np.quantile(resampled[chosen], (0.05, 0.95))
     measured = {name: float(found.means[name][chosen]) for name in MEASURES}
     return Recommendation(
-        at=rows[chosen].at,
-        learning_rate=rows[chosen].learning_rate,
-        score=float(means[chosen]),
+        at=row.at,
+        learning_rate=row.learning_rate,
+        score=score,
         low=float(low),
         high=float(high),
         alike=others,
         is_noise=bool(others),
-        reason=_reason(rows, chosen, best, others, float(means[chosen]), measured),
+        reason=f"{_what(row, rows, score, measured)}{_why(row, rows, others, chosen == best)}",
     )
-
-
-def _cost(row: LocationDone) -> tuple[int, int, float]:
-    """The order among locations that are alike: the first one is taken."""
-    kl = sum(row.kl) / len(row.kl) if row.kl else 0.0
-    return -Location.parse(row.at).layer, row.weights, kl
 
 
 def _name(row: LocationDone, rows: Sequence[LocationDone]) -> str:
@@ -102,26 +100,29 @@ def _name(row: LocationDone, rows: Sequence[LocationDone]) -> str:
     return f"{row.at} at {row.learning_rate:g}" if several else row.at
 
 
-def _reason(
-    rows: Sequence[LocationDone],
-    chosen: int,
-    best: int,
-    others: tuple[str, ...],
-    score: float,
-    measured: dict[str, float],
+def _what(
+    row: LocationDone, rows: Sequence[LocationDone], score: float, measured: dict[str, float]
 ) -> str:
-    name = _name(rows[chosen], rows)
+    """The beginning of the reason: the location and how it did."""
     parts = ", ".join(f"{m} {v:.0%}" for m, v in measured.items() if not np.isnan(v))
-    what = f"{name} scores {100 * score:.0f} of 100 ({parts})"
-    if len(rows) == 1:
-        return f"{what}; it is the only one tried."
-    facts = len(rows[chosen].reliable)
+    is_full = row.limit > min(other.limit for other in rows)
+    length = " in a run of full length" if is_full else ""
+    return f"{_name(row, rows)} scores {100 * score:.0f} of 100{length} ({parts})"
+
+
+def _why(
+    row: LocationDone, rows: Sequence[LocationDone], others: tuple[str, ...], is_best: bool
+) -> str:
+    """The end of the reason: against what, and whether by chance."""
+    places, facts = len({other.place for other in rows}), len(row.reliable)
+    if places == 1:
+        return "; it is the only one tried."
     if not others:
-        return f"{what}, more than any other of {len(rows)}, and not by chance on {facts} facts."
+        return f", more than any other of {places}, and not by chance on {facts} facts."
     shown = ", ".join(others[:NAMED])
     if len(others) > NAMED:
         shown += f" and {len(others) - NAMED} more"
-    noise = f"on {facts} facts the difference to {shown} is within chance"
-    if chosen == best:
-        return f"{what}; {noise}."
-    return f"{what}; {noise}, and of those within a point the latest, cheapest one is taken."
+    noise = f"; on {facts} facts the difference to {shown} is within chance"
+    if is_best:
+        return f"{noise}."
+    return f"{noise}, and of those within a point the best of the latest layer is taken."

@@ -17,7 +17,15 @@ from workbench.recipe.errors import SettingsError
 from workbench.recipe.location import Location
 from workbench.recipe.sweep_events import LocationDone
 
-__all__ = ["MEASURES", "Bootstrap", "LocationScore", "ScoreWeights", "bootstrap", "score_rows"]
+__all__ = [
+    "MEASURES",
+    "Bootstrap",
+    "LocationScore",
+    "ScoreWeights",
+    "bootstrap",
+    "mean_scores",
+    "score_rows",
+]
 
 MEASURES = ("reliability", "generalization", "locality")
 RESAMPLES = 1000
@@ -59,6 +67,8 @@ class LocationScore:
         score: the weighted mean.
         low, high: for each of the four, where the middle 90% of the resamples lie.
         seconds: what the trial took.
+        epochs: passes done over the sample.
+        is_full: whether it was a run of full length among shorter ones.
     """
 
     at: str
@@ -75,6 +85,8 @@ class LocationScore:
     low: dict[str, float]
     high: dict[str, float]
     seconds: float
+    epochs: int
+    is_full: bool
 
     def as_dict(self) -> dict[str, Any]:
         """The row as flat JSON-ready data, with ``score_low``, ``score_high`` and so on."""
@@ -97,6 +109,19 @@ class Bootstrap:
 
     means: dict[str, Floats]
     resampled: dict[str, Floats]
+
+
+def mean_scores(rows: Sequence[LocationDone], weights: ScoreWeights | None = None) -> list[float]:
+    """The score of each row, without saying how sure it is.
+
+    Args:
+        rows: of one sweep.
+        weights: None weighs the three measures alike.
+    """
+    if not rows:
+        return []
+    found: list[float] = _weighted(_row_means(_per_question(rows)), _weigh(weights)).tolist()
+    return found
 
 
 def bootstrap(
@@ -122,19 +147,26 @@ def bootstrap(
         if size and size not in counts:
             drawn = generator.multinomial(size, np.full(size, 1 / size), size=resamples)
             counts[size] = drawn.astype(np.float64)
-    means, resampled = {}, {}
+    means, resampled = _row_means(values), {}
     for name, table in values.items():
-        size = table.shape[1]
-        once = np.ones((1, size))
-        means[name] = _means(table, once)[:, 0]
-        drawn_counts = counts.get(size, np.ones((resamples, 0)))
-        drawn_means = _means(table, drawn_counts)
+        drawn_means = _means(table, counts.get(table.shape[1], np.ones((resamples, 0))))
         # A resample may hold no fact with a question of this kind.
         resampled[name] = np.where(np.isnan(drawn_means), means[name][:, None], drawn_means)
-    weigh = asdict(weights or ScoreWeights())
+    weigh = _weigh(weights)
     means["score"] = _weighted(means, weigh)
     resampled["score"] = _weighted(resampled, weigh)
     return Bootstrap(means, resampled)
+
+
+def _weigh(weights: ScoreWeights | None) -> dict[str, float]:
+    return asdict(weights or ScoreWeights())
+
+
+def _row_means(values: dict[str, Floats]) -> dict[str, Floats]:
+    """The mean of every row over all questions: (rows, questions) to (rows,), for each measure."""
+    return {
+        name: _means(table, np.ones((1, table.shape[1])))[:, 0] for name, table in values.items()
+    }
 
 
 def _per_question(rows: Sequence[LocationDone]) -> dict[str, Floats]:
@@ -180,7 +212,7 @@ def score_rows(
     found = bootstrap(rows, weights)
     low = {name: np.quantile(v, LOW, axis=1) for name, v in found.resampled.items()}
     high = {name: np.quantile(v, HIGH, axis=1) for name, v in found.resampled.items()}
-    scores = []
+    scores, shortest = [], min(row.limit for row in rows)
     for number, row in enumerate(rows):
         means = {name: float(values[number]) for name, values in found.means.items()}
         there = [name for name, mean in means.items() if not math.isnan(mean)]
@@ -201,6 +233,8 @@ def score_rows(
                 low={name: float(low[name][number]) for name in there},
                 high={name: float(high[name][number]) for name in there},
                 seconds=row.seconds,
+                epochs=row.epochs,
+                is_full=row.limit > shortest,
             )
         )
     return scores

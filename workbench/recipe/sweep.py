@@ -1,4 +1,4 @@
-"""The settings of a sweep: a short run at every location of interest, on a sample of the facts.
+"""The settings of a sweep: runs at every location of interest, on a sample of the facts.
 
 The same fields, in the same words, are on the page, on the command line and in a sweep's record.
 A field left empty is automatic: the engine fills it from the model and its preset. How the
@@ -28,7 +28,7 @@ WHOLE_LAYER = "layer"
 EVERY_MATRIX = "all"
 """Stands for every 2-D weight of a layer among the modules of a sweep."""
 
-TRAINING_RUNS = 2.5  # scoring takes about one more
+TRAINING_RUNS = 2.0  # scoring takes about one more, and the full runs follow
 FEWEST_EPOCHS = 5
 
 
@@ -44,7 +44,7 @@ class SweepSettings(SettingsRecord):
     modules: tuple[str, ...] = setting(
         (),
         "Modules to try in each layer, such as mlp.down_proj or mlp; 'layer' is the whole layer, "
-        "'all' every matrix; empty: the preset's.",
+        "'all' every matrix; empty: the preset's, then every matrix of the two best layers.",
     )
     learning_rates: tuple[float, ...] = setting(
         (), "Learning rates to try at each location; empty: the preset's."
@@ -53,7 +53,12 @@ class SweepSettings(SettingsRecord):
     epochs: int | None = setting(
         None,
         "Most passes over the sample at each location; empty: so many that all layers together "
-        "cost three to four runs.",
+        "cost about three runs.",
+    )
+    full_runs: int = setting(
+        4,
+        "So many of the best places are tried once more with as many passes as a run has; the "
+        "recommendation rests on them. 0: none.",
     )
     batch_size: int | None = setting(
         None, "Facts per update; empty: as in a run on as many facts as the sample has."
@@ -76,7 +81,7 @@ class SweepSettings(SettingsRecord):
             if not is_number(rate) or rate <= 0:
                 raise SettingsError(f"learning_rates holds {rate!r}; each must be above 0.")
         self._require_whole("sample", least=1)
-        self._require_whole("seed", least=0)
+        self._require_whole("seed", "full_runs", least=0)
         self._require_whole("epochs", "batch_size", least=1, optional=True)
 
 
@@ -103,7 +108,7 @@ def parse_layers(text: str) -> tuple[int, ...]:
 
 
 def automatic_sweep_epochs(facts: int, batch_size: int, layers: int) -> int:
-    """Passes at each location, so that all layers together cost three to four runs on the sample.
+    """Passes at each location, so that all layers together cost about three runs on the sample.
 
     A run at the middle layer costs what a layer costs on average. Depends on the model's layers,
     not on those that are tried, so that the results of two sweeps may stand side by side.

@@ -25,13 +25,13 @@ class SweepStarted:
     """The plan of a sweep, before its first step.
 
     Args:
-        locations: what is tried, in this order; each at every rate.
+        locations: where short runs are made, in this order; each at every rate.
         learning_rates: the rates.
-        kept: how many of these trials are known from before and not repeated.
+        kept: how many trials are known from before and not repeated.
         facts: how many facts the sample was drawn from.
         sample: how many facts are tried.
         batch_size: facts per update.
-        epochs: most passes over the sample at each location.
+        epochs: most passes over the sample in a short run.
         rephrases: held-out rephrases of the sample's facts; 0 means that generalization cannot
             be measured.
         locality_prompts: held-out locality prompts of the sample's facts; 0 means that locality
@@ -39,6 +39,9 @@ class SweepStarted:
         neutral_from_facts: neutral prompts that are prompts of facts outside the sample.
         neutral_built_in: neutral prompts from the built-in list.
         fallback: why the plain forward is used instead of kept states; empty when it is not.
+        trials: how many rows the sweep has at its end, at most.
+        widens: whether the next trials are short runs at other matrices of the best layers.
+        full_epochs: most passes in a run of full length, which come last; 0 when none is made.
     """
 
     locations: tuple[str, ...]
@@ -53,11 +56,25 @@ class SweepStarted:
     neutral_from_facts: int
     neutral_built_in: int
     fallback: str = ""
+    trials: int = 0
+    widens: bool = False
+    full_epochs: int = 0
 
     @property
-    def trials(self) -> int:
-        """How many rows the sweep has at its end."""
-        return len(self.locations) * len(self.learning_rates)
+    def marks(self) -> str:
+        """What is what on a plot; empty where there are curves of short runs alone."""
+        parts = ["Small circles: other matrices, in the best layers."] if self.widens else []
+        if self.full_epochs:
+            parts.append(
+                f"Diamonds: the best once more, with at most {self.full_epochs} passes in place "
+                f"of {self.epochs}."
+            )
+        return " ".join(parts)
+
+    @property
+    def note(self) -> str:
+        """All that a reader of a plot should know."""
+        return " ".join(filter(None, (self.held_out, self.marks)))
 
     @property
     def held_out(self) -> str:
@@ -81,10 +98,12 @@ class SweepProgress:
 
     Args:
         number: which trial of the sweep, from 1, those known from before counted.
-        trials: how many there are.
+        trials: how many there are, at most.
         at: the location.
         epoch: passes done over the sample there.
         epochs: most passes.
+        share: of the sweep's work that is done, from 0 to 1, as far as it can be foreseen: a pass
+            through many layers counts more than one through few.
     """
 
     number: int
@@ -92,11 +111,12 @@ class SweepProgress:
     at: str
     epoch: int
     epochs: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
 class LocationDone:
-    """What a short run at one location did, fact by fact.
+    """What a run at one location did, fact by fact.
 
     Args:
         at: the location.
@@ -109,10 +129,12 @@ class LocationDone:
         neutral: for each neutral prompt, whether the base's own answer is still the model's.
         kl: for each neutral prompt, KL(base || edited) of the next token, in nats.
         weight_change: norm of the change relative to the norm of the weights.
-        epochs: passes done; fewer than planned when the stop rule ended the run.
+        epochs: passes done.
         steps: updates made.
         loss: mean loss of the last pass.
         seconds: wall clock, training and scoring.
+        limit: most passes that it was allowed, more in a run of full length than in a short one;
+            0 in rows that were kept before there were two lengths.
     """
 
     at: str
@@ -128,16 +150,27 @@ class LocationDone:
     steps: int
     loss: float
     seconds: float
+    limit: int = 0
 
     @property
-    def key(self) -> tuple[str, float]:
-        """What tells this row from the others of a sweep."""
+    def place(self) -> tuple[str, float]:
+        """Where it was, and at which rate."""
         return self.at, self.learning_rate
+
+    @property
+    def key(self) -> tuple[str, float, int]:
+        """What tells this row from the others of a sweep."""
+        return self.at, self.learning_rate, self.limit
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the stop rule ended the run: with more passes allowed it would be the same."""
+        return self.epochs < self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class SweepFinished:
-    """Every location was tried; `seconds` since this part of the sweep began."""
+    """All was tried, in so many trials; `seconds` since this part of the sweep began."""
 
     trials: int
     seconds: float
@@ -145,7 +178,7 @@ class SweepFinished:
 
 @dataclass(frozen=True, slots=True)
 class SweepStopped:
-    """The sweep was stopped by its user with `done` of `trials` rows; it can go on from them."""
+    """Its user stopped it with `done` of at most `trials` rows; it can go on from them."""
 
     done: int
     trials: int

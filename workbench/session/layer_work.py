@@ -11,6 +11,7 @@ from workbench.engine.sweep import Sweep
 from workbench.facts import Fact
 from workbench.recipe import sweep_events as events
 from workbench.recipe.errors import SessionError
+from workbench.recipe.score import ScoreWeights
 from workbench.recipe.sweep import SweepSettings
 from workbench.session.task import Cancelled, Countdown, Task
 
@@ -53,22 +54,21 @@ def sweep_layers(task: Task, model: LanguageModel) -> dict[str, Any]:
     """
     facts, kept = _facts(task), task.store.profiles
     settings = SweepSettings.from_dict(task.job.params.get("settings", {}))
+    weights = ScoreWeights(*task.job.params.get("weights", ()))
     task.report("Drawing the sample", now=True)
-    sweep = Sweep(model, facts, settings)
+    sweep = Sweep(model, facts, settings, weights=weights)
     identity = sweep.identity()
     known = kept.known_rows(identity)
     if known:
-        sweep = Sweep(model, facts, settings, done=known)
-    wanted = {trial.key for trial in sweep.trials}
+        sweep = Sweep(model, facts, settings, weights=weights, done=known)
     number, countdown = 0, Countdown()
     for event in sweep.events():
         if isinstance(event, events.SweepStarted):
-            rows = [row for row in known if row.key in wanted]
+            rows = sweep.rows
             number = kept.begin_sweep(task.job.id, model.name, settings, identity, event, rows)
         elif isinstance(event, events.SweepProgress):
-            share = (event.number - 1 + event.epoch / event.epochs) / event.trials
-            line = f"{event.at}, {event.number} of {event.trials}{countdown.left(share)}"
-            task.report(line, share)
+            left = countdown.left(event.share)
+            task.report(f"{event.at}, {event.number} of {event.trials}{left}", event.share)
         elif isinstance(event, events.LocationDone):
             kept.add_row(number, event)
         elif isinstance(event, events.SweepFinished):

@@ -186,7 +186,9 @@ class ProfileTable:
         plan = cast(SweepStarted, from_dict(json.loads(row["plan"])))
         order = {at: place for place, at in enumerate(plan.locations)}
         rows = [_location(entry["row"]) for entry in found]
-        rows.sort(key=lambda entry: (order.get(entry.at, len(order)), entry.learning_rate))
+        rows.sort(
+            key=lambda entry: (entry.limit, order.get(entry.at, len(order)), entry.learning_rate)
+        )
         return KeptSweep(
             id=row["id"],
             job=row["job"],

@@ -1,6 +1,7 @@
 """The sweep on the Layers tab: what a short run at each location does."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
@@ -8,6 +9,7 @@ import pandas as pd
 
 from workbench.recipe.recommend import recommend
 from workbench.recipe.score import ScoreWeights, score_rows
+from workbench.recipe.sweep import SweepSettings
 from workbench.session import Store
 from workbench.session.profiles import KeptSweep
 from workbench.ui.html import button, detail, heading, live_html, options, still_html, text
@@ -35,7 +37,8 @@ def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
             heading(
                 "What does tuning there do?",
                 "Minutes: a short run at each place on a sample of the ticked facts, scored on "
-                "prompts that are never trained on. Click a point to choose it.",
+                "prompts that are never trained on, then full runs at the best. Click a point to "
+                "choose it.",
             )
         )
         bar = live_html(name="sweep-bar")
@@ -55,17 +58,20 @@ def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
 def _act(store: Store, measure: str, event: gr.EventData) -> str:
     asked = detail(event)
     if asked["do"] == "sweep":
-        store.jobs.submit("sweep", {"settings": sweep_settings(store).as_dict()})
-        store.settings.set("shown_sweep", None)
+        _submit(store, sweep_settings(store))
     elif asked["do"] == "go-on":
-        settings = store.profiles.get(int(asked["sweep"])).settings
-        store.jobs.submit("sweep", {"settings": settings.as_dict()})
-        store.settings.set("shown_sweep", None)
+        _submit(store, store.profiles.get(int(asked["sweep"])).settings)
     elif asked["do"] == "cancel":
         store.jobs.cancel(int(asked["job"]))
     elif asked["do"] == "measure":
         return str(asked["measure"])
     return measure
+
+
+def _submit(store: Store, settings: SweepSettings) -> None:
+    weights = list(asdict(sweep_weights(store)).values())
+    store.jobs.submit("sweep", {"settings": settings.as_dict(), "weights": weights})
+    store.settings.set("shown_sweep", None)
 
 
 def _choose_shown(store: Store, event: gr.EventData) -> None:
@@ -161,7 +167,7 @@ def _draw_note(store: Store) -> str:
         return ""
     dotted = framed_words(store, "Dotted")
     return (
-        f'<p class="quiet">{text(shown.plan.held_out)} Bands: where the middle 90% of 1,000 '
+        f'<p class="quiet">{text(shown.plan.note)} Bands: where the middle 90% of 1,000 '
         f"resamples of the facts lie. {dotted}Circled: recommended; squared: chosen.</p>"
     )
 
@@ -191,5 +197,5 @@ def sweep_figure(
         chosen=chosen_locations(store),
         preset=preset.get("at", ()),
         source=preset.get("source", ""),
-        note=sweeps[0].plan.held_out,
+        note=sweeps[0].plan.note,
     )

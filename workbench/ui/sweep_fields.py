@@ -17,7 +17,8 @@ LABELS = {
     "layers": "Layers",
     "modules": "Modules",
     "learning_rates": "Learning rates",
-    "epochs": "Epochs of a trial",
+    "epochs": "Epochs of a short run",
+    "full_runs": "Full runs",
     "seed": "Seed of the sample",
 }
 WEIGHTS = "Weights of the score"
@@ -33,8 +34,8 @@ def add_sweep_fields(page: Page) -> None:
         }
         weights = gr.Textbox(
             label=WEIGHTS,
-            info="How much reliability, generalization and locality count; nothing is computed "
-            "again for other weights.",
+            info="How much reliability, generalization and locality count. The plot follows at "
+            "once; a sweep looks again where this score is best.",
             elem_classes="setting short",
         )
     every: list[Any] = [*fields.values(), weights]

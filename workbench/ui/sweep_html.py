@@ -37,7 +37,7 @@ def recommendation_card(found: Recommendation | None, chosen: tuple[str, ...]) -
 def trials_table(
     scores: Sequence[LocationScore], chosen: tuple[str, ...], preset: tuple[str, ...]
 ) -> str:
-    """Every trial of a sweep, best first; each can be chosen with the keyboard.
+    """Every trial of a sweep, best first, full runs above; each is chosen with the keyboard too.
 
     Args:
         scores: the trials.
@@ -48,10 +48,16 @@ def trials_table(
         return ""
     several = len({score.learning_rate for score in scores}) > 1
     rate = '<th class="num">rate</th>' if several else ""
-    rows = "".join(
-        _row(score, score.at in chosen, score.at in preset, several)
-        for score in sorted(scores, key=lambda score: -score.score)
-    )
+    ranked = sorted(scores, key=lambda score: -score.score)
+    parts = {
+        "Full runs": [score for score in ranked if score.is_full],
+        "Short runs": [score for score in ranked if not score.is_full],
+    }
+    rows = ""
+    for title, part in parts.items():
+        if part and parts["Full runs"]:
+            rows += f'<tr><th class="part" colspan="{7 if several else 6}">{title}</th></tr>'
+        rows += "".join(_row(s, s.at in chosen, s.at in preset, several) for s in part)
     return (
         '<div class="scroll trials"><table class="grid-table"><tr><th>location</th>'
         f'{rate}<th class="num">score</th><th class="num">rel.</th><th class="num">gen.</th>'

@@ -33,7 +33,8 @@ def sweep_curves(
         rows: as `LocationScore.as_dict`; a column ``sweep`` may name several sweeps to be laid
             over each other.
         measures: ``score``, ``reliability``, ``generalization``, ``locality``; None draws all of
-            them for a single module and rate, and the score alone for several.
+            them for a single module and rate, and the score alone for several. Full runs, and
+            matrices that were tried in the best layers alone, are points of the first measure.
         theme: light or dark.
         recommended: the location to put a circle around.
         chosen: locations to put a square around.
@@ -42,7 +43,8 @@ def sweep_curves(
         note: a sentence about what the scores rest on.
     """
     colours = THEMES[theme]
-    groups = _groups(rows)
+    swept, elsewhere = _split_by_width(rows[~rows["is_full"]])
+    groups = _groups(swept)
     if measures is None:
         measures = MEASURES if len(groups) == 1 else MEASURES[:1]
     figure = go.Figure()
@@ -57,6 +59,8 @@ def sweep_curves(
         _curve(figure, part, measure, label or measure, colour)
         ends.append((100 * float(part[measure].iloc[-1]), label or measure, colour))
     _label_ends(figure, ends)
+    _points(figure, elsewhere, measures[0], "circle-open", 7, colours.quiet)
+    _points(figure, rows[rows["is_full"]], measures[0], "diamond", 9, colours.text)
     _point_at(figure, colours, rows, recommended, "circle", measures[0])
     for at in chosen:
         _point_at(figure, colours, rows, at, "square", measures[0])
@@ -92,6 +96,14 @@ def _set_axes(figure: go.Figure, layers: Sequence[int]) -> None:
     figure.update_yaxes(range=[-2, 109], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %")
 
 
+def _split_by_width(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Trials that make a curve over the layers, and those of matrices tried in few layers."""
+    keys = [key for key in ("sweep", "module", "learning_rate") if key in rows]
+    width = rows.groupby(keys)["layer"].transform("nunique")
+    is_wide = 2 * width > width.max()
+    return rows[is_wide], rows[~is_wide]
+
+
 def _groups(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Curves: a part of the rows for each sweep, module and rate, named by what differs."""
     keys = [key for key in ("sweep", "module", "learning_rate") if key in rows]
@@ -123,13 +135,6 @@ def _curve(figure: go.Figure, part: pd.DataFrame, measure: str, label: str, colo
         hoverinfo="skip",
         showlegend=False,
     )
-    hover = [
-        f"<b>{row['at']}</b><br>{label} {row[measure]:.0%} "
-        f"(90% between {row[f'{measure}_low']:.0%} and {row[f'{measure}_high']:.0%})"
-        f"<br>learning rate {row['learning_rate']:g} · KL {row['kl']:.2g}"
-        f"<br>weights moved by {row['weight_change']:.0%} of their norm · {row['seconds']:.1f} s"
-        for _, row in part.iterrows()
-    ]
     figure.add_scatter(
         x=x,
         y=[100 * value for value in part[measure]],
@@ -138,10 +143,41 @@ def _curve(figure: go.Figure, part: pd.DataFrame, measure: str, label: str, colo
         marker={"size": 7 if measure == "score" else 5},
         name=label,
         customdata=part["at"].tolist(),
-        text=hover,
+        text=_hover(part, measure, label),
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )
+
+
+def _points(
+    figure: go.Figure, rows: pd.DataFrame, measure: str, symbol: str, size: int, colour: str
+) -> None:
+    """Trials that stand for themselves, beside the curves."""
+    rows = rows.dropna(subset=[measure])
+    if rows.empty:
+        return
+    figure.add_scatter(
+        x=rows["layer"].tolist(),
+        y=[100 * value for value in rows[measure]],
+        mode="markers",
+        marker={"size": size, "symbol": symbol, "color": colour},
+        name=symbol,
+        customdata=rows["at"].tolist(),
+        text=_hover(rows, measure, measure),
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _hover(rows: pd.DataFrame, measure: str, label: str) -> list[str]:
+    """A trial in words, for each row."""
+    return [
+        f"<b>{row['at']}</b>{', full run' if row['is_full'] else ''}<br>{label} {row[measure]:.0%} "
+        f"(90% between {row[f'{measure}_low']:.0%} and {row[f'{measure}_high']:.0%})"
+        f"<br>learning rate {row['learning_rate']:g} · KL {row['kl']:.2g} · {row['epochs']} passes"
+        f"<br>weights moved by {row['weight_change']:.0%} of their norm · {row['seconds']:.1f} s"
+        for _, row in rows.iterrows()
+    ]
 
 
 def _faded(colour: str) -> str:
@@ -176,7 +212,7 @@ def _point_at(
     found = rows[rows["at"] == at].dropna(subset=[measure])
     if found.empty:
         return
-    best = found.sort_values("score").iloc[-1]
+    best = found.sort_values(["is_full", "score"]).iloc[-1]
     figure.add_scatter(
         x=[best["layer"]],
         y=[100 * best[measure]],
