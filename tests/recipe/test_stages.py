@@ -60,6 +60,14 @@ def test_a_slow_learner_is_recommended_for_what_it_reaches_in_the_end() -> None:
     assert found.score > max(score.score for score in score_rows(SHORT))
 
 
+def test_a_short_run_that_converged_stands_beside_the_full_ones() -> None:
+    found = recommend([*SHORT, full(SHORT[3], 0.5, 0.5)])
+    assert found is not None and found.at == "7.mlp"
+    assert "in a short run that had converged" in found.reason
+    alone = recommend(SHORT[-1:])
+    assert alone is not None and "converged" not in alone.reason
+
+
 def test_full_runs_made_for_other_weights_decide_nothing() -> None:
     rows = [*SHORT, full(SHORT[2], 1.0, 1.0), full(SHORT[3], 0.9, 0.9)]
     gentle = recommend(rows, ScoreWeights(0, 0, 1))

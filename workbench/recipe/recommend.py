@@ -105,8 +105,12 @@ def _what(
 ) -> str:
     """The beginning of the reason: the location and how it did."""
     parts = ", ".join(f"{m} {v:.0%}" for m, v in measured.items() if not np.isnan(v))
-    is_full = row.limit > min(other.limit for other in rows)
-    length = " in a run of full length" if is_full else ""
+    shortest, longest = min(r.limit for r in rows), max(r.limit for r in rows)
+    length = ""
+    if row.limit > shortest:
+        length = " in a run of full length"
+    elif longest > shortest and row.is_settled:
+        length = " in a short run that had converged"
     return f"{_name(row, rows)} scores {100 * score:.0f} of 100{length} ({parts})"
 
 
