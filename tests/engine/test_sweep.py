@@ -354,3 +354,13 @@ def test_every_matrix_is_every_one_that_the_layer_has(
     assert len(sweep.locations) == len(names) - 1
     with pytest.raises(LocationError, match="elsewhere"):
         Sweep(model, facts, replace(SETTINGS, layers=(3,), modules=("mlp.elsewhere",)))
+
+
+def test_a_stop_that_comes_with_the_last_row_stops_nothing(
+    model: LanguageModel, facts: list[Fact]
+) -> None:
+    sweep = Sweep(model, facts, replace(SETTINGS, layers=(3,)))
+    for event in sweep.events():
+        if isinstance(event, LocationDone):
+            sweep.stop()
+    assert isinstance(event, SweepFinished)

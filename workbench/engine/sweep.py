@@ -142,7 +142,7 @@ class Sweep:
                 for trial in trials:
                     if not self._stopping:
                         yield from self._try(trial, held_out, *below)
-                    if self._stopping:
+                    if trial.key not in self._known:
                         yield SweepStopped(len(self.rows), len(self._foreseen()))
                         return
             told |= {trial.key for trial in pending}
@@ -201,11 +201,12 @@ class Sweep:
         """A run at one location, and its row, unless the sweep was stopped in it."""
         began = time.monotonic()
         edit = Edit(self.model, self.sample, self._edit_settings(trial), states=trained)
-        yield self._progress(trial, 0)
+        foreseen = self._foreseen()
+        yield self._progress(trial, 0, foreseen)
         finished: Finished | None = None
         for event in edit.events():
             if isinstance(event, EpochDone):
-                yield self._progress(trial, event.epoch)
+                yield self._progress(trial, event.epoch, foreseen)
             elif isinstance(event, MicroBatchHalved):
                 self._micro_batch = event.size
             elif isinstance(event, Finished):
@@ -236,12 +237,18 @@ class Sweep:
         self._known[row.key] = row
         yield row
 
-    def _progress(self, trial: Trial, epoch: int) -> SweepProgress:
-        work, foreseen = self._trials.work, self._foreseen()
-        done = sum(work(other) for other in foreseen if other.key in self._known)
-        share = (done + work(trial) * epoch / trial.limit) / sum(map(work, foreseen))
-        number = len(self.rows) + 1
-        return SweepProgress(number, len(foreseen), str(trial.at), epoch, trial.limit, share)
+    def _progress(self, trial: Trial, epoch: int, foreseen: list[Trial]) -> SweepProgress:
+        work = self._trials.work
+        done = [other for other in foreseen if other.key in self._known]
+        share = sum(map(work, done)) + work(trial) * epoch / trial.limit
+        return SweepProgress(
+            number=len(done) + 1,
+            trials=len(foreseen),
+            at=str(trial.at),
+            epoch=epoch,
+            epochs=trial.limit,
+            share=share / sum(map(work, foreseen)),
+        )
 
     def _edit_settings(self, trial: Trial) -> EditSettings:
         return EditSettings(
