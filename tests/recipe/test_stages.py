@@ -32,7 +32,8 @@ def test_the_scores_are_those_of_the_table() -> None:
 def test_the_best_layers_are_those_of_the_best_places() -> None:
     assert best_layers(SHORT) == (6, 7)
     assert best_layers([*SHORT, row("6.attn", 1.0, 0.9, 0.94)]) == (6, 7)
-    assert best_layers(SHORT, ScoreWeights(0, 0, 1)) == (3, 5)
+    assert best_layers(SHORT, ScoreWeights(0, 0, 1)) == (3, 6)
+    assert best_layers([row(f"{layer}.mlp", 0.5, 0.5, 0.5) for layer in range(4)]) == (2, 3)
     assert best_layers(SHORT[:1]) == (0,) and best_layers([]) == ()
 
 

@@ -87,7 +87,7 @@ def contenders(
 def _ranked(
     rows: Sequence[LocationDone], weights: ScoreWeights | None
 ) -> list[tuple[LocationDone, float]]:
-    """The short runs with their scores, best first; equal ones in the order given."""
+    """The short runs with their scores, best first; of equal ones the latest, which cost least."""
     short = short_rows(rows)
     pairs = zip(short, mean_scores(short, weights), strict=True)
-    return sorted(pairs, key=lambda pair: -pair[1])
+    return sorted(pairs, key=lambda pair: (-pair[1], -Location.parse(pair[0].at).layer))
