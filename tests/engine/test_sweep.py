@@ -40,6 +40,20 @@ SETTINGS = SweepSettings(
 )
 
 
+@pytest.fixture
+def moves(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """From which layer to which hidden states are taken; a run must not take them anew."""
+    found = []
+
+    def watch(model: object, texts: object, states: object, to: int, **more: object) -> object:
+        found.append((getattr(states, "layer", 0), to))
+        return advancing(model, texts, states, to, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(layer_states, "advancing", watch)
+    monkeypatch.setattr("workbench.engine.locft.advancing", None)
+    return found
+
+
 def rows_of(events: list[SweepEvent]) -> list[LocationDone]:
     """The rows, without what no two runs have in common: their time."""
     return [replace(event, seconds=0.0) for event in events if isinstance(event, LocationDone)]
@@ -84,16 +98,8 @@ def test_between_events_the_model_is_its_base(model: LanguageModel, facts: list[
 
 
 def test_states_advance_by_one_layer_and_never_from_the_start_again(
-    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+    model: LanguageModel, facts: list[Fact], moves: list[tuple[int, int]]
 ) -> None:
-    moves = []
-
-    def watch(model: object, texts: object, states: object, to: int, **more: object) -> object:
-        moves.append((getattr(states, "layer", 0), to))
-        return advancing(model, texts, states, to, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(layer_states, "advancing", watch)
-    monkeypatch.setattr("workbench.engine.locft.advancing", None)  # a run must not start anew
     swept(model, facts, replace(SETTINGS, modules=("mlp.down_proj", "mlp.up_proj")))
     assert moves == [(0, 1), (0, 1), (1, 2), (1, 2), (2, 3), (2, 3)]
 
@@ -288,24 +294,19 @@ def test_modules_that_are_named_are_the_only_ones(model: LanguageModel, facts: l
 def test_the_weights_decide_where_a_sweep_looks_again(
     model: LanguageModel, facts: list[Fact]
 ) -> None:
+    found = []
     for weights in (ScoreWeights(0, 0, 1), ScoreWeights(1, 1, 0)):
-        sweep = Sweep(model, facts, replace(STAGED, full_runs=0), weights=weights)
-        rows = rows_of(list(sweep.events()))
-        layers = {int(row.at.split(".")[0]) for row in rows[3:]}
-        assert layers == set(best_layers(rows[:3], weights))
+        settings = replace(STAGED, layers=(), learning_rates=(1e-3,), full_runs=0)
+        rows = rows_of(list(Sweep(model, facts, settings, weights=weights).events()))
+        layers = {int(row.at.split(".")[0]) for row in rows[4:]}
+        assert layers == set(best_layers(rows[:4], weights))
+        found.append(layers)
+    assert found[0] != found[1]
 
 
 def test_all_stages_start_from_states_that_are_kept(
-    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+    model: LanguageModel, facts: list[Fact], moves: list[tuple[int, int]]
 ) -> None:
-    moves = []
-
-    def watch(model: object, texts: object, states: object, to: int, **more: object) -> object:
-        moves.append((getattr(states, "layer", 0), to))
-        return advancing(model, texts, states, to, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(layer_states, "advancing", watch)
-    monkeypatch.setattr("workbench.engine.locft.advancing", None)
     swept(model, facts, STAGED)
     assert moves == [(0, 1), (0, 1), (1, 2), (1, 2), (2, 3), (2, 3)]
 

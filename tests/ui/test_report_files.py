@@ -28,10 +28,13 @@ def keep_sweep(store: Store, *rows: LocationDone) -> None:
     store.profiles.begin_sweep(job, "builtin", SweepSettings(), {"a": job}, PLAN, list(rows))
 
 
-def why(store: Store, at: str, run: int | None = None) -> str:
+def begin(store: Store, at: str) -> int:
     settings = replace(EditSettings(), at=(at,))
-    begun = store.runs.begin(store.jobs.submit("edit"), "builtin", settings, [])
-    return reason_for_location(store, store.runs.get(run or begun))
+    return store.runs.begin(store.jobs.submit("edit"), "builtin", settings, [])
+
+
+def why(store: Store, at: str) -> str:
+    return reason_for_location(store, store.runs.get(begin(store, at)))
 
 
 def test_a_location_that_a_sweep_recommended_is_said_to_be_so(store: Store) -> None:
@@ -46,6 +49,6 @@ def test_a_location_that_a_sweep_recommended_is_said_to_be_so(store: Store) -> N
 
 
 def test_a_sweep_after_the_run_is_no_reason_for_it(store: Store) -> None:
-    assert why(store, "5.mlp") == "Chosen by hand."
+    run = begin(store, "5.mlp")
     keep_sweep(store, row("5.mlp", 1.0, 1.0, 1.0))
-    assert why(store, "7.mlp", run=1) == "Chosen by hand."
+    assert reason_for_location(store, store.runs.get(run)) == "Chosen by hand."

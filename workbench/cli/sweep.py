@@ -50,6 +50,15 @@ if TYPE_CHECKING:
 __all__ = ["sweep"]
 
 
+FullRuns = Annotated[int, typer.Option("--full-runs", help=HELP["full_runs"])]
+Weights = Annotated[
+    str,
+    typer.Option(
+        "--weights", help="How much reliability, generalization and locality count in a score."
+    ),
+]
+
+
 def sweep(
     file: FactsPath,
     columns: Columns = None,
@@ -61,17 +70,10 @@ def sweep(
     ] = None,
     sample: SampleSize = DEFAULTS.sample,
     epochs: Annotated[int | None, typer.Option("--epochs", help=HELP["epochs"])] = None,
-    full_runs: Annotated[
-        int, typer.Option("--full-runs", help=HELP["full_runs"])
-    ] = DEFAULTS.full_runs,
+    full_runs: FullRuns = DEFAULTS.full_runs,
     batch_size: Annotated[int | None, typer.Option("--batch-size", help=HELP["batch_size"])] = None,
     seed: Seed = DEFAULTS.seed,
-    weights: Annotated[
-        str,
-        typer.Option(
-            "--weights", help="How much reliability, generalization and locality count in a score."
-        ),
-    ] = "1,1,1",
+    weights: Weights = "1,1,1",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where rows are kept, to go on from later."),
