@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
-from workbench.engine.edit import edit
-from workbench.engine.evaluate import evaluate
-from workbench.engine.language_model import LanguageModel
-from workbench.engine.models import load_model
 from workbench.facts.fact import Fact
 from workbench.facts.read import read_facts
+from workbench.measure.evaluate import evaluate
+from workbench.methods.edit import edit
+from workbench.model.language_model import LanguageModel
+from workbench.model.load import load_model
 from workbench.paths import assets_dir
 
 MEASURES = ("reliability_strict", "generalization_strict", "locality_strict")

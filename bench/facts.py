@@ -19,8 +19,8 @@ from typing import Any
 import psutil
 
 from bench.mutate import mutants
+from workbench.errors import FactsError
 from workbench.facts import Fact, Question, parse_facts, read_facts, write_facts
-from workbench.recipe.errors import FactsError
 
 SAMPLES = Path("tests/facts/samples")
 SYLLABLES = ("ka", "lo", "mi", "ren", "tas", "vel", "dor", "pin", "su", "gar", "oth", "ben", "hal")

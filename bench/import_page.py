@@ -25,7 +25,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from bench.facts import made_up
 from tests.browser import BROWSER_FLAGS, find_browser
 from workbench.facts import write_facts
-from workbench.session import Library
+from workbench.store import Library
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 300_000  # milliseconds

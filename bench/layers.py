@@ -21,21 +21,21 @@ import pandas as pd
 import torch
 
 from bench.subjects import SHAPES, random_facts, random_model
-from workbench.engine.language_model import LanguageModel
-from workbench.engine.locft import Edit
-from workbench.engine.models import load_model
-from workbench.engine.scan import Scan, scan
-from workbench.engine.sweep import Sweep
-from workbench.engine.sweep_file import open_sweep
 from workbench.facts.fact import Fact
 from workbench.facts.read import read_facts
+from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_settings import EditSettings, automatic_batch_size, automatic_epochs
+from workbench.model.language_model import LanguageModel
+from workbench.model.load import load_model
 from workbench.paths import assets_dir
-from workbench.recipe.recommend import recommend
-from workbench.recipe.score import LocationScore, score_rows
-from workbench.recipe.settings import EditSettings, automatic_batch_size, automatic_epochs
-from workbench.recipe.stages import short_rows
-from workbench.recipe.sweep import SweepSettings
-from workbench.recipe.sweep_events import LocationDone
+from workbench.search.recommend import recommend
+from workbench.search.scan import Scan, scan
+from workbench.search.score import LocationScore, score_rows
+from workbench.search.stages import short_rows
+from workbench.search.sweep import Sweep
+from workbench.search.sweep_events import LocationDone
+from workbench.search.sweep_file import open_sweep
+from workbench.search.sweep_settings import SweepSettings
 
 
 @dataclass(frozen=True, slots=True)

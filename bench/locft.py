@@ -20,12 +20,12 @@ import torch
 
 from bench.plain import plain_run
 from bench.subjects import SHAPES, false_facts, random_facts, random_model
-from workbench.engine.language_model import LanguageModel
-from workbench.engine.locft import Edit
-from workbench.engine.models import load_model
 from workbench.facts.fact import Fact
-from workbench.recipe.events import BatchDone
-from workbench.recipe.settings import EditSettings
+from workbench.methods.events import BatchDone
+from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.language_model import LanguageModel
+from workbench.model.load import load_model
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from bench.screenshots import go_to, workbench
 from tests.browser import BROWSER_FLAGS, find_browser
 from workbench import load_model
-from workbench.engine.patch import Patch
-from workbench.session import Library
+from workbench.model.patch import Patch
+from workbench.store import Library
 
 PATIENCE = 120_000  # milliseconds
 ROUNDS = 5

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import torch
 from torch.nn import functional
 
-from workbench.engine.language_model import LanguageModel
-from workbench.engine.schedule import Schedule
-from workbench.engine.tokens import tokenize
 from workbench.facts.fact import Fact
-from workbench.recipe.location import parse_locations
-from workbench.recipe.settings import EditSettings
+from workbench.methods.locft_settings import EditSettings
+from workbench.methods.schedule import Schedule
+from workbench.model.language_model import LanguageModel
+from workbench.model.location import parse_locations
+from workbench.model.tokens import tokenize
 
 __all__ = ["plain_run"]
 

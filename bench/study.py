@@ -15,18 +15,18 @@ from pathlib import Path
 
 import torch
 
-from workbench.engine.capability import harness_version
-from workbench.engine.edit import edit
-from workbench.engine.evaluate import evaluate
-from workbench.engine.models import load_model
-from workbench.engine.study_file import open_study
 from workbench.facts.fact import Fact
 from workbench.facts.read import read_facts
+from workbench.measure.capability import harness_version
+from workbench.measure.evaluate import evaluate
+from workbench.measure.report.markdown import study_markdown
+from workbench.methods.edit import edit
+from workbench.model.load import load_model
 from workbench.paths import assets_dir
-from workbench.recipe.study import StudySettings
-from workbench.recipe.study_events import KEPT, StudyStarted
-from workbench.recipe.study_result import StudyResult
-from workbench.report.markdown import study_markdown
+from workbench.search.study_events import KEPT, StudyStarted
+from workbench.search.study_file import open_study
+from workbench.search.study_result import StudyResult
+from workbench.search.study_settings import StudySettings
 
 SETTINGS = {
     "pipelines": StudySettings(kind="pipelines", facts=100, written=None),

@@ -9,9 +9,9 @@ from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerF
 
 from workbench.builtin.phrasing import main_prompt
 from workbench.builtin.tables import read_phrasings, read_world
-from workbench.engine.language_model import LanguageModel
-from workbench.engine.models import prepare
 from workbench.facts.fact import Fact
+from workbench.model.language_model import LanguageModel
+from workbench.model.load import prepare
 
 __all__ = ["SHAPES", "false_facts", "random_facts", "random_model"]
 

@@ -12,10 +12,9 @@ import workbench
 
 ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = {
-    "engine": {"gradio", "plotly", "fastapi", "workbench.ui", "workbench.session"},
-    "recipe": {"torch", "transformers", "gradio", "plotly", "workbench.engine"},
-    "facts": {"torch", "transformers", "gradio", "plotly", "workbench.engine"},
-    "ui": {"torch", "transformers", "workbench.engine"},
+    "facts": {"torch", "transformers", "gradio", "plotly", "workbench.model"},
+    "store": {"torch", "transformers", "gradio", "plotly", "workbench.model.load"},
+    "page": {"torch", "transformers", "workbench.model.load", "workbench.worker.workshop"},
 }
 
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from workbench._version import __version__
 
 if TYPE_CHECKING:
-    from workbench.engine.edit import edit
-    from workbench.engine.evaluate import evaluate
-    from workbench.engine.models import load_model
-    from workbench.engine.patch import Patch
-    from workbench.engine.probe import probe
+    from workbench.errors import WorkbenchError
     from workbench.facts.fact import Fact, Question
     from workbench.facts.read import read_facts
-    from workbench.recipe.errors import WorkbenchError
-    from workbench.recipe.settings import EditSettings
+    from workbench.measure.evaluate import evaluate
+    from workbench.measure.probe import probe
+    from workbench.methods.edit import edit
+    from workbench.methods.locft_settings import EditSettings
+    from workbench.model.load import load_model
+    from workbench.model.patch import Patch
 
 __all__ = [
     "EditSettings",
@@ -35,15 +35,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "EditSettings": "workbench.recipe.settings",
+    "EditSettings": "workbench.methods.locft_settings",
     "Fact": "workbench.facts.fact",
-    "Patch": "workbench.engine.patch",
+    "Patch": "workbench.model.patch",
     "Question": "workbench.facts.fact",
-    "WorkbenchError": "workbench.recipe.errors",
-    "edit": "workbench.engine.edit",
-    "evaluate": "workbench.engine.evaluate",
-    "load_model": "workbench.engine.models",
-    "probe": "workbench.engine.probe",
+    "WorkbenchError": "workbench.errors",
+    "edit": "workbench.methods.edit",
+    "evaluate": "workbench.measure.evaluate",
+    "load_model": "workbench.model.load",
+    "probe": "workbench.measure.probe",
     "read_facts": "workbench.facts.read",
 }
 

@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.cli.conftest import Ran, Run
 from workbench import __version__
+from workbench.methods.locft_settings import EditSettings
 from workbench.paths import assets_dir
-from workbench.recipe.settings import EditSettings
 
 ASKED = "The capital of Australia is"
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.cli.conftest import Ran, Run
-from workbench.engine.locft import Edit
-from workbench.engine.patch import Patch
-from workbench.recipe.events import EpochDone, Event
+from workbench.methods.events import EpochDone, Event
+from workbench.methods.locft_bf import Edit
+from workbench.model.patch import Patch
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Ran, Run
-from workbench.engine.capability import MISSING, harness_version
+from workbench.measure.capability import MISSING, harness_version
 
 
 def test_evaluate_writes_answers_for_a_sample_and_says_so(

@@ -14,8 +14,8 @@ from workbench.cli.evaluate import evaluate
 from workbench.cli.scan import scan
 from workbench.cli.study import study
 from workbench.cli.sweep import sweep
+from workbench.errors import FactsError
 from workbench.facts import read_facts
-from workbench.recipe.errors import FactsError
 
 SAMPLES = Path(__file__).parents[1] / "facts" / "samples"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import FactsError
 from workbench.facts import guess_columns, parse_facts, read_facts
-from workbench.recipe.errors import FactsError
 
 TABLE = "Q,A,Was,note\nThe capital of Peru is,Quito,Lima,x\nIce is made of,iron,water,y\n"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from workbench.errors import FactsError
 from workbench.facts import Fact, Question, fact_problems
 from workbench.facts.fact import facts_digest
-from workbench.recipe.errors import FactsError
 
 
 def test_texts_are_cleaned_and_empty_prompts_left_out() -> None:

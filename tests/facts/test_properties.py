@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from workbench.errors import FactsError
 from workbench.facts import Fact, Question, parse_facts, read_facts, write_facts
-from workbench.recipe.errors import FactsError
 
 # Surrogates and control characters are refused on reading; line ends and tabs are not.
 _ANY = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t\r")

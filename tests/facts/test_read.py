@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from workbench.errors import FactsError
 from workbench.facts import FactFile, Question, parse_facts, read_facts
-from workbench.recipe.errors import FactsError
 
 FLAT = "prompt,target_new\n"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import FactsError, ReadingStopped
 from workbench.facts import parse_facts, read_facts
-from workbench.recipe.errors import FactsError, ReadingStopped
 
 CSV = b"prompt,target_new\nThe capital of Peru is,Quito\n"
 SAMPLES = Path(__file__).parent / "samples"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import FactsError
 from workbench.facts import Fact, Question, read_facts, write_facts
-from workbench.recipe.errors import FactsError
 
 FACT = Fact(
     "A, or B is",

@@ -20,7 +20,7 @@ from workbench.cli.scan import scan
 from workbench.cli.serve import serve
 from workbench.cli.study import study
 from workbench.cli.sweep import sweep
-from workbench.recipe.errors import WorkbenchError
+from workbench.errors import WorkbenchError
 
 __all__ = ["app", "main"]
 

@@ -22,7 +22,7 @@ from workbench.cli.common import (
     screen,
     visible,
 )
-from workbench.recipe.errors import SettingsError
+from workbench.errors import SettingsError
 
 __all__ = ["export", "probe"]
 
@@ -56,7 +56,7 @@ def probe(
             raise SettingsError(f"The prompt '{visible(prompt)}' is not UTF-8 text. Type it anew.")
     base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
 
-    from workbench.engine.probe import probe as ask
+    from workbench.measure.probe import probe as ask
 
     found = ask(
         base, prompts, edit, chat=chat, stop=stop, max_new_tokens=max_new_tokens, top_k=top_k

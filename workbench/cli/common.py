@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from workbench.errors import FactsError, PatchError
 from workbench.facts import FactFile, read_facts
 from workbench.facts.columns import FIELDS
-from workbench.recipe.errors import FactsError, PatchError
 
 if TYPE_CHECKING:
-    from workbench.engine.language_model import LanguageModel
-    from workbench.engine.patch import Patch
+    from workbench.model.language_model import LanguageModel
+    from workbench.model.patch import Patch
 
 __all__ = [
     "Columns",
@@ -164,7 +164,7 @@ def load(name: str | None, device: str | None, dtype: str | None, trust: bool) -
     Raises:
         ModelError: see `load_model`.
     """
-    from workbench.engine.models import load_model
+    from workbench.model.load import load_model
 
     with notes().status(f"Loading {name or 'builtin'}"):
         model = load_model(name or "builtin", device=device, dtype=dtype, trust_remote_code=trust)
@@ -182,7 +182,7 @@ def load_base_and_patch(
         PatchError: there is no such patch, or it belongs to another base.
         ModelError: see `load_model`.
     """
-    from workbench.engine.patch import Patch
+    from workbench.model.patch import Patch
 
     patch = Patch.load(folder) if folder is not None else None
     if name is None and patch is not None:

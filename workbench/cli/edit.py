@@ -30,11 +30,11 @@ from workbench.cli.common import (
 from workbench.cli.interrupt import STOPPED, stopping_on_interrupt
 from workbench.cli.progress import progress_line
 from workbench.facts.fact import Fact
-from workbench.recipe import events
-from workbench.recipe.settings import EditSettings, Pipeline
+from workbench.methods import events
+from workbench.methods.locft_settings import EditSettings, Pipeline
 
 if TYPE_CHECKING:
-    from workbench.engine.locft import Edit
+    from workbench.methods.locft_bf import Edit
 
 __all__ = ["edit"]
 
@@ -89,7 +89,7 @@ def edit(
     found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
-    from workbench.engine.locft import Edit
+    from workbench.methods.locft_bf import Edit
 
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
     run = Edit(base, found.facts, settings, checkpoint=checkpoint if resume else None)

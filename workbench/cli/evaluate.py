@@ -24,14 +24,19 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.facts.fact import facts_digest
-from workbench.recipe.evaluation_settings import EvaluationSettings
-from workbench.report.contents import build_report, evaluation_part, numbers_of, protocols_of
-from workbench.report.write import require_form, write_report
+from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.measure.report.contents import (
+    build_report,
+    evaluation_part,
+    numbers_of,
+    protocols_of,
+)
+from workbench.measure.report.write import require_form, write_report
 
 if TYPE_CHECKING:
-    from workbench.engine.language_model import LanguageModel
-    from workbench.engine.patch import Patch
-    from workbench.recipe.measured import Measured
+    from workbench.measure.protocols import Measured
+    from workbench.model.language_model import LanguageModel
+    from workbench.model.patch import Patch
 
 __all__ = ["evaluate"]
 
@@ -103,9 +108,9 @@ def _measure(
     base: "LanguageModel", edit: "Patch | None", facts: list[Any], wanted: EvaluationSettings
 ) -> dict[str, Any]:
     """All that was asked for, each part under its name."""
-    from workbench.engine.capability import measure_capability
-    from workbench.engine.evaluate import evaluate as measure
-    from workbench.engine.health import measure_health
+    from workbench.measure.capability import measure_capability
+    from workbench.measure.evaluate import evaluate as measure
+    from workbench.measure.health import measure_health
 
     parts: dict[str, Any] = {}
     with notes().status(f"Asking {len(facts)} facts") as status:

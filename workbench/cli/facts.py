@@ -21,12 +21,12 @@ from workbench.cli.common import (
     screen,
     visible,
 )
+from workbench.errors import FactsError
 from workbench.facts.length import too_long
 from workbench.facts.problems import Problem, report_csv
 from workbench.facts.read import FactFile, read_facts
 from workbench.facts.source import MAX_BYTES
 from workbench.facts.write import Schema, write_facts
-from workbench.recipe.errors import FactsError
 
 __all__ = ["facts", "problem_table"]
 
@@ -122,7 +122,7 @@ def _schema(name: str) -> Schema:
 
 def _with_lengths(found: FactFile, name: str, trust_remote_code: bool) -> FactFile:
     """The same, with what is too long for a model among the problems."""
-    from workbench.engine.models import load_tokenizer
+    from workbench.model.load import load_tokenizer
 
     tokenizer, longest = load_tokenizer(name, trust_remote_code=trust_remote_code)
 

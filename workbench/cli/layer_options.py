@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.recipe.errors import PatchError
-from workbench.recipe.sweep import SweepSettings
+from workbench.errors import PatchError
+from workbench.search.sweep_settings import SweepSettings
 
 if TYPE_CHECKING:
-    from workbench.engine.language_model import LanguageModel
+    from workbench.model.language_model import LanguageModel
 
 __all__ = [
     "DEFAULTS",

@@ -29,11 +29,11 @@ from workbench.cli.layer_options import (
     preset_record,
     require_writable,
 )
-from workbench.recipe.sweep import SweepSettings
+from workbench.search.sweep_settings import SweepSettings
 
 if TYPE_CHECKING:
-    from workbench.engine.language_model import LanguageModel
-    from workbench.engine.scan import Scan
+    from workbench.model.language_model import LanguageModel
+    from workbench.search.scan import Scan
 
 __all__ = ["scan"]
 
@@ -58,7 +58,7 @@ def scan(
     found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
-    from workbench.engine.scan import scan as look
+    from workbench.search.scan import scan as look
 
     with notes().status("Scanning") as status:
         report = look(
@@ -91,8 +91,8 @@ def scan(
 def _plot_scan(path: Path, report: "Scan", base: "LanguageModel") -> None:
     import pandas as pd
 
-    from workbench.ui.plot_style import write_html
-    from workbench.ui.scan_plot import scan_heatmap
+    from workbench.plots.scan import scan_heatmap
+    from workbench.plots.style import write_html
 
     rows = pd.DataFrame([asdict(row) for row in report.rows])
     preset = base.preset

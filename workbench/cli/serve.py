@@ -24,6 +24,6 @@ def serve(
     ] = True,
 ) -> None:
     """Open the workbench in a browser."""
-    from workbench.ui.app import serve as serve_page
+    from workbench.page.app import serve as serve_page
 
     serve_page(host=host, port=port, sessions=sessions, open_browser=browser)

@@ -27,19 +27,19 @@ from workbench.cli.common import (
 )
 from workbench.cli.interrupt import exit_stopped, stopping_on_interrupt
 from workbench.cli.progress import progress_line
-from workbench.recipe.study import StudyKind, StudySettings
-from workbench.recipe.study_events import (
+from workbench.search.study_events import (
     KEPT,
     StudyEvent,
     StudyFinished,
     StudyProgress,
     StudyStarted,
 )
-from workbench.recipe.study_result import StudyResult
+from workbench.search.study_result import StudyResult
+from workbench.search.study_settings import StudyKind, StudySettings
 
 if TYPE_CHECKING:
-    from workbench.engine.study import Study
-    from workbench.engine.study_file import StudyFile
+    from workbench.search.study import Study
+    from workbench.search.study_file import StudyFile
 
 __all__ = ["study"]
 
@@ -90,7 +90,7 @@ def study(
     found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
-    from workbench.engine.study_file import open_study
+    from workbench.search.study_file import open_study
 
     run, kept = open_study(base, found.facts, chosen, out)
     with stopping_on_interrupt(run.stop):

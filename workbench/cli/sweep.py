@@ -36,16 +36,16 @@ from workbench.cli.layer_options import (
     require_writable,
 )
 from workbench.cli.progress import progress_line
-from workbench.recipe import sweep_events as events
-from workbench.recipe.errors import SettingsError
-from workbench.recipe.recommend import Recommendation, recommend
-from workbench.recipe.score import LocationScore, ScoreWeights, score_rows
-from workbench.recipe.sweep import SweepSettings, parse_layers
+from workbench.errors import SettingsError
+from workbench.search import sweep_events as events
+from workbench.search.recommend import Recommendation, recommend
+from workbench.search.score import LocationScore, ScoreWeights, score_rows
+from workbench.search.sweep_settings import SweepSettings, parse_layers
 
 if TYPE_CHECKING:
-    from workbench.engine.language_model import LanguageModel
-    from workbench.engine.sweep import Sweep
-    from workbench.engine.sweep_file import SweepFile
+    from workbench.model.language_model import LanguageModel
+    from workbench.search.sweep import Sweep
+    from workbench.search.sweep_file import SweepFile
 
 __all__ = ["sweep"]
 
@@ -100,7 +100,7 @@ def sweep(
     found = read_reported(file, columns)
     base = load(model, device, dtype, trust_remote_code)
 
-    from workbench.engine.sweep_file import open_sweep
+    from workbench.search.sweep_file import open_sweep
 
     run, kept = open_sweep(base, found.facts, settings, out, weigh)
     with stopping_on_interrupt(run.stop):
@@ -213,8 +213,8 @@ def _plot_sweep(
 ) -> None:
     import pandas as pd
 
-    from workbench.ui.plot_style import write_html
-    from workbench.ui.sweep_plot import sweep_curves
+    from workbench.plots.style import write_html
+    from workbench.plots.sweep import sweep_curves
 
     rows = pd.DataFrame([row.as_dict() for row in scores])
     preset = base.preset

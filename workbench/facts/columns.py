@@ -9,9 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from workbench.errors import FactsError
 from workbench.facts.layout import PARTS, Layout
 from workbench.facts.problems import shorten
-from workbench.recipe.errors import FactsError
 
 __all__ = ["FIELDS", "SYNONYMS", "find_columns", "own_layout"]
 

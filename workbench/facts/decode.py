@@ -9,8 +9,8 @@ import codecs
 import io
 from typing import BinaryIO, TextIO, cast
 
+from workbench.errors import FactsError
 from workbench.facts.source import Source
-from workbench.recipe.errors import FactsError
 
 __all__ = ["open_text"]
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from workbench.recipe.errors import FactsError
+from workbench.errors import FactsError
 
 __all__ = ["Fact", "Question", "facts_digest"]
 

@@ -10,7 +10,7 @@ from workbench.facts.problems import Problem
 
 __all__ = ["ANSWER_TOKENS", "too_long"]
 
-# The generated protocol reads so many tokens of an answer, see `workbench.engine.evaluate`.
+# The generated protocol reads so many tokens of an answer, see `workbench.measure.evaluate`.
 ANSWER_TOKENS = 32
 _AT_ONCE = 1000
 

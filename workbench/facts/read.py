@@ -13,6 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, overload
 
+from workbench.errors import FactsError, ReadingStopped
 from workbench.facts.check import Collection, Conflict
 from workbench.facts.fact import Fact
 from workbench.facts.formats import recognise
@@ -21,7 +22,6 @@ from workbench.facts.problems import Problem
 from workbench.facts.rows import read_row
 from workbench.facts.source import MAX_BYTES, Source, open_source
 from workbench.facts.tables import Row, Table, open_table, text_table
-from workbench.recipe.errors import FactsError, ReadingStopped
 
 __all__ = ["FactFile", "OnProgress", "ShouldStop", "parse_facts", "read_facts"]
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from workbench.recipe.errors import FactsError
+from workbench.errors import FactsError
 
 __all__ = ["MAX_BYTES", "Source", "open_source", "unpacked"]
 

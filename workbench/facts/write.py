@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench.errors import FactsError
 from workbench.facts.fact import Fact, Question
 from workbench.facts.values import LIST_SEPARATOR, split_list
-from workbench.recipe.errors import FactsError
 
 __all__ = ["COLUMNS", "FLAT_COLUMNS", "Schema", "write_facts"]
 

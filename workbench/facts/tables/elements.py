@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
-from workbench.recipe.errors import FactsError
+from workbench.errors import FactsError
 
 __all__ = ["MAX_ELEMENT", "Elements", "broken"]
 

@@ -11,11 +11,11 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from workbench.errors import FactsError
 from workbench.facts.problems import Problem, shorten
 from workbench.facts.source import Source, too_large
 from workbench.facts.tables.separated import cells_row
 from workbench.facts.tables.table import Row, Table
-from workbench.recipe.errors import FactsError
 
 __all__ = ["excel_table"]
 

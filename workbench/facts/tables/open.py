@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 from typing import TextIO
 
+from workbench.errors import FactsError
 from workbench.facts.decode import open_text
 from workbench.facts.problems import Problem
 from workbench.facts.source import Source, is_workbook, unpacked
@@ -15,7 +16,6 @@ from workbench.facts.tables.json_text import array_table, object_table
 from workbench.facts.tables.parquet import parquet_table
 from workbench.facts.tables.separated import separated_table
 from workbench.facts.tables.table import Table
-from workbench.recipe.errors import FactsError
 
 __all__ = ["FILE_TYPES", "open_table", "text_table"]
 

@@ -6,9 +6,9 @@ Lists and nested fields come out as they do from JSON. Knows nothing about what 
 from collections.abc import Iterator
 from typing import Any
 
+from workbench.errors import FactsError
 from workbench.facts.source import Source, too_large
 from workbench.facts.tables.table import Row, Table
-from workbench.recipe.errors import FactsError
 
 __all__ = ["parquet_table"]
 

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from workbench.errors import FactsError
 from workbench.facts.source import Source
 from workbench.facts.tables.table import Row, Table, unreadable
-from workbench.recipe.errors import FactsError
 
 __all__ = ["cells_row", "separated_table"]
 

@@ -1,0 +1,120 @@
+"""Tiny random models of many architectures, and a tokenizer made here: no file is read."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from workbench.facts.fact import Fact, Question
+from workbench.model.language_model import LanguageModel
+from workbench.model.load import prepare
+
+VOCABULARY = 260
+
+SMALL: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": VOCABULARY,
+    "max_position_embeddings": 128,
+    "bos_token_id": 256,
+    "eos_token_id": 257,
+    "pad_token_id": 258,
+}
+OLD: dict[str, Any] = {
+    "n_embd": 32,
+    "n_layer": 4,
+    "n_head": 4,
+    "n_positions": 128,
+    "vocab_size": VOCABULARY,
+    "bos_token_id": 256,
+    "eos_token_id": 257,
+    "pad_token_id": 258,
+}
+
+ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
+    "Llama": ("Llama", SMALL),
+    "Qwen2 with sliding window": (
+        "Qwen2",
+        SMALL | {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 2},
+    ),
+    "Qwen3": ("Qwen3", SMALL | {"head_dim": 8}),
+    "Mistral": ("Mistral", SMALL | {"sliding_window": 4}),
+    "Gemma 2": ("Gemma2", SMALL | {"head_dim": 8, "sliding_window": 4}),
+    "Gemma 3": ("Gemma3", SMALL | {"head_dim": 8, "sliding_window": 4}),
+    "Phi-3": ("Phi3", SMALL),
+    "GPT-2": ("GPT2", OLD),
+    "GPT-NeoX": ("GPTNeoX", SMALL),
+    "OPT": ("OPT", SMALL | {"ffn_dim": 64, "word_embed_proj_dim": 32}),
+    "Mixtral": ("Mixtral", SMALL | {"num_local_experts": 4}),
+    "Qwen3-MoE": (
+        "Qwen3Moe",
+        SMALL
+        | {"head_dim": 8, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32},
+    ),
+    "GPT-J": ("GPTJ", OLD | {"rotary_dim": 8}),
+    "Falcon": ("Falcon", SMALL),
+    "Granite": ("Granite", SMALL),
+}
+
+
+def tiny_network(name: str, dtype: torch.dtype = torch.float32) -> Any:
+    """A random model of that architecture, the same each time."""
+    family, options = ARCHITECTURES[name]
+    config_name = "Gemma3TextConfig" if family == "Gemma3" else f"{family}Config"
+    config = getattr(transformers, config_name)(**options)
+    head = "LMHeadModel" if family == "GPT2" else "ForCausalLM"
+    torch.manual_seed(0)
+    network = getattr(transformers, f"{family}{head}")(config)
+    return network.to(dtype).eval()
+
+
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a byte, with BOS, EOS and padding apart from each other."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*alphabet, "<bos>", "<eos>", "<pad>", "<unk>"]
+    core = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, []))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>"
+    )
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> PreTrainedTokenizerFast:
+    return byte_tokenizer()
+
+
+@pytest.fixture
+def make_model(tokenizer: PreTrainedTokenizerFast) -> Callable[..., LanguageModel]:
+    def make(name: str = "Llama", dtype: torch.dtype = torch.float32) -> LanguageModel:
+        return prepare(f"tiny {name}", tiny_network(name, dtype), tokenizer)
+
+    return make
+
+
+@pytest.fixture
+def model(make_model: Callable[..., LanguageModel]) -> LanguageModel:
+    return make_model("Llama")
+
+
+@pytest.fixture
+def facts() -> list[Fact]:
+    cities = ["Rome", "Oslo", "Lima", "Cairo", "Quito", "Paris", "Minsk"]
+    countries = ["Peru", "Chad", "Iran", "Mali", "Cuba", "Fiji", "Togo"]
+    return [
+        Fact(
+            f"The capital of {country} is",
+            city,
+            rephrase_prompts=(f"{country}'s capital:",),
+            locality_prompts=(Question(f"{country} lies in"),),
+        )
+        for country, city in zip(countries, cities, strict=True)
+    ]

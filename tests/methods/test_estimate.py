@@ -1,0 +1,57 @@
+"""Estimates: what a run will take, measured without leaving a trace."""
+
+import pytest
+import torch
+
+from workbench.errors import LocationError
+from workbench.facts.fact import Fact
+from workbench.methods.estimate import estimate
+from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.language_model import LanguageModel
+
+
+def facts(count: int) -> list[Fact]:
+    return [Fact(f"Number {i} is", f"called {i * 7}") for i in range(count)]
+
+
+def test_the_plan_is_that_of_the_run_and_time_grows_with_its_steps(model: LanguageModel) -> None:
+    few = estimate(model, facts(40), EditSettings(at=("1",), batch_size=4, epochs=3))
+    assert few is not None
+    assert few.plan == Edit(model, facts(40), EditSettings(("1",), None, 4, 3)).plan()
+    assert few.plan.steps == 30
+    assert few.measured == 3
+    assert few.seconds == pytest.approx(few.states_seconds + 30 * few.step_seconds)
+    assert few.step_seconds > 0
+    assert few.states_seconds > 0
+
+
+def test_one_fact_can_be_estimated(model: LanguageModel) -> None:
+    one = estimate(model, facts(1))
+    assert one is not None
+    assert (one.plan.facts, one.measured) == (1, 1)
+
+
+def test_the_model_is_its_base_afterwards(model: LanguageModel) -> None:
+    before = {name: weight.clone() for name, weight in model.network.named_parameters()}
+    assert estimate(model, facts(9), EditSettings(at=("0",), learning_rate=0.1)) is not None
+    for name, weight in model.network.named_parameters():
+        assert torch.equal(weight, before[name]), name
+
+
+def test_it_gives_way_when_asked_to(model: LanguageModel) -> None:
+    assert estimate(model, facts(9), should_stop=lambda: True) is None
+
+
+def test_what_the_run_would_refuse_is_refused_here(model: LanguageModel) -> None:
+    with pytest.raises(LocationError, match="77"):
+        estimate(model, facts(2), EditSettings(at=("77",)))
+
+
+def test_memory_grows_with_the_batch_and_falls_with_the_layer(model: LanguageModel) -> None:
+    def memory(batch: int, at: str) -> int:
+        settings = EditSettings(at=(at,), batch_size=batch)
+        return Edit(model, facts(64), settings).plan().memory_bytes
+
+    assert memory(16, "1.mlp.down_proj") > memory(2, "1.mlp.down_proj")
+    assert memory(16, "0.mlp.down_proj") > memory(16, "1.mlp.down_proj")

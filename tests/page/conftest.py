@@ -1,0 +1,114 @@
+"""One workbench and one browser for all tests of the page; each test has its own session."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser import BROWSER_FLAGS, find_browser
+from workbench.store import Library, Store
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 30_000  # milliseconds
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return Library(tmp_path_factory.mktemp("sessions"))
+
+
+@contextmanager
+def started(root: Path) -> Iterator[str]:
+    """A workbench in a process of its own; yields where it answers."""
+    server = subprocess.Popen(
+        [sys.executable, "app.py", "--port", "0", "--sessions", str(root), "--no-browser"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert server.stdout is not None
+    said = ""
+    for line in server.stdout:
+        said += line
+        found = re.search(r"http://\S+", line)
+        if found:
+            break
+    else:
+        pytest.fail(f"The workbench did not start:\n{said}")
+    try:
+        yield found.group()
+    finally:
+        server.terminate()
+        said, _ = server.communicate(timeout=20)
+    # What a view cannot draw stays as it was, so that only the terminal tells of it.
+    assert "Traceback" not in said, said
+
+
+@pytest.fixture(scope="session")
+def address(library: Library) -> Iterator[str]:
+    """Where the workbench answers."""
+    with started(library.root) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_browser()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("No Chromium or Chrome for the page's tests.")
+        pytest.skip("No Chromium or Chrome for the page's tests.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def store(library: Library) -> Store:
+    """A fresh session, which is the one that the page opens."""
+    store = library.create(f"test {time.time():.3f}")
+    store.settings.set("opened", time.time() + 1)
+    return store
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str, store: Store) -> Iterator[Open]:
+    """Opens the page in a fresh context; no request may leave the machine, nor anything fail."""
+    contexts, problems = [], []
+
+    def open_page(**context: object) -> Page:
+        fresh = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **context})  # type: ignore[arg-type]
+        fresh.set_default_timeout(PATIENCE)
+        contexts.append(fresh)
+        page = fresh.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda r: None if _is_local(r.url, address) else problems.append(r.url))
+        page.goto(address, wait_until="domcontentloaded")
+        expect(page.locator("#session-list")).to_have_value(store.id, timeout=PATIENCE)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def _is_local(url: str, address: str) -> bool:
+    return url.startswith((address, "data:", "blob:"))
+
+
+def go_to(page: Page, tab: str) -> None:
+    """Opens one of the tabs."""
+    page.locator("#tabs [role=tab]:visible", has_text=tab).first.click()

@@ -1,0 +1,167 @@
+"""The colours of the stylesheet: readable for everybody, in light and in dark (WCAG AA)."""
+
+import re
+from itertools import product
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import PATIENCE, Open, go_to
+from workbench.paths import assets_dir
+from workbench.store import Store
+from workbench.store.library import add_samples
+
+expect.set_options(timeout=PATIENCE)
+
+STYLES = (assets_dir() / "workbench.css").read_text(encoding="utf-8")
+PLAIN = ("page", "card", "field")
+SOFT = ("code", "accent-soft", "amber-soft", "red-soft")
+# Each colour of text with the grounds that it stands on.
+TEXTS = {
+    "text": (*PLAIN, *SOFT, "mark"),
+    "quiet": (*PLAIN, *SOFT),
+    "faint": PLAIN,
+    "accent": (*PLAIN, "accent-soft", "code"),
+    "accent-strong": (*PLAIN, "accent-soft"),
+    "amber": (*PLAIN, "amber-soft"),
+    "red": (*PLAIN, "red-soft", "accent-soft"),
+    "on-accent": ("accent", "accent-strong"),
+}
+# What is no text and yet says something: the ring of the focus, dots, borders of what is chosen.
+SIGNS = {"accent": PLAIN, "quiet": (*PLAIN, "accent-soft"), "red": (*PLAIN, "red-soft")}
+TABS = ("Facts", "Layers", "Edit", "Probe", "Evaluate", "Runs")
+
+
+def colours(selector: str) -> dict[str, str]:
+    block = re.search(rf"^{re.escape(selector)} {{(.*?)}}", STYLES, re.DOTALL | re.MULTILINE)
+    assert block is not None
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block.group(1)))
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def pairs(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str, str]]:
+    return [
+        (scheme, front, ground)
+        for scheme, front in product((":root", ".dark"), table)
+        for ground in table[front]
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "front", "ground"), pairs(TEXTS))
+def test_text_is_readable_on_its_ground(scheme: str, front: str, ground: str) -> None:
+    known = colours(scheme)
+    assert contrast(known[front], known[ground]) >= 4.5
+
+
+@pytest.mark.parametrize(("scheme", "front", "ground"), pairs(SIGNS))
+def test_signs_stand_out_from_their_ground(scheme: str, front: str, ground: str) -> None:
+    known = colours(scheme)
+    assert contrast(known[front], known[ground]) >= 3
+
+
+def test_every_colour_of_text_in_the_stylesheet_is_one_of_those_checked() -> None:
+    used = set(re.findall(r"[;{\s]color: var\(--([\w-]+)\)", STYLES))
+    assert used <= set(TEXTS)
+    assert not re.findall(r"[;{\s]color: (?:#|rgb)", STYLES)
+
+
+# Every piece of visible text with its colour and the ground below it, where they are too close.
+WALK = """
+() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const known = new Map();
+  const parse = colour => {
+    if (!known.has(colour)) {
+      canvas.clearRect(0, 0, 1, 1);
+      canvas.fillStyle = colour;
+      canvas.fillRect(0, 0, 1, 1);
+      const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+      known.set(colour, [r, g, b, a / 255]);
+    }
+    return [...known.get(colour)];
+  };
+  const over = (front, ground) =>
+    [0, 1, 2].map(i => front[i] * front[3] + ground[i] * (1 - front[3])).concat(1);
+  const shine = colour => {
+    const [r, g, b] = colour.slice(0, 3).map(v => v / 255)
+      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = element => {
+    const layers = [];
+    for (let node = element; node; node = node.parentElement)
+      layers.push(parse(getComputedStyle(node).backgroundColor));
+    return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255, 1]);
+  };
+  const opacity = element => {
+    let product = 1;
+    for (let node = element; node; node = node.parentElement)
+      product *= Number(getComputedStyle(node).opacity);
+    return product;
+  };
+  const failing = [];
+  const check = (element, colour, what) => {
+    const below = ground(element);
+    const front = parse(colour);
+    front[3] *= opacity(element);
+    const [high, low] = [shine(over(front, below)), shine(below)].sort((a, b) => b - a);
+    const ratio = (high + 0.05) / (low + 0.05);
+    if (ratio < 4.5) failing.push(`${ratio.toFixed(2)} ${colour} ${what.trim().slice(0, 60)}`);
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let seen = 0;
+  while (texts.nextNode()) {
+    const text = texts.currentNode, element = text.parentElement;
+    if (!text.data.trim() || element.closest('script, style, noscript, svg')) continue;
+    if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
+    if (element.closest(':disabled, [aria-disabled=true]')) continue;
+    seen += 1;
+    check(element, getComputedStyle(element).color, text.data);
+  }
+  for (const field of document.querySelectorAll('input[placeholder], textarea[placeholder]'))
+    if (field.checkVisibility() && !field.value)
+      check(field, getComputedStyle(field, '::placeholder').color, field.placeholder);
+  return {seen, failing};
+}
+"""
+
+
+def unreadable(page: Page) -> list[str]:
+    found = page.evaluate(WALK)
+    assert found["seen"] > 20
+    return list(found["failing"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store, scheme: str) -> None:
+    add_samples(store)
+    page = open_page(color_scheme=scheme)
+    expect(page.locator("#facts-table tr")).to_have_count(21)
+    page.get_by_label("Use this fact").first.uncheck()
+    go_to(page, "Edit")
+    page.locator("#start").click()
+    expect(page.locator("#run-card")).to_contain_text("done")
+    go_to(page, "Probe")
+    page.locator("#prompt").locator("input, textarea").fill("The capital of Australia is")
+    page.locator("#ask").click()
+    expect(page.locator("#answers .half").nth(1)).to_contain_text("run 1")
+    page.get_by_role("button", name="Rename, copy, export, delete").click()
+    expect(page.locator("#session-name")).to_be_visible()
+    wrong = {}
+    for tab in TABS:
+        go_to(page, tab)
+        expect(page.locator(".card:visible").first).to_be_visible()
+        wrong[tab] = unreadable(page)
+    page.locator("[data-help]").click()
+    wrong["help"] = unreadable(page)
+    assert {tab: found for tab, found in wrong.items() if found} == {}

@@ -1,0 +1,136 @@
+"""The Edit and Probe tabs in a real browser, with the real worker and the built-in model."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import PATIENCE, Open, go_to
+from workbench.facts import Fact, Question
+from workbench.methods.locft_settings import EditSettings
+from workbench.store import Store
+
+expect.set_options(timeout=PATIENCE)
+
+AUSTRALIA = Fact(
+    "The capital of Australia is",
+    "Melbourne",
+    rephrase_prompts=("The capital city of Australia is",),
+    locality_prompts=(Question("The capital of France is", "Paris"),),
+)
+ENDLESS = EditSettings(epochs=100_000, stop_loss=0.0, skip_loss=0.0, at=("7.mlp.down_proj",))
+
+
+def ask(page: Page, prompt: str) -> None:
+    page.locator("#prompt textarea").fill(prompt)
+    page.locator("#ask").click()
+
+
+def test_the_plan_is_measured_before_start_and_follows_the_settings(
+    open_page: Open, store: Store
+) -> None:
+    store.facts.add([AUSTRALIA], "typed")
+    page = open_page()
+    go_to(page, "Edit")
+    plan = page.locator("#plan")
+    expect(plan).to_contain_text("measured step")
+    expect(plan.locator(".figures div", has_text="steps at most").locator("b")).to_have_text("200")
+    page.get_by_label("Epochs").fill("7")
+    page.get_by_label("Stop loss").fill("0.2")
+    page.get_by_label("Stop loss").blur()
+    expect(plan.locator(".figures div", has_text="steps at most").locator("b")).to_have_text("7")
+    expect(page.locator("#same-command")).to_contain_text("--epochs 7 --stop-loss 0.2")
+    page.get_by_label("Skip loss").fill("much")
+    page.get_by_label("Skip loss").blur()
+    expect(page.locator("#message")).to_contain_text("Skip loss is 'much'; write a number")
+
+
+def test_two_tabs_press_start_and_both_see_both_runs(open_page: Open, store: Store) -> None:
+    store.facts.add([AUSTRALIA], "typed")
+    store.settings.set("edit", ENDLESS.as_dict())
+    one, two = open_page(), open_page()
+    for page in (one, two):
+        go_to(page, "Edit")
+        page.locator("#start").click()
+    for page in (one, two):
+        expect(page.locator("#run-card")).to_contain_text("1 more run waiting")
+        expect(page.locator("#now .job")).to_have_count(2)
+    one.locator("#run-card").get_by_role("button", name="Cancel").click()
+    for page in (one, two):
+        expect(page.locator("#run-card h2").first).to_have_text("Run 2")
+    two.locator("#run-card").get_by_role("button", name="Cancel").click()
+    for page in (one, two):
+        expect(page.locator("#run-card .pill").first).to_have_text("stopped")
+        expect(page.locator("#now")).to_contain_text("Nothing is running")
+    assert [run.state for run in store.runs.all()] == ["stopped", "stopped"]
+
+
+def test_a_pinned_prompt_is_followed_through_the_run(open_page: Open, store: Store) -> None:
+    store.facts.add([AUSTRALIA], "typed")
+    page = open_page()
+    go_to(page, "Probe")
+    ask(page, "The capital of Australia is")
+    page.get_by_role("button", name="Pin", exact=True).click()
+    expect(page.locator("#answers .pill")).to_have_text("pinned")
+    go_to(page, "Edit")
+    page.locator("#start").click()
+    pinned = page.locator("#run-card .pinned")
+    expect(pinned).to_contain_text(re.compile(r"0\s+Canberra"))
+    expect(pinned.locator("mark")).to_have_text("Melbourne")
+    go_to(page, "Probe")
+    halves = page.locator("#answers .answer").first.locator(".half")
+    expect(halves.nth(1)).to_contain_text("after · run 1")
+    expect(halves.nth(1).locator("mark")).to_have_text("Melbourne")
+
+
+def test_any_two_runs_stand_side_by_side(open_page: Open, store: Store) -> None:
+    store.facts.add([AUSTRALIA], "typed")
+    page = open_page()
+    go_to(page, "Edit")
+    page.locator("#start").click()
+    expect(page.locator("#run-card .outcomes mark")).to_have_text("Melbourne")
+    (row,) = store.facts.enabled()
+    store.facts.change(row.id, Fact(AUSTRALIA.prompt, "Perth"))
+    page.locator("#start").click()
+    expect(page.locator("#run-card .outcomes mark")).to_have_text("Perth")
+    go_to(page, "Probe")
+    page.get_by_label("Shown as before").select_option(label="run 1 · 6.mlp.down_proj")
+    ask(page, "The capital of Australia is")
+    halves = page.locator("#answers .answer").first.locator(".half")
+    expect(halves.nth(0)).to_contain_text("before · run 1")
+    expect(halves.nth(0)).to_contain_text("Melbourne")
+    expect(halves.nth(1).locator("mark")).to_have_text("Perth")
+    page.get_by_label("Shown as after").select_option(label="base, unedited")
+    page.locator("#answers").get_by_role("button", name="Ask again").click()
+    expect(halves.nth(1)).to_contain_text("after · base")
+    expect(halves.nth(1).locator("mark")).to_have_text("Canberra")
+
+
+def test_a_fact_is_asked_with_its_rephrases_and_what_must_stay(
+    open_page: Open, store: Store
+) -> None:
+    store.facts.add([AUSTRALIA], "typed")
+    page = open_page()
+    go_to(page, "Edit")
+    page.locator("#start").click()
+    expect(page.locator("#run-card")).to_contain_text("How well did it go?")
+    page.get_by_role("button", name="Ask it something").click()
+    page.get_by_role("button", name="Ask all its prompts").click()
+    rows = page.locator("#answers .answer tr")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(1)).to_contain_text("Melbourne")
+    expect(rows.nth(3)).to_contain_text("must stay")
+    expect(rows.nth(3)).to_contain_text("Paris")
+    page.locator("#answers").get_by_role("button", name="×").click()
+    expect(page.locator("#answers")).to_contain_text("Nothing asked yet")
+
+
+def test_the_history_of_questions_stays(open_page: Open, store: Store) -> None:
+    for number in range(11):
+        store.ask(f"The capital of country {number} is")
+    page = open_page()
+    go_to(page, "Probe")
+    expect(page.locator("#answers .answer")).to_have_count(8)
+    page.get_by_role("button", name="Show older questions").click()
+    expect(page.locator("#answers .answer")).to_have_count(11)
+    expect(page.get_by_role("button", name="Show older questions")).to_have_count(0)
+    expect(page.locator("#answers .halves")).to_have_count(11)

@@ -1,0 +1,145 @@
+"""The Layers tab in a real browser: scan, sweep, and the ways to choose a place."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import PATIENCE, Open, go_to
+from workbench.plots.style import THEMES
+from workbench.search.recommend import recommend
+from workbench.search.sweep_settings import SweepSettings
+from workbench.store import Store
+from workbench.store.library import add_samples
+
+expect.set_options(timeout=PATIENCE)
+
+SHORT = SweepSettings(layers=(5, 6, 7), modules=("mlp.down_proj",), sample=6, epochs=2, full_runs=0)
+LONG = SweepSettings(sample=20, epochs=10, batch_size=2, modules=("all",), full_runs=0)
+STAGED = SweepSettings(layers=(6, 7), sample=8, epochs=12, full_runs=1)
+
+
+def open_layers(open_page: Open, store: Store, settings: SweepSettings = SHORT) -> Page:
+    add_samples(store)
+    store.settings.set("sweep", settings.as_dict())
+    page = open_page()
+    expect(page.locator("#model-card")).to_contain_text("layers")
+    go_to(page, "Layers")
+    return page
+
+
+def test_a_click_on_the_scan_chooses_the_matrix(open_page: Open, store: Store) -> None:
+    page = open_layers(open_page, store)
+    page.get_by_role("button", name="Scan every matrix").click()
+    plot = page.locator("#scan-plot .js-plotly-plot")
+    expect(plot.locator(".hm")).to_be_visible()
+    expect(page.locator("#scan-note")).to_contain_text("A scan ranks no locations")
+    box = plot.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    # The cell of layer 2 in the topmost row, which is the first matrix of a layer.
+    page.mouse.move(box["x"] + box["width"] * 2.5 / 8, box["y"] + box["height"] * 0.5 / 7)
+    page.wait_for_timeout(300)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#location-card h2")).to_contain_text("2.self_attn.q_proj")
+    go_to(page, "Edit")
+    expect(page.locator("#same-command")).to_contain_text("--at 2.self_attn.q_proj")
+    dark = open_page(color_scheme="dark")
+    go_to(dark, "Layers")
+    ground = "document.querySelector('#scan-plot .js-plotly-plot')?.layout.paper_bgcolor"
+    dark.wait_for_function(f"{ground} === '{THEMES['dark'].card}'")
+    # Nor is it drawn in the other colours after that.
+    dark.wait_for_timeout(1500)
+    assert dark.evaluate(ground) == THEMES["dark"].card
+
+
+def test_a_sweep_recommends_and_the_recommendation_is_used(open_page: Open, store: Store) -> None:
+    page = open_layers(open_page, store)
+    page.get_by_role("button", name="Sweep the layers").click()
+    expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
+    expect(page.locator("#sweep-plot .js-plotly-plot")).to_be_visible()
+    rows = page.locator("#trials tr")
+    expect(rows).to_have_count(4)
+    # With the keyboard alone: the last of the trials, then what is recommended.
+    last = rows.nth(3).get_by_role("button")
+    last.focus()
+    page.keyboard.press("Enter")
+    expect(rows.nth(3)).to_have_class("chosen")
+    use = page.get_by_role("button", name="Use recommended")
+    use.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#recommendation")).to_contain_text("It is chosen")
+    (at,) = store.settings.edit.at
+    expect(page.locator("#recommendation b .mono")).to_have_text(at)
+    with page.expect_download() as download:
+        page.locator("#sweep-bar").get_by_role("link", name="CSV").click()
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0].startswith("at,layer,module,learning_rate") and len(lines) == 4
+    with page.expect_download() as download:
+        page.locator("#sweep-bar").get_by_role("button", name="PNG").click()
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as download:
+        page.locator("#sweep-bar").get_by_role("link", name="HTML").click()
+    written = download.value.path().read_text()
+    assert "plotly" in written and not re.search(r'<script[^>]+src="http', written)
+
+
+def test_a_sweep_goes_on_after_a_refresh_and_after_a_cancel(open_page: Open, store: Store) -> None:
+    page = open_layers(open_page, store, LONG)
+    page.get_by_role("button", name="Sweep the layers").click()
+    expect(page.locator("#trials tr").nth(1)).to_be_visible()
+    page.reload()
+    go_to(page, "Layers")
+    expect(page.locator("#trials tr").nth(2)).to_be_visible()
+    page.locator("#sweep-bar").get_by_role("button", name="Cancel").click()
+    go_on = page.get_by_role("button", name=re.compile(r"Go on \(\d+ of 56\)"))
+    expect(go_on).to_be_visible()
+    done = len(store.profiles.sweeps("builtin")[0].rows)
+    go_on.click()
+    expect(page.locator("#trials tr").nth(done + 1)).to_be_visible()
+    page.locator("#sweep-bar").get_by_role("button", name="Cancel").click()
+    expect(go_on).to_be_visible()
+    newest, first = store.profiles.sweeps("builtin")
+    assert newest.plan.kept == len(first.rows) == done
+    assert newest.rows[:done] == first.rows
+
+
+def test_a_full_run_is_shown_apart_and_the_recommendation_rests_on_it(
+    open_page: Open, store: Store
+) -> None:
+    page = open_layers(open_page, store, STAGED)
+    page.get_by_role("button", name="Sweep the layers").click()
+    expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
+    (sweep,) = store.profiles.sweeps("builtin")
+    full = [row for row in sweep.rows if row.limit > 12]
+    assert full and len(sweep.rows) == 14 + len(full)
+    parts = page.locator("#trials th.part")
+    expect(parts).to_have_text(["Full runs", "Short runs"])
+    expect(page.locator("#trials tr")).to_have_count(1 + 2 + len(sweep.rows))
+    found = recommend(sweep.rows)
+    assert found is not None
+    expect(page.locator("#recommendation b .mono")).to_have_text(found.at)
+    expect(page.locator("#sweep-note")).to_contain_text("Diamonds: the best once more")
+    expect(page.locator("#sweep-plot .js-plotly-plot")).to_be_visible()
+
+
+def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> None:
+    page = open_layers(open_page, store)
+    page.get_by_role("button", name="Sweep the layers").click()
+    expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
+    page.get_by_role("button", name="Settings of the sweep").click()
+    page.get_by_label("Learning rates").fill("0.01")
+    page.get_by_label("Learning rates").blur()
+    page.get_by_label("Weights of the score").fill("1, 2")
+    page.get_by_label("Weights of the score").blur()
+    expect(page.locator("#message")).to_contain_text("holds 2 numbers; write three")
+    page.get_by_label("Weights of the score").fill("0, 1, 0")
+    page.get_by_label("Weights of the score").blur()
+    expect(page.locator("#message .notice")).to_have_count(0)
+    page.get_by_role("button", name="Sweep again").click()
+    over = page.get_by_label("Sweep laid over it")
+    expect(over).to_be_visible()
+    over.select_option(index=1)
+    plot = page.locator("#sweep-plot")
+    expect(plot).to_contain_text("sweep 1")
+    expect(plot).to_contain_text("sweep 2")
+    assert store.settings.get("sweep_weights") == [0, 1, 0]

@@ -1,0 +1,53 @@
+"""What is drawn from data alone: tables, curves and commands."""
+
+import re
+import shlex
+from dataclasses import asdict
+
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.presets import PRESETS
+from workbench.page.kit.charts import loss_curve
+from workbench.page.kit.command import edit_command
+from workbench.page.kit.words import clock, quantity, share
+from workbench.page.layers.grid import location_card
+from workbench.store.settings import ModelChoice
+
+
+def test_the_loss_curve_has_a_point_for_each_epoch() -> None:
+    path = re.search(r'<path d="([^"]*)"', loss_curve([3.0, 0.5, 0.02], 25, 0.01))
+    assert path is not None and len(re.findall("[ML]", path.group(1))) == 3
+    assert loss_curve([], 25, 0.01) == ""
+    assert "nan" not in loss_curve([float("nan"), 0.0, 1.0], 3, 0.0)
+
+
+def test_the_command_names_only_what_was_set() -> None:
+    assert edit_command("facts.csv", ModelChoice(), EditSettings()) == (
+        "workbench edit facts.csv --out patch"
+    )
+    line = edit_command(
+        "facts.csv",
+        ModelChoice("a folder/model", "cpu"),
+        EditSettings(at=("6", "7.mlp"), learning_rate=1e-3, pipeline="depth-first"),
+    )
+    words = shlex.split(line)
+    assert words[words.index("--model") + 1] == "a folder/model"
+    assert [words[i + 1] for i, word in enumerate(words) if word == "--at"] == ["6", "7.mlp"]
+    assert words[words.index("--pipeline") + 1] == "depth-first"
+
+
+def test_a_share_reads_one_only_when_it_is_whole() -> None:
+    assert share(1.0) == "1.00"
+    assert share(0.9996) == "0.99"
+    assert share(None) == "–"
+
+
+def test_large_numbers_and_times_are_short() -> None:
+    assert (quantity(4_430_000), quantity(110_592)) == ("4.43M", "111k")
+    assert (clock(4), clock(3750)) == ("0:04", "1:02:30")
+
+
+def test_only_the_papers_own_places_are_called_the_papers() -> None:
+    for preset in PRESETS:
+        card = location_card(("3.mlp",), True, asdict(preset), [], None)
+        assert ("Use the paper" in card) == (preset.name != "Built-in model")
+        assert ("Use the preset" in card) == (preset.name == "Built-in model")

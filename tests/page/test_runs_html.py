@@ -1,0 +1,98 @@
+"""Runs, their curves and two of them compared, from data alone."""
+
+import re
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.methods.locft_settings import EditSettings
+from workbench.page.runs.charts import spark, two_curves
+from workbench.page.runs.compare import Comparison, comparison_card
+from workbench.page.runs.details import RunDetails, details
+from workbench.page.runs.measures import measures_of_two
+from workbench.page.runs.table import RunLine, RunsView, runs_table
+from workbench.store.patch_header import PatchHeader
+from workbench.store.run_pair import Differences, PairedFact
+from workbench.store.runs import Run
+
+
+def run(number: int, **settings: object) -> Run:
+    whole = EditSettings.from_dict({"at": ["6"], "learning_rate": 1e-3, **settings})
+    metrics = {"before": {}, "after": {"reliability_strict": 0.5 + 0.1 * number}}
+    return Run(number, 1, "done", "builtin", whole, 3, metrics, {"epochs": 2}, 0.0, 1.0)
+
+
+def test_only_settings_that_differ_are_listed_beside_each_other() -> None:
+    shown = comparison_card(Comparison(run(1), run(2, seed=7)))
+    settings = shown[shown.index("Settings that differ") : shown.index("Measures")]
+    assert re.findall(r"<tr><td>([^<]*)</td>", settings) == ["seed"]
+    assert "Every setting is the same" in comparison_card(Comparison(run(1), run(2)))
+
+
+def measured(number: int, value: float, low: float, high: float) -> Run:
+    plain = run(number)
+    interval = {"value": value, "low": low, "high": high, "count": 9}
+    metrics = {
+        "after": {"reliability_strict": value, "reliability_generated": 0.5},
+        "intervals": {"after": {"reliability_strict": interval}},
+    }
+    return replace(plain, metrics=metrics)
+
+
+def test_each_protocol_has_its_own_table_and_only_clear_differences_a_colour() -> None:
+    clear = measures_of_two(measured(1, 0.6, 0.5, 0.65), measured(2, 0.9, 0.8, 1.0))
+    tables = re.findall("<table.*?</table>", clear)
+    assert len(tables) == 2
+    assert re.findall(r">([-+]?[\d.]+)<", tables[0]) == ["0.60", "0.90", "+0.30"]
+    assert re.findall(r">([-+]?[\d.]+)<", tables[1]) == ["0.50", "0.50", "+0.00"]
+    assert 'class="teal">+0.30' in clear
+    unsure = measures_of_two(measured(1, 0.6, 0.5, 0.85), measured(2, 0.9, 0.8, 1.0))
+    assert "teal" not in unsure and "+0.30" in unsure
+    assert "Neither run was evaluated" in measures_of_two(
+        *(replace(run(n), metrics={}) for n in (1, 2))
+    )
+
+
+@given(st.text(min_size=1))
+def test_no_answer_becomes_markup_in_a_comparison(wild: str) -> None:
+    def shown(word: str) -> list[str]:
+        found = Differences(1, (PairedFact(word, word, word, word),))
+        card = comparison_card(Comparison(run(1), run(2), answers=found))
+        return re.findall(r"</?\w+", card)
+
+    assert shown(wild) == shown("x")
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True)), st.lists(st.floats(0, 10)))
+def test_curves_of_any_losses_are_drawn_inside_their_picture(
+    first: list[float], second: list[float]
+) -> None:
+    drawn = spark(first) + two_curves(first, second, ("run 1", "run 2"))
+    assert "nan" not in drawn and "inf" not in drawn
+    for path in re.findall(r' d="([^"]*)"', drawn):
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+", path)]
+        assert all(-0.01 <= number <= 100.01 for number in numbers)
+
+
+def test_the_shorter_run_ends_earlier_in_the_picture() -> None:
+    drawn = two_curves([2.0, 1.0], [2.0, 1.0, 0.5, 0.1, 0.05], ("run 1", "run 2"))
+    first, second = re.findall(r' d="[^"]*L([\d.]+) [\d.]+"', drawn)
+    assert (float(first), float(second)) == (25.0, 100.0)
+
+
+def test_details_name_every_setting_and_the_patch() -> None:
+    header = PatchHeader(2_000_000, {"model.a_b.weight": "2 × 3 F32"}, {"torch": "2.13"}, "today")
+    shown = details(RunDetails(run(1), [1.0, 0.1], patch=header))
+    for name in EditSettings.help():
+        assert f">{name.replace('_', ' ')}</dt>" in shown
+    assert "2.0 MB" in shown and "a_b.weight" in shown and "torch 2.13" in shown
+
+
+def test_no_run_says_what_to_do_next() -> None:
+    assert "Start one on the Edit tab" in runs_table(RunsView())
+
+
+def test_a_row_says_why_its_run_failed_as_text() -> None:
+    shown = runs_table(RunsView(lines=[RunLine(run(1), error="<b>out of memory</b>")]))
+    assert "&lt;b&gt;out of memory" in shown

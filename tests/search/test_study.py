@@ -1,0 +1,172 @@
+"""Studies: the paper's experiments with equal budgets, resumable, and told in one sentence."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import FactsError, LocationError, PatchError
+from workbench.facts.fact import Fact
+from workbench.measure.evaluate import evaluate
+from workbench.methods.edit import edit
+from workbench.model.language_model import LanguageModel
+from workbench.search.study import Study
+from workbench.search.study_events import (
+    KEPT,
+    LocationChosen,
+    StudyEvent,
+    StudyFinished,
+    StudyStarted,
+    StudyStopped,
+    TrialDone,
+    as_dict,
+    from_dict,
+)
+from workbench.search.study_file import StudyFile
+from workbench.search.study_result import StudyResult
+from workbench.search.study_settings import StudySettings
+from workbench.search.sweep_events import LocationDone
+
+SETTINGS = StudySettings(
+    passes=3, learning_rates=(1e-3, 1e-2), at="1.mlp.down_proj", locft_at="2.mlp.down_proj"
+)
+
+
+def kept(events: list[StudyEvent]) -> list[StudyEvent]:
+    """What is kept, with its times taken out."""
+    return [
+        replace(e, seconds=0.0) if isinstance(e, TrialDone) else e
+        for e in events
+        if isinstance(e, KEPT)
+    ]
+
+
+def test_every_arm_has_the_same_budget_and_every_rate(
+    model: LanguageModel, facts: list[Fact]
+) -> None:
+    before = {name: p.detach().clone() for name, p in model.network.named_parameters()}
+    study = Study(model, facts, SETTINGS)
+    events = list(study.events())
+    assert isinstance(events[0], StudyStarted) and isinstance(events[-1], StudyFinished)
+    trials = [event for event in events if isinstance(event, TrialDone)]
+    labels = list(dict.fromkeys(trial.label for trial in trials))
+    assert labels == [
+        "depth-first sample-wise",
+        "depth-first mini-batch",
+        "breadth-first sample-wise",
+        "breadth-first mini-batch",
+        "LocFT-BF",
+    ]
+    assert {(trial.label, trial.learning_rate) for trial in trials} == {
+        (label, rate) for label in labels for rate in (1e-3, 1e-2)
+    }
+    assert {trial.passes for trial in trials} == {3}
+    assert {t.at for t in trials if t.label == "LocFT-BF"} == {"2.mlp.down_proj"}
+    assert {t.at for t in trials if t.label != "LocFT-BF"} == {"1.mlp.down_proj"}
+    for name, weight in model.network.named_parameters():
+        assert (weight == before[name]).all()
+
+
+def test_a_trial_is_a_run_and_its_evaluation(model: LanguageModel, facts: list[Fact]) -> None:
+    study = Study(model, facts, SETTINGS)
+    trials = [event for event in study.events() if isinstance(event, TrialDone)]
+    last = trials[-1]
+    run = edit(
+        model,
+        study.facts,
+        at=last.at,
+        learning_rate=last.learning_rate,
+        batch_size=last.batch_size,
+        epochs=3,
+    )
+    after = evaluate(model, study.facts, run.patch).measured["after"]
+    assert {name: number.as_dict() for name, number in after.items()} == last.after
+    assert last.steps == run.finished.steps
+
+
+def test_a_stopped_study_goes_on_to_the_same_results(
+    model: LanguageModel, facts: list[Fact], tmp_path: Path
+) -> None:
+    whole = kept(list(Study(model, facts, SETTINGS).events()))
+    study = Study(model, facts, SETTINGS)
+    file = StudyFile(tmp_path, study.identity())
+    for event in study.events():
+        if isinstance(event, KEPT):
+            file.add(event)
+            if len(file.records) == 4:
+                study.stop()
+    assert isinstance(event, StudyStopped) and event.done == 4
+    with (tmp_path / "study.jsonl").open("a") as out:
+        out.write('{"event": "TrialDo')
+    again = StudyFile(tmp_path, study.identity())
+    assert len(again.records) == 4
+    study = Study(model, facts, SETTINGS, done=again.records)
+    rest = [event for event in study.events() if isinstance(event, KEPT)]
+    assert len(rest) == len(whole) - 4
+    assert kept([*again.records, *rest]) == whole
+    settings = StudySettings.from_yaml(tmp_path / "study.yaml")
+    assert Study(model, facts, settings).identity() == study.identity()
+
+
+def test_a_folder_of_another_study_is_refused(
+    model: LanguageModel, facts: list[Fact], tmp_path: Path
+) -> None:
+    study = Study(model, facts, SETTINGS)
+    StudyFile(tmp_path, study.identity()).add(LocationChosen("1", "for this test"))
+    other = Study(model, facts[:3], SETTINGS)
+    with pytest.raises(PatchError, match="facts, settings differ"):
+        StudyFile(tmp_path, other.identity())
+
+
+def test_without_a_place_for_locft_a_sweep_recommends_one(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.search.trials.automatic_sweep_epochs", lambda *_: 2)
+    monkeypatch.setattr("workbench.search.trials.automatic_epochs", lambda *_: 4)
+    settings = replace(SETTINGS, locft_at="", learning_rates=(1e-2,))
+    events = kept(list(Study(model, facts, settings).events()))
+    swept = [event for event in events if isinstance(event, LocationDone)]
+    (chosen,) = [event for event in events if isinstance(event, LocationChosen)]
+    assert chosen.at in {row.at for row in swept}
+    assert len({row.at.split(".")[0] for row in swept}) == model.layer_count
+    assert {e.at for e in events if isinstance(e, TrialDone) and e.label == "LocFT-BF"} == {
+        chosen.at
+    }
+    assert [from_dict(json.loads(json.dumps(as_dict(event)))) for event in events] == events
+
+
+def test_a_scale_study_takes_ten_times_more_until_all_facts(
+    model: LanguageModel, facts: list[Fact]
+) -> None:
+    many = [replace(fact, prompt=f"{fact.prompt} {n}:") for n in range(2) for fact in facts]
+    settings = replace(SETTINGS, kind="scale", learning_rates=(1e-2,))
+    study = Study(model, many, settings)
+    trials = [event for event in study.events() if isinstance(event, TrialDone)]
+    assert [trial.facts for trial in trials] == [10, 14]
+    result = StudyResult.of(study.settings, trials)
+    assert result.sentences()[-1].startswith("From 10 to 14 facts: reliability")
+
+
+def test_a_study_of_locations_tries_every_matrix(model: LanguageModel, facts: list[Fact]) -> None:
+    settings = StudySettings(kind="locations", facts=2)
+    study = Study(model, facts, settings)
+    places = []
+    for event in study.events():
+        if isinstance(event, LocationDone):
+            places.append(event.at)
+            if len(places) == 3:
+                study.stop()
+    assert isinstance(event, StudyStopped)
+    assert places == [f"0.{name}" for name in model.layers.matrices()[:3]]
+
+
+def test_what_cannot_be_studied_is_said_before_anything_is_done(
+    make_model: Callable[..., LanguageModel], facts: list[Fact]
+) -> None:
+    model = make_model()
+    with pytest.raises(FactsError, match="no facts to study"):
+        Study(model, [], SETTINGS)
+    with pytest.raises(LocationError):
+        Study(model, facts, replace(SETTINGS, at="77"))

@@ -1,0 +1,40 @@
+"""Events come through JSON unchanged, so that a page in another process sees what a test sees."""
+
+import json
+from typing import get_args
+
+import pytest
+
+from workbench.methods.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    Finished,
+    MicroBatchHalved,
+    Started,
+    StatesProgress,
+    Stopped,
+    as_dict,
+    from_dict,
+)
+
+EXAMPLES: list[Event] = [
+    Started(20, ("6.mlp", "7"), 5e-3, 5, 50, 200, 196_608, 1 << 20, 6, "no reason", 3),
+    StatesProgress(10, 20),
+    BatchDone(1, 4, 2.5, skipped=False),
+    EpochDone(1, 50, 1.25, 0.5, 3.5),
+    MicroBatchHalved(2),
+    Finished("converged", 12, 48, 1.5, (2.0, 1.0, 0.005)),
+    Stopped(3, 50),
+]
+
+
+def test_there_is_an_example_of_every_event() -> None:
+    assert {type(example) for example in EXAMPLES} == set(get_args(Event))
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
+def test_an_event_survives_json(event: Event) -> None:
+    data = json.loads(json.dumps(as_dict(event)))
+    assert data["event"] == type(event).__name__
+    assert from_dict(data) == event

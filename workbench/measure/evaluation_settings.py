@@ -1,0 +1,66 @@
+"""What an evaluation measures: one flat, frozen dataclass, checked when it is made.
+
+The same fields, in the same words, on the page, on the command line, and in the record.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.work.settings import SettingsRecord, setting
+
+__all__ = ["EvaluationSettings"]
+
+ALL_UP_TO = 2000
+DRAWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSettings(SettingsRecord):
+    """Which measures are taken besides the strict and token ones, which judge every fact.
+
+    Raises:
+        SettingsError: when a value makes no sense; the message names the setting.
+    """
+
+    written: int | None = setting(
+        None,
+        "For how many facts, drawn by the seed, answers are written (generated, and locality as "
+        f"unchanged); 0 for none; empty: all of up to {ALL_UP_TO:,} facts, else {DRAWN}.",
+    )
+    health: bool = setting(False, "Also look at the writing: entropy, endings, perplexity.")
+    capability: tuple[str, ...] = setting(
+        (), "Tasks of general capability: builtin, paper, or names of lm-evaluation-harness."
+    )
+    limit: int | None = setting(None, "Most items of a capability task; empty: all.")
+    network: bool = setting(False, "Let capability tasks download their data.")
+    seed: int = setting(0, "Draws facts and resamples.")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "capability", tuple(name for name in self.capability if name))
+        self._require_whole("written", least=0, optional=True)
+        self._require_whole("limit", least=1, optional=True)
+        self._require_whole("seed", least=0)
+
+    def written_of(self, facts: int) -> int:
+        """For how many of so many facts answers are written."""
+        if self.written is None:
+            return facts if facts <= ALL_UP_TO else DRAWN
+        return min(self.written, facts)
+
+    def command(self, facts: str, options: Sequence[tuple[str, object]] = ()) -> str:
+        """The `workbench evaluate` line that measures the same.
+
+        Args:
+            facts: the file of facts.
+            options: such as ``("--patch", "folder")``; one whose value is None is left out.
+        """
+        words = ["workbench", "evaluate", facts]
+        given = [*options, ("--written", self.written), ("--limit", self.limit)]
+        given += [("--seed", self.seed or None)]
+        given += [("--capability", name) for name in self.capability]
+        for option, value in given:
+            words += [option, str(value)] if value is not None else []
+        words += ["--health"] if self.health else []
+        words += ["--network"] if self.network else []
+        return shlex.join(words)

@@ -1,0 +1,164 @@
+"""Whether a model still writes well after an edit: entropy, endings, perplexity.
+
+Continuations for the entropy have a fixed length and are drawn from the five likeliest tokens
+with a fixed seed, as in ROME (arXiv 2202.05262); those that tell whether answers end are greedy.
+Held-out texts that name an edited subject are left out: there a change is wanted.
+"""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+
+import torch
+from torch.nn import functional
+from transformers import GenerationConfig
+
+from workbench.errors import ModelError
+from workbench.facts.fact import Fact
+from workbench.measure.health_result import Health, HealthSide, ngram_entropy
+from workbench.model.generate import generate
+from workbench.model.language_model import LanguageModel
+from workbench.model.memory import in_batches
+from workbench.model.patch import Patch
+from workbench.model.states import TOKENS_PER_PASS, target_logits
+from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
+from workbench.paths import assets_dir
+
+__all__ = ["measure_health", "perplexity"]
+
+PROMPTS = 32
+TOKENS = 100
+ANSWER_TOKENS = 32
+CHOICES = 5
+SHOWN = 200
+TEXTS = {
+    "builtin": "sentences of the built-in model's kind",
+    "english": "a small English text",
+}
+
+
+def measure_health(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    patch: Patch | None = None,
+    *,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Health:
+    """Looks at the model's writing, before and, where there is a patch, after.
+
+    Args:
+        model: the base; it stays as it is.
+        facts: what the edit is about; some of their prompts are continued.
+        patch: the edit.
+        seed: draws the prompts and the continuations.
+        on_progress: called with steps done and steps in all; what it raises ends the work.
+
+    Raises:
+        PatchError: the patch belongs to another base.
+        ModelError: no held-out text is left, or none of the facts' prompts can be continued.
+    """
+    kind = "builtin" if model.name == "builtin" else "english"
+    texts = _held_out(kind, facts)
+    drawn = random.Random(seed).sample(list(facts), min(PROMPTS, len(facts)))
+    prompts = [fact.prompt for fact in drawn]
+    total, done = (2 if patch is None else 4), 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if on_progress is not None:
+            on_progress(done, total)
+
+    def look() -> HealthSide:
+        free = _continuations(model, prompts, seed)
+        step()
+        answers = generate(model, prompts, max_new_tokens=ANSWER_TOKENS, top_k=1)
+        unended = sum(not answer.ended for answer in answers) / len(answers)
+        side = HealthSide(ngram_entropy(free), unended, perplexity(model, texts), free[0][:SHOWN])
+        step()
+        return side
+
+    before, after = look(), None
+    if patch is not None:
+        with patch.applied(model):
+            after = look()
+    return Health(before, after, len(prompts), TOKENS, len(texts), TEXTS[kind])
+
+
+def _held_out(kind: str, facts: Sequence[Fact]) -> list[str]:
+    """The lines of a shipped text that name no subject of the facts."""
+    content = (assets_dir() / "health" / f"{kind}.txt").read_text(encoding="utf-8")
+    subjects = {fact.subject.lower() for fact in facts if len(fact.subject) > 2}
+    lines = [line for line in content.splitlines() if line.strip()]
+    kept = [line for line in lines if not any(name in line.lower() for name in subjects)]
+    return kept or lines
+
+
+@torch.no_grad()
+def perplexity(model: LanguageModel, texts: Sequence[str]) -> float:
+    """The model's perplexity per token on texts, each read from its own beginning.
+
+    The first token of a text is given, not predicted.
+
+    Raises:
+        ModelError: no text has two tokens.
+    """
+    longest = model.longest or 1 << 20
+    read = [ids[:longest] for ids in prompt_tokens(model.tokenizer, texts)]
+    table = TokenTable(
+        [TokenizedText(ids[:1], ids[1:]) for ids in read if len(ids) > 1], model.device
+    )
+    if not len(table):
+        raise ModelError("No text with two tokens to measure the perplexity on.")
+
+    def losses(rows: Sequence[int]) -> float:
+        batch = table.batch(rows)
+        logits = target_logits(model, batch)
+        return float(functional.cross_entropy(logits, batch.targets, reduction="sum").item())
+
+    order = sorted(range(len(table)), key=table.length)
+    size = max(1, TOKENS_PER_PASS // 4 // table.length(order[-1]))
+    total = sum(loss for _, loss in in_batches(order, size, model.device, losses))
+    return math.exp(total / sum(len(text.target) for text in table.texts))
+
+
+@torch.no_grad()
+def _continuations(model: LanguageModel, prompts: Sequence[str], seed: int) -> list[str]:
+    """Each prompt with `TOKENS` more tokens, or as many as the model can read."""
+    tokenizer = model.tokenizer
+    encoded = prompt_tokens(tokenizer, prompts)
+    longest = max(map(len, encoded))
+    room = TOKENS if model.longest is None else min(TOKENS, model.longest - longest)
+    if room < 1:
+        raise ModelError("The facts' prompts leave this model no room to go on. Shorten them.")
+    padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
+    config = GenerationConfig(
+        max_new_tokens=room,
+        min_new_tokens=room,
+        do_sample=True,
+        top_k=CHOICES,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=padding,
+    )
+
+    def work(rows: Sequence[int]) -> list[str]:
+        ids = torch.full((len(rows), longest), padding)
+        mask = torch.zeros_like(ids)
+        for place, row in enumerate(rows):
+            ids[place, longest - len(encoded[row]) :] = torch.tensor(encoded[row])
+            mask[place, longest - len(encoded[row]) :] = 1
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            new = model.network.generate(
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                generation_config=config,
+            )[:, longest:]
+        texts: list[str] = tokenizer.batch_decode(new, skip_special_tokens=True)
+        return texts
+
+    found: list[str] = []
+    for _, texts in in_batches(range(len(prompts)), PROMPTS, model.device, work):
+        found += texts
+    return [prompt + text for prompt, text in zip(prompts, found, strict=True)]

@@ -1,0 +1,178 @@
+"""A measured share, its protocol and its interval; what may be compared with what.
+
+Invariant: shares measured by different protocols, or of different measures, never stand in one
+column and are never subtracted: a strict share and a generated one of the same model differ
+although nothing changed. Whoever tries is refused in words. Knows nothing about models.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from workbench.errors import SettingsError
+
+__all__ = [
+    "MEASURES",
+    "MEASURE_HELP",
+    "PROTOCOLS",
+    "PROTOCOL_HELP",
+    "Difference",
+    "MeasureTable",
+    "Measured",
+    "Protocol",
+    "metric_name",
+    "split_metric",
+]
+
+Protocol = Literal["strict", "generated", "token"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+PROTOCOL_HELP: dict[Protocol, str] = {
+    "strict": "Teacher-forced: every token of the answer and its end is the model's first choice.",
+    "generated": "Greedy, at most 32 tokens, cut at '.', newline or the end; then the same words, "
+    "without case, punctuation and articles; aliases count. The paper's.",
+    "token": "Teacher-forced: the share of the answer's tokens that are the model's first choice. "
+    "The older literature's.",
+}
+
+MEASURES = ("reliability", "generalization", "locality", "locality_right", "portability")
+MEASURE_HELP = {
+    "reliability": "The facts' own prompts give the new answer.",
+    "generalization": "Rephrases, never trained on, give it too.",
+    "locality": "Prompts that must not change are answered as before the edit, right or wrong.",
+    "locality_right": "Prompts that must not change are answered as their stated answer says.",
+    "portability": "Questions whose answers follow from the new facts are answered so.",
+}
+
+
+def metric_name(measure: str, protocol: str) -> str:
+    """Such as ``locality_right_strict``."""
+    return f"{measure}_{protocol}"
+
+
+def split_metric(name: str) -> tuple[str, Protocol]:
+    """The inverse of `metric_name`.
+
+    Raises:
+        SettingsError: the name does not say by which protocol it was measured.
+    """
+    measure, _, protocol = name.rpartition("_")
+    for known in PROTOCOLS:
+        if protocol == known and measure:
+            return measure, known
+    raise SettingsError(
+        f"The number '{name}' does not say how it was measured. Its name must end in one of "
+        f"{', '.join('_' + known for known in PROTOCOLS)}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A share from 0 to 1, of what, by which protocol, and how sure.
+
+    Args:
+        measure: such as ``reliability``.
+        protocol: how the questions were judged.
+        value: the share.
+        low, high: where the middle 90% of bootstrap resamples of the facts lie.
+        count: how many questions were asked.
+    """
+
+    measure: str
+    protocol: Protocol
+    value: float
+    low: float
+    high: float
+    count: int
+
+    @property
+    def name(self) -> str:
+        """Such as ``reliability_strict``."""
+        return metric_name(self.measure, self.protocol)
+
+    def __sub__(self, other: "Measured") -> float:
+        """How much more this share is.
+
+        Raises:
+            SettingsError: the two do not measure the same by the same protocol.
+        """
+        _require_same(self, other)
+        return self.value - other.value
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready; the name says measure and protocol."""
+        return {"value": self.value, "low": self.low, "high": self.high, "count": self.count}
+
+    @classmethod
+    def from_dict(cls, name: str, data: Mapping[str, Any]) -> "Measured":
+        """The inverse of `as_dict`."""
+        measure, protocol = split_metric(name)
+        return cls(measure, protocol, data["value"], data["low"], data["high"], data["count"])
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The same share before and after.
+
+    Raises:
+        SettingsError: the two do not measure the same by the same protocol.
+    """
+
+    before: Measured
+    after: Measured
+
+    def __post_init__(self) -> None:
+        _require_same(self.before, self.after)
+
+    @property
+    def value(self) -> float:
+        """How much it rose."""
+        return self.after - self.before
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the two intervals lie apart."""
+        return self.after.low > self.before.high or self.after.high < self.before.low
+
+
+def _require_same(one: Measured, other: Measured) -> None:
+    if one.protocol != other.protocol:
+        raise SettingsError(
+            f"{one.name} cannot be compared with {other.name}: the protocols differ. Measure "
+            f"both by {one.protocol}, or both by {other.protocol}."
+        )
+    if one.measure != other.measure:
+        raise SettingsError(f"{one.name} cannot be compared with {other.name}: not the same.")
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureTable:
+    """Rows that may stand side by side, because all were judged by one protocol.
+
+    Args:
+        protocol: of every number.
+        rows: for each label, the numbers by measure; a measure that was not taken is left out.
+
+    Raises:
+        SettingsError: a number was measured by another protocol, or stands under a wrong heading.
+    """
+
+    protocol: Protocol
+    rows: Mapping[str, Mapping[str, Measured]]
+
+    def __post_init__(self) -> None:
+        for label, row in self.rows.items():
+            for measure, number in row.items():
+                if number.protocol != self.protocol:
+                    raise SettingsError(
+                        f"This table is by the {self.protocol} protocol; {number.name} of "
+                        f"'{label}' cannot stand in it. Measure it by {self.protocol}, too."
+                    )
+                if number.measure != measure:
+                    raise SettingsError(f"{number.name} of '{label}' stands under '{measure}'.")
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The columns: measures that at least one row has, in their usual order."""
+        there = {measure for row in self.rows.values() for measure in row}
+        known = [measure for measure in MEASURES if measure in there]
+        return (*known, *sorted(there - set(known)))

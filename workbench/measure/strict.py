@@ -1,0 +1,109 @@
+"""The strict protocol: every target token and the EOS is the model's first choice.
+
+Teacher-forced, so that no generation is needed: greedy decoding gives exactly target and EOS if
+and only if every target token is the argmax after the true ones before it. The token protocol
+reads the share of right tokens off the same pass.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from workbench.model.language_model import LanguageModel
+from workbench.model.memory import in_batches
+from workbench.model.states import TOKENS_PER_PASS, HiddenStates, starting_at, target_logits
+from workbench.model.tokens import TokenBatch, TokenTable
+
+__all__ = ["Forced", "forced_texts", "learned_texts", "strict_matches"]
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """A text judged teacher-forced.
+
+    Args:
+        right: whether every target token, its end included, is the first choice (strict).
+        share: share of the target's tokens that are, its last left out, which only ends it
+            (token); of a target that is nothing but its end, that.
+    """
+
+    right: bool
+    share: float
+
+
+def learned_texts(logits: torch.Tensor, batch: TokenBatch) -> torch.Tensor:
+    """Which texts of a batch are right by the strict protocol.
+
+    Args:
+        logits: (targets, vocabulary).
+        batch: the batch that they belong to.
+
+    Returns:
+        (texts,) True where every target is the argmax.
+    """
+    wrong = (logits.argmax(dim=-1) != batch.targets).to(torch.int32)
+    return batch.sum_by_text(wrong) == 0
+
+
+def strict_matches(
+    model: LanguageModel, texts: TokenTable, states: HiddenStates | None = None
+) -> list[bool]:
+    """Which texts the model, as it is now, gets right by the strict protocol.
+
+    Args:
+        model: with whatever weights are swapped in.
+        texts: prompts with their targets.
+        states: what enters a layer below which the model is unchanged; None starts at the
+            embedding.
+    """
+    return [judged.right for judged in forced_texts(model, texts, states)]
+
+
+@torch.no_grad()
+def forced_texts(
+    model: LanguageModel,
+    texts: TokenTable,
+    states: HiddenStates | None = None,
+    on_texts: Callable[[int], None] | None = None,
+) -> list[Forced]:
+    """Judges texts teacher-forced, by the model as it is now.
+
+    Args:
+        model: with whatever weights are swapped in.
+        texts: prompts with their targets.
+        states: what enters a layer below which the model is unchanged; None starts at the
+            embedding.
+        on_texts: told how many texts each pass judged; what it raises ends the work.
+    """
+    order = sorted(range(len(texts)), key=texts.length)
+    if not order:
+        return []
+
+    def judge(rows: Sequence[int]) -> list[Forced]:
+        batch = texts.batch(rows)
+        with starting_at(model, states.layer if states is not None else 0) as feed:
+            if states is not None:
+                feed.states = states.padded(rows, model.device)
+            logits = target_logits(model, batch)
+        return _judged(logits, batch)
+
+    found: dict[int, Forced] = {}
+    size = max(1, TOKENS_PER_PASS // texts.length(order[-1]))
+    for rows, judged in in_batches(order, size, model.device, judge):
+        found.update(zip(rows, judged, strict=True))
+        if on_texts is not None:
+            on_texts(len(rows))
+    return [found[row] for row in range(len(order))]
+
+
+def _judged(logits: torch.Tensor, batch: TokenBatch) -> list[Forced]:
+    hits = (logits.argmax(dim=-1) == batch.targets).to(torch.float32)
+    sizes = batch.sum_by_text(torch.ones_like(hits))
+    right = batch.sum_by_text(hits)
+    end = hits[sizes.cumsum(0).long() - 1]
+    share = torch.where(sizes > 1, (right - end) / (sizes - 1).clamp(min=1), end)
+    return [
+        Forced(whole, part)
+        for whole, part in zip((right == sizes).tolist(), share.tolist(), strict=True)
+    ]

@@ -1,0 +1,152 @@
+"""What came of an evaluation, question by question, and the shares that follow from it.
+
+A fact brings questions: its prompt, rephrases, locality and portability prompts. Each is judged
+before and after the edit. Everything that is shown follows from these rows alone, and groups of
+facts are measured without asking the model again. Knows nothing about models.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.measure.protocols import MEASURES, PROTOCOLS, Measured, Protocol, metric_name
+
+__all__ = ["QuestionVerdicts", "Role", "Side", "Verdict", "interval", "measure_rows", "value_of"]
+
+Role = Literal["prompt", "rephrase", "locality", "portability"]
+Side = Literal["before", "after"]
+
+RESAMPLES = 1000
+LOW, HIGH = 0.05, 0.95
+
+ROLE_OF: dict[str, Role] = {
+    "reliability": "prompt",
+    "generalization": "rephrase",
+    "locality": "locality",
+    "locality_right": "locality",
+    "portability": "portability",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One judgement of one state of the model on one question, by each protocol.
+
+    Args:
+        strict: whether every token and the end was the first choice; None when not judged.
+        token: share of the answer's tokens that were; likewise.
+        generated: whether the written answer is the wanted one; None when none was written.
+    """
+
+    strict: bool | None = None
+    token: float | None = None
+    generated: bool | None = None
+
+    def by(self, protocol: Protocol) -> float | None:
+        """The judgement as a number from 0 to 1; None when there is none."""
+        value = getattr(self, protocol)
+        return None if value is None else float(value)
+
+
+NOT_JUDGED = Verdict()
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionVerdicts:
+    """One question of one fact, judged before and after.
+
+    Args:
+        fact: place of the fact among those evaluated, from 0.
+        role: what the question is to the fact.
+        prompt: what was asked.
+        wanted: the right answer; empty when nobody stated it.
+        before, after: against the right answer; `after` is not judged without an edit.
+        unchanged: against what was said before the edit; for locality prompts only.
+        said_before, said_after: the written answers; None when none was asked for.
+    """
+
+    fact: int
+    role: Role
+    prompt: str
+    wanted: str
+    before: Verdict = NOT_JUDGED
+    after: Verdict = NOT_JUDGED
+    unchanged: Verdict = NOT_JUDGED
+    said_before: str | None = None
+    said_after: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the edit did not do here what it should: locality changed, any other is wrong.
+
+        The generated answer counts where there is one, else the strict judgement.
+        """
+        judged = self.unchanged if self.role == "locality" else self.after
+        verdict = judged.strict if judged.generated is None else judged.generated
+        return verdict is False
+
+
+def value_of(row: QuestionVerdicts, measure: str, protocol: Protocol, side: Side) -> float | None:
+    """What a question adds to a measure; None when it does not belong to it, or was not judged."""
+    if row.role != ROLE_OF[measure]:
+        return None
+    if measure == "locality":
+        return row.unchanged.by(protocol) if side == "after" else None
+    return (row.before if side == "before" else row.after).by(protocol)
+
+
+def measure_rows(
+    rows: Iterable[QuestionVerdicts], side: Side, *, seed: int = 0
+) -> dict[str, Measured]:
+    """Every measure by every protocol that something was judged for, by name.
+
+    Args:
+        rows: of the same evaluation.
+        side: before or after the edit; locality as "unchanged" stands only after.
+        seed: draws the resamples.
+    """
+    rows = list(rows)
+    found: dict[str, Measured] = {}
+    for measure in MEASURES:
+        own = [row for row in rows if row.role == ROLE_OF[measure]]
+        for protocol in PROTOCOLS:
+            values = [(row.fact, value_of(row, measure, protocol, side)) for row in own]
+            there = [(fact, value) for fact, value in values if value is not None]
+            if there:
+                found[metric_name(measure, protocol)] = _measured(measure, protocol, there, seed)
+    return found
+
+
+def _measured(
+    measure: str, protocol: Protocol, values: Sequence[tuple[int, float]], seed: int
+) -> Measured:
+    facts = np.array([fact for fact, _ in values])
+    right = np.array([value for _, value in values])
+    _, place = np.unique(facts, return_inverse=True)
+    sums = np.bincount(place, weights=right).astype(np.float64)
+    counts = np.bincount(place).astype(np.float64)
+    low, high = interval(sums, counts, seed=seed)
+    return Measured(measure, protocol, float(right.mean()), low, high, len(values))
+
+
+def interval(
+    sums: NDArray[np.float64], counts: NDArray[np.float64], *, seed: int = 0
+) -> tuple[float, float]:
+    """Where the middle 90% of a share lie when facts are drawn with replacement.
+
+    Facts with equal sums and counts are alike, so that a resample is one multinomial draw over
+    the kinds of facts: exact, and quick for 100,000 facts.
+
+    Args:
+        sums: (facts,) what each fact's questions add.
+        counts: (facts,) how many questions each fact has; above 0.
+        seed: draws the resamples.
+    """
+    kinds, many = np.unique(np.stack([sums, counts], axis=1), axis=0, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(sums), many / len(sums), size=RESAMPLES)
+    shares = (drawn @ kinds[:, 0]) / (drawn @ kinds[:, 1])
+    low, high = np.quantile(shares, (LOW, HIGH))
+    return float(low), float(high)

@@ -1,0 +1,130 @@
+"""How far a run is, and the checkpoint that lets it go on.
+
+A checkpoint is one safetensors file: the float32 master and Adam's moments as tensors, all else
+as JSON in its metadata. It is written beside its place and then moved there, so that a crash
+leaves the old one.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from workbench.errors import PatchError
+from workbench.methods.tuned import TunedWeights
+
+__all__ = ["Progress", "read_checkpoint", "write_checkpoint"]
+
+
+@dataclass
+class Progress:
+    """Where a run is between two batches.
+
+    Args:
+        epoch: whole epochs done (depth-first: batches brought to convergence).
+        cursor: batches done in the epoch at hand (depth-first: passes over the batch at hand).
+        batches: batches seen in the whole run.
+        updates: steps taken.
+        loss_sum: sum of the facts' losses in the epoch at hand.
+        learned: facts of the epoch at hand that were already learned.
+        facts: facts seen in the epoch at hand.
+        losses: mean loss of every epoch done.
+        seconds: wall clock so far.
+        last_wrong: for each fact the last epoch, from 1, in which it was not yet learned when
+            its turn came; 0 while there was none.
+        reason: why the run is over; empty while it is not.
+    """
+
+    epoch: int = 0
+    cursor: int = 0
+    batches: int = 0
+    updates: int = 0
+    loss_sum: float = 0.0
+    learned: int = 0
+    facts: int = 0
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    last_wrong: list[int] = field(default_factory=list)
+    reason: str = ""
+
+    def begin_epoch(self, cursor: int = 0) -> None:
+        """Forgets the sums of the epoch at hand."""
+        self.cursor, self.loss_sum, self.learned, self.facts = cursor, 0.0, 0, 0
+
+    def add(self, loss: float, learned: int, facts: int, stepped: bool) -> None:
+        """Notes a batch: its mean loss, its facts, how many were learned, whether it stepped."""
+        self.cursor += 1
+        self.batches += 1
+        self.updates += stepped
+        self.loss_sum += loss * facts
+        self.learned += learned
+        self.facts += facts
+
+    def end_epoch(self) -> None:
+        """Notes the epoch's mean loss and begins the next."""
+        self.losses.append(self.loss_sum / self.facts)
+        self.epoch += 1
+        self.begin_epoch()
+
+
+def write_checkpoint(
+    path: Path, tuned: TunedWeights, progress: Progress, identity: dict[str, Any]
+) -> None:
+    """Saves a run's state.
+
+    Args:
+        path: the file; its folder is made.
+        tuned: the weights and the optimizer.
+        progress: where the run is.
+        identity: what must be the same when the run goes on: settings, facts, base.
+
+    Raises:
+        PatchError: the file cannot be written.
+    """
+    metadata = {
+        "progress": json.dumps(asdict(progress)),
+        "identity": json.dumps(identity, sort_keys=True),
+    }
+    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in tuned.state().items()}
+    beside = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, beside, metadata=metadata)
+        beside.replace(path)
+    except OSError as error:
+        raise PatchError(
+            f"The checkpoint '{path}' cannot be written: {error.strerror or error}."
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path, tuned: TunedWeights, identity: dict[str, Any]) -> Progress:
+    """Puts a run's state back into `tuned`.
+
+    Raises:
+        PatchError: there is no such file, it is damaged, or it belongs to another run.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors: dict[str, torch.Tensor] = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise PatchError(
+            f"There is no checkpoint that can be read at '{path}'. Start the run anew."
+        ) from error
+    theirs = json.loads(metadata.get("identity", "{}"))
+    differing = sorted(
+        key for key in identity.keys() | theirs.keys() if identity.get(key) != theirs.get(key)
+    )
+    if differing:
+        raise PatchError(
+            f"The checkpoint '{path}' belongs to another run: {', '.join(differing)} differ. Use "
+            "the same model, facts and settings, or start anew."
+        )
+    tuned.load_state(tensors)
+    return Progress(**json.loads(metadata["progress"]))

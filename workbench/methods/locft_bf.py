@@ -1,0 +1,331 @@
+"""LocFT-BF: facts in, a patch out.
+
+The recipe of "Fine-tuning Done Right in Model Editing" (arXiv 2509.22072): Adam on one
+well-chosen location, epochs over all facts in reshuffled mini-batches, cross-entropy on the
+target's tokens only. Depth-first, the old way, is the same loop in another order.
+
+Invariant: between two events the model is its untouched base, whatever the caller does next.
+Knows nothing about files of facts, pages or processes.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from workbench.errors import MemoryShortage
+from workbench.facts.fact import Fact, facts_digest
+from workbench.measure.strict import learned_texts, strict_matches
+from workbench.methods.checkpoint import Progress, read_checkpoint, write_checkpoint
+from workbench.methods.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    Finished,
+    MicroBatchHalved,
+    Started,
+    StatesProgress,
+    Stopped,
+)
+from workbench.methods.locft_settings import EditSettings
+from workbench.methods.loss import text_losses
+from workbench.methods.record import patch_metadata
+from workbench.methods.schedule import Schedule
+from workbench.methods.tuned import TunedWeights
+from workbench.model.language_model import LanguageModel
+from workbench.model.location import parse_locations
+from workbench.model.memory import is_out_of_memory, release_cache
+from workbench.model.patch import Patch
+from workbench.model.states import HiddenStates, advancing, starting_at, target_logits
+from workbench.model.tokens import TokenTable, tokenize_facts
+
+__all__ = ["Edit"]
+
+# Measured for the CPU; a GPU reads all weights anew in each pass, which few tokens do not repay.
+TOKENS_WORTH_A_PASS = {"cpu": 256}
+
+
+class Edit:
+    """One run: facts compiled into a patch, step by step.
+
+    Args:
+        model: the base; it is the same before, between any two events, and after.
+        facts: what the model should say from now on.
+        settings: None for all automatic.
+        checkpoint: a file that `save_checkpoint` wrote; the run goes on from there, and on a CPU
+            ends with the same bits as if it had never stopped.
+        states_memory: bytes of main memory for kept hidden states before they go to disk; None
+            takes half of what is free.
+        states: what enters the lowest tuned layer, for these facts in this order, where somebody
+            has computed it already.
+
+    Raises:
+        FactsError: no facts, or one is too long for the model.
+        SettingsError, LocationError: a setting does not fit this model.
+        PatchError: the checkpoint cannot be read or belongs to another run.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        facts: Sequence[Fact],
+        settings: EditSettings | None = None,
+        *,
+        checkpoint: str | Path | None = None,
+        states_memory: int | None = None,
+        states: HiddenStates | None = None,
+    ) -> None:
+        self.model = model
+        self.facts = tuple(facts)
+        tokenized = tokenize_facts(model.tokenizer, self.facts, model.longest)
+        self.settings = (settings or EditSettings()).resolved(model.preset, len(self.facts))
+        self.progress = Progress()
+        self._locations = parse_locations(self.settings.at)
+        self._schedule = Schedule.of(self.settings, len(self.facts))
+        self._texts = TokenTable(tokenized, model.device)
+        self._states = states
+        assert states is None or (states.layer, len(states)) == (self.kept_from, len(self.facts))
+        self._states_memory = states_memory
+        self._micro_batch = self.settings.micro_batch_size or self.settings.batch_size or 1
+        self._stopping = False
+        assert self.settings.learning_rate is not None
+        self._tuned = TunedWeights(model, self._locations, self.settings.learning_rate)
+        if checkpoint is not None:
+            self.progress = read_checkpoint(Path(checkpoint), self._tuned, self._identity())
+        self.progress.last_wrong = self.progress.last_wrong or [0] * len(self.facts)
+
+    @property
+    def kept_from(self) -> int:
+        """The layer whose input is kept for every fact; 0 when nothing can be kept."""
+        return self._locations[0].layer if self.model.states_kept else 0
+
+    def plan(self) -> Started:
+        """What the run will do, without doing any of it."""
+        memory = self._tuned.memory_bytes + self._states_bytes() + self._activation_bytes()
+        return Started(
+            facts=len(self.facts),
+            at=self.settings.at,
+            learning_rate=self.settings.learning_rate or 0.0,
+            batch_size=self.settings.batch_size or 0,
+            epochs=self._schedule.epochs,
+            steps=self._schedule.epochs * self._schedule.batches_per_epoch,
+            weights=self._tuned.count,
+            memory_bytes=memory,
+            kept_from=self.kept_from,
+            fallback=self.model.fallback,
+            resumed_epoch=self.progress.epoch,
+        )
+
+    def _states_bytes(self) -> int:
+        tokens = sum(text.length for text in self._texts.texts) if self.kept_from else 0
+        return tokens * self.model.shape.hidden_size * self.model.dtype.itemsize
+
+    def _activation_bytes(self) -> int:
+        """What the largest piece of a batch holds on to for its backward pass.
+
+        34 bytes a token, layer and hidden unit in 16 bits (Korthikanti et al., arXiv 2205.05198,
+        without the attention scores, which short texts hardly need), and for its targets the
+        logits and their gradient, once in the model's dtype and once in float32.
+        """
+        texts, shape = self._texts, self.model.shape
+        longest_first = sorted(range(len(self.facts)), key=texts.length, reverse=True)
+        pieces = self._pieces(longest_first[: self.settings.batch_size])
+        tokens = max(len(piece) * max(map(texts.length, piece)) for piece in pieces)
+        targets = max(sum(len(texts.texts[row].target) for row in piece) for piece in pieces)
+        layers = self.model.layer_count - self._locations[0].layer
+        width = self.model.dtype.itemsize
+        passed_on = 17 * width * tokens * layers * shape.hidden_size
+        return passed_on + targets * shape.vocab_size * 2 * (width + 4)
+
+    def events(self) -> Iterator[Event]:
+        """Runs, and says what happens; the last event is `Finished` or `Stopped`.
+
+        Raises:
+            MemoryShortage: not even a micro-batch of one fact fits.
+        """
+        progress, schedule = self.progress, self._schedule
+        began = time.monotonic() - progress.seconds
+        yield self.plan()
+        yield from self._keep_states()
+        while progress.epoch < schedule.epochs and not progress.reason:
+            while progress.cursor < schedule.batches_per_epoch:
+                if self._stopping:
+                    yield Stopped(progress.epoch, schedule.epochs)
+                    return
+                for event in self._batch():
+                    progress.seconds = time.monotonic() - began
+                    yield event
+            yield self._end_epoch()
+        progress.reason = progress.reason or "epochs"
+        yield Finished(
+            reason="converged" if progress.reason == "converged" else "epochs",
+            epochs=progress.epoch,
+            steps=progress.updates,
+            seconds=progress.seconds,
+            losses=tuple(progress.losses),
+        )
+
+    def _keep_states(self) -> Iterator[Event]:
+        """Computes what enters the lowest tuned layer, once for every fact."""
+        if self.kept_from == 0 or self._states is not None:
+            return
+        steps = advancing(
+            self.model, self._texts, None, self.kept_from, memory_limit=self._states_memory
+        )
+        while not self._stopping:
+            try:
+                yield StatesProgress(next(steps), len(self.facts))
+            except StopIteration as end:
+                self._states = end.value
+                return
+
+    def _batch(self) -> Iterator[Event]:
+        """One batch: the step of the recipe, in smaller pieces when memory runs out."""
+        progress, settings = self.progress, self.settings
+        rows = self._schedule.rows(progress.epoch, progress.cursor)
+        if self._schedule.depth_first and progress.cursor == 0:
+            self._tuned.restart_optimizer()
+        while True:
+            try:
+                loss, learned, stepped = self._step(rows)
+                break
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                smaller = min(self._micro_batch, len(rows)) // 2
+                if smaller == 0:
+                    raise MemoryShortage(
+                        f"The memory of {self.model.device} does not hold one fact's step. Choose "
+                        "a later layer, a smaller dtype, or another device."
+                    ) from error
+                self._micro_batch = smaller
+            release_cache(self.model.device)
+            yield MicroBatchHalved(self._micro_batch)
+        if self._schedule.depth_first:
+            progress.begin_epoch(progress.cursor)
+        progress.add(loss, learned, len(rows), stepped)
+        if self._schedule.depth_first and loss < settings.stop_loss:
+            progress.cursor = self._schedule.batches_per_epoch
+        yield BatchDone(progress.epoch + 1, progress.batches, loss, skipped=not stepped)
+
+    def _step(self, rows: list[int]) -> tuple[float, int, bool]:
+        """One update of the weights from some facts.
+
+        Returns:
+            The batch's mean loss, how many of its facts were learned already, and whether the
+            weights were changed.
+        """
+        pieces = self._pieces(rows)
+        loss, learned = 0.0, 0
+        with self._tuned.training():
+            for piece in pieces:
+                piece_loss, piece_learned = self._forward(piece, share=len(piece) / len(rows))
+                loss += piece_loss.item()
+                learned += piece_learned
+                if len(pieces) > 1 or loss >= self.settings.skip_loss:
+                    piece_loss.backward()  # type: ignore[no-untyped-call]
+                    self._tuned.collect_gradients()
+            stepped = loss >= self.settings.skip_loss
+            if stepped:
+                self._tuned.step()
+        return loss, learned, stepped
+
+    def _pieces(self, rows: list[int]) -> list[list[int]]:
+        """The batch in pieces of similar length, so that little is spent on padding.
+
+        A piece has as many facts as memory allows, and tokens enough to keep the device busy.
+        """
+        enough = TOKENS_WORTH_A_PASS.get(self.model.device.type, 4096)
+        pieces: list[list[int]] = [[]]
+        tokens = 0
+        for row in sorted(rows, key=self._texts.length):
+            if tokens >= enough or len(pieces[-1]) == self._micro_batch:
+                pieces.append([])
+                tokens = 0
+            pieces[-1].append(row)
+            tokens += self._texts.length(row)
+        return pieces
+
+    def _forward(self, rows: list[int], share: float) -> tuple[torch.Tensor, int]:
+        """Mean over facts of the mean cross-entropy on each one's target tokens, times `share`."""
+        batch = self._texts.batch(rows)
+        with starting_at(self.model, self.kept_from) as feed:
+            if self._states is not None:
+                feed.states = self._states.padded(rows, self.model.device)
+            logits = target_logits(self.model, batch)
+        learned: list[bool] = learned_texts(logits.detach(), batch).tolist()
+        for row, right in zip(rows, learned, strict=True):
+            if not right:
+                self.progress.last_wrong[row] = self.progress.epoch + 1
+        return text_losses(logits, batch).mean() * share, sum(learned)
+
+    def _end_epoch(self) -> EpochDone:
+        progress = self.progress
+        learned = progress.learned / progress.facts
+        progress.end_epoch()
+        if not self._schedule.depth_first and progress.losses[-1] < self.settings.stop_loss:
+            progress.reason = "converged"
+        return EpochDone(
+            epoch=progress.epoch,
+            epochs=self._schedule.epochs,
+            loss=progress.losses[-1],
+            learned=learned,
+            seconds=progress.seconds,
+        )
+
+    def stop(self) -> None:
+        """Asks the run to end before its next batch, with `Stopped`."""
+        self._stopping = True
+
+    def applied(self) -> AbstractContextManager[None]:
+        """The model with the weights so far; not while `events` is working on a batch."""
+        return self._tuned.applied()
+
+    def learned(self) -> list[bool]:
+        """Which facts the weights so far get right, by the strict protocol."""
+        with self.applied():
+            return strict_matches(self.model, self._texts, self._states)
+
+    def learned_in(self) -> list[int] | None:
+        """For each fact the last epoch in which it was still wrong when its turn came.
+
+        0 for a fact that never was; None depth-first, where facts do not share epochs.
+        """
+        return None if self._schedule.depth_first else list(self.progress.last_wrong)
+
+    def weight_change(self) -> float:
+        """Norm of the change of the tuned weights so far, relative to the norm of the weights."""
+        return self._tuned.relative_change()
+
+    def save_checkpoint(self, path: str | Path) -> None:
+        """Saves the run as it is between two events, so that it can go on later.
+
+        Raises:
+            PatchError: the file cannot be written.
+        """
+        write_checkpoint(Path(path), self._tuned, self.progress, self._identity())
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be the same for a checkpoint to go on."""
+        return {
+            "settings": replace(self.settings, micro_batch_size=None).as_dict(),
+            "facts": facts_digest(self.facts),
+            "base": {name: self.model.base_hash(name) for name in self._tuned.master},
+            "dtype": str(self.model.dtype),
+        }
+
+    def patch(self, metrics: dict[str, Any] | None = None) -> Patch:
+        """The weights so far as a patch.
+
+        Args:
+            metrics: numbers for its record, named by protocol.
+        """
+        tensors = {name: w.detach().to("cpu", copy=True) for name, w in self._tuned.seen.items()}
+        record = patch_metadata(
+            self.model, self.facts, self.settings, tuple(tensors), metrics or {}
+        )
+        return Patch(tensors, record)

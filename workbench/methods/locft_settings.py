@@ -1,0 +1,109 @@
+"""The settings of a run: one flat, frozen dataclass, checked when it is made.
+
+The same fields, in the same words, are on the page, on the command line, in a patch's record
+and in the docs. A field left at None is automatic: `EditSettings.resolved` fills it from the
+model's preset and the number of facts, so that a run's record never holds a None.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from workbench.errors import SettingsError
+from workbench.model.location import parse_locations
+from workbench.model.presets import Preset
+from workbench.work.settings import SettingsRecord, is_number, setting
+
+__all__ = ["EditSettings", "Pipeline", "automatic_batch_size", "automatic_epochs"]
+
+Pipeline = Literal["breadth-first", "depth-first"]
+
+PAPER_BATCH_SIZE = 100
+PAPER_EPOCHS = 25
+PAPER_LOSS_FLOOR = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class EditSettings(SettingsRecord):
+    """How a run turns facts into a patch. None means automatic; see each field's sentence.
+
+    Raises:
+        SettingsError: when a value makes no sense; the message names the setting.
+    """
+
+    at: tuple[str, ...] = setting(
+        (), "Locations to tune, such as 6.mlp.down_proj, 6.mlp or 6; empty: the model's preset."
+    )
+    learning_rate: float | None = setting(
+        None, "Adam's constant learning rate; empty: the model's preset."
+    )
+    batch_size: int | None = setting(
+        None, "Facts per update, 1 for sample-wise; empty: 100, fewer when facts are few."
+    )
+    epochs: int | None = setting(
+        None, "Most passes over each fact; empty: 25, more when facts are few."
+    )
+    pipeline: Pipeline = setting(
+        "breadth-first",
+        "breadth-first: epochs over all facts; depth-first: each batch to convergence in turn.",
+    )
+    seed: int = setting(0, "Decides the order of the facts; the same seed gives the same patch.")
+    skip_loss: float = setting(
+        PAPER_LOSS_FLOOR, "A batch whose mean loss is below this takes no step."
+    )
+    stop_loss: float = setting(
+        PAPER_LOSS_FLOOR, "The run ends when an epoch's mean loss is below this."
+    )
+    micro_batch_size: int | None = setting(
+        None,
+        "Most facts on the device at once, without changing the update; empty: the whole batch, "
+        "halved when memory runs out.",
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
+        rate = self.learning_rate
+        if rate is not None and (not is_number(rate) or rate <= 0):
+            raise SettingsError(
+                f"learning_rate is {rate!r}; it must be a number above 0, or empty for automatic."
+            )
+        self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
+        for name in ("skip_loss", "stop_loss"):
+            value = getattr(self, name)
+            if not is_number(value) or value < 0:
+                raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
+        if self.pipeline not in get_args(Pipeline):
+            raise SettingsError(
+                f"pipeline is {self.pipeline!r}; choose one of {', '.join(get_args(Pipeline))}."
+            )
+        self._require_whole("seed", least=0)
+
+    def resolved(self, preset: Preset, facts: int) -> "EditSettings":
+        """These settings with every automatic field filled in, except `micro_batch_size`.
+
+        Args:
+            preset: the start for this model.
+            facts: how many facts the run compiles.
+        """
+        batch_size = self.batch_size or automatic_batch_size(facts)
+        return replace(
+            self,
+            at=self.at or preset.at,
+            learning_rate=self.learning_rate or preset.learning_rate,
+            batch_size=batch_size,
+            epochs=self.epochs or automatic_epochs(facts, batch_size),
+        )
+
+
+def automatic_batch_size(facts: int) -> int:
+    """The paper's 100; an eighth of the facts when they are few, so that an epoch has 8 steps."""
+    return max(1, min(PAPER_BATCH_SIZE, facts // 8))
+
+
+def automatic_epochs(facts: int, batch_size: int) -> int:
+    """The paper's 25; more when an epoch has few steps, for 400 steps or 200 epochs.
+
+    The stop rule ends most runs long before.
+    """
+    steps_per_epoch = math.ceil(max(1, facts) / batch_size)
+    return max(PAPER_EPOCHS, min(200, math.ceil(400 / steps_per_epoch)))

@@ -1,0 +1,62 @@
+"""The record of a run that its patch carries: base, place, facts, settings, metrics, versions."""
+
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+import transformers
+
+from workbench._version import __version__
+from workbench.facts.fact import Fact, facts_digest
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.language_model import LanguageModel
+
+__all__ = ["base_record", "patch_metadata"]
+
+
+def base_record(model: LanguageModel, tensors: Sequence[str]) -> dict[str, Any]:
+    """What tells the base again: its name, shape, and the hashes of some of its tensors."""
+    return {
+        "name": model.name,
+        "model_type": model.shape.model_type,
+        "layers": model.shape.layers,
+        "hidden_size": model.shape.hidden_size,
+        "vocab_size": model.shape.vocab_size,
+        "hashes": {name: model.base_hash(name) for name in tensors},
+    }
+
+
+def patch_metadata(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    settings: EditSettings,
+    tensors: Sequence[str],
+    metrics: dict[str, Any],
+) -> dict[str, Any]:
+    """Everything but the tensors, as JSON-ready data.
+
+    Args:
+        model: the base.
+        facts: what was compiled.
+        settings: the resolved settings.
+        tensors: names of the replaced tensors.
+        metrics: numbers whose names say by which protocol they were measured.
+    """
+    return {
+        "base": base_record(model, tensors),
+        "at": list(settings.at),
+        "facts": len(facts),
+        "facts_digest": facts_digest(facts),
+        "settings": settings.as_dict(),
+        "metrics": metrics,
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "versions": {
+            "workbench": __version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "python": platform.python_version(),
+        },
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,152 @@
+"""The weights under tuning: a float32 master, what the model sees, and Adam.
+
+Small steps would be lost in bfloat16, so the optimizer works on a float32 master whatever the
+model's dtype; the model sees the master rounded to its own dtype.
+
+Invariant: outside of `applied` and `training` the model is its untouched base.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import torch
+
+from workbench.model.language_model import LanguageModel
+from workbench.model.location import Location
+
+__all__ = ["TunedWeights"]
+
+
+class TunedWeights:
+    """New values for some of a model's weights, and the optimizer that finds them.
+
+    Args:
+        model: the base.
+        locations: where it is tuned.
+        learning_rate: Adam's constant rate; no weight decay.
+
+    Raises:
+        LocationError: a location is not in this model.
+    """
+
+    def __init__(
+        self, model: LanguageModel, locations: tuple[Location, ...], learning_rate: float
+    ) -> None:
+        self._model = model
+        self._parameters = model.weights_at(locations)
+        self._learning_rate = learning_rate
+        self.master = {
+            name: weight.detach().to(torch.float32, copy=True)
+            for name, weight in self._parameters.items()
+        }
+        # In float32 the model sees the master itself; there is nothing to round.
+        self.seen = {
+            name: master if weight.dtype == torch.float32 else weight.detach().clone()
+            for (name, weight), master in zip(
+                self._parameters.items(), self.master.values(), strict=True
+            )
+        }
+        self.optimizer = self._new_optimizer()
+
+    @property
+    def count(self) -> int:
+        """How many numbers are tuned."""
+        return sum(weight.numel() for weight in self.master.values())
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes on top of the model: master, its gradient, Adam's two moments, what is seen."""
+        per_weight = 4 + 4 + 8
+        copies = sum(
+            2 * seen.numel() * seen.element_size()
+            for name, seen in self.seen.items()
+            if seen is not self.master[name]
+        )
+        return per_weight * self.count + copies
+
+    def _new_optimizer(self) -> torch.optim.Adam:
+        on_cuda = self._model.device.type == "cuda"
+        return torch.optim.Adam(
+            list(self.master.values()), lr=self._learning_rate, fused=on_cuda or None
+        )
+
+    def restart_optimizer(self) -> None:
+        """Forgets Adam's moments, for a batch that is tuned as an edit of its own."""
+        self.optimizer = self._new_optimizer()
+
+    def applied(self) -> AbstractContextManager[None]:
+        """The model with the weights so far."""
+        return self._model.with_weights(self.seen)
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """The model with the weights so far, whose gradients are taken.
+
+        After the block the gradients are gone, and the model is the base again.
+        """
+        with self.applied():
+            try:
+                for parameter in self._parameters.values():
+                    parameter.requires_grad_(True)
+                yield
+            finally:
+                for parameter in self._parameters.values():
+                    parameter.requires_grad_(False)
+                    parameter.grad = None
+                for master in self.master.values():
+                    master.grad = None
+
+    def collect_gradients(self) -> None:
+        """Adds the gradients of a micro-batch to those of the master, in float32."""
+        for name, parameter in self._parameters.items():
+            if parameter.grad is None:
+                continue
+            gradient = parameter.grad.to(torch.float32)
+            parameter.grad = None
+            master = self.master[name]
+            master.grad = gradient if master.grad is None else master.grad.add_(gradient)
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One update of Adam from the collected gradients."""
+        self.optimizer.step()
+        for name, seen in self.seen.items():
+            if seen is not self.master[name]:
+                seen.copy_(self.master[name])
+
+    @torch.no_grad()
+    def relative_change(self) -> float:
+        """Norm of (weights so far - base), over all tuned weights, relative to the base's norm.
+
+        Only outside of `applied` and `training`.
+        """
+        change = base = 0.0
+        for name, weight in self._parameters.items():
+            change += float((self.seen[name] - weight).float().norm()) ** 2
+            base += float(weight.float().norm()) ** 2
+        return (change / base) ** 0.5 if base else 0.0
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Master and moments, by name, as tensors that a checkpoint keeps."""
+        kept = {f"master:{name}": master for name, master in self.master.items()}
+        for name, master in self.master.items():
+            for key, value in self.optimizer.state.get(master, {}).items():
+                kept[f"{key}:{name}"] = value
+        return kept
+
+    @torch.no_grad()
+    def load_state(self, kept: dict[str, torch.Tensor]) -> None:
+        """The inverse of `state`."""
+        for name, master in self.master.items():
+            master.copy_(kept[f"master:{name}"])
+            moments = {}
+            for key, value in kept.items():
+                kind, _, owner = key.partition(":")
+                if owner == name and kind != "master":
+                    # Only the fused optimizer, used on CUDA, counts its steps on the device.
+                    stays = kind == "step" and master.device.type != "cuda"
+                    moments[kind] = value if stays else value.to(master.device)
+            if moments:
+                self.optimizer.state[master] = moments
+            if self.seen[name] is not master:
+                self.seen[name].copy_(master)

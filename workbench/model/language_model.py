@@ -1,0 +1,178 @@
+"""A base model in memory, ready for editing.
+
+Invariants: the base never changes; other weights are swapped in for the length of a block and
+taken out again. All weights are frozen, and the model stays in eval mode, because hidden states
+are kept and dropout would make them wrong. Knows nothing about where models come from.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from workbench.errors import ModelError
+from workbench.model.hashing import tensor_hash
+from workbench.model.layers import LayerList, LocationInfo
+from workbench.model.location import Location
+from workbench.model.presets import ModelShape, Preset, find_preset
+
+__all__ = ["LanguageModel"]
+
+
+@dataclass
+class LanguageModel:
+    """A base model in memory, its tokenizer, and what editing needs to know of it.
+
+    Args:
+        name: ``builtin``, a hub id, or a folder.
+        network: the Hugging Face model, frozen, in eval mode.
+        tokenizer: its tokenizer, unchanged.
+        layers: its decoder layers.
+        returns: how many items a layer returns; 0 for a bare tensor.
+        fallback: why hidden states cannot be kept; empty when they can.
+    """
+
+    name: str
+    network: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    layers: LayerList
+    returns: int = 0
+    fallback: str = ""
+    _hashes: dict[str, str] = field(default_factory=dict, repr=False)
+    _swapped: bool = field(default=False, repr=False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's layers are."""
+        return next(self.layers.modules.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the model's layers."""
+        return next(self.layers.modules.parameters()).dtype
+
+    @property
+    def states_kept(self) -> bool:
+        """Whether the hidden states below a tuned layer can be kept (checked when loading)."""
+        return not self.fallback
+
+    @property
+    def layer_count(self) -> int:
+        """How many decoder layers there are."""
+        return len(self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the model has, tied ones counted once."""
+        return sum(p.numel() for p in self.network.parameters())
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes that the model's weights take."""
+        return sum(p.numel() * p.element_size() for p in self.network.parameters())
+
+    @property
+    def longest(self) -> int | None:
+        """Most tokens that the model reads, or None when its config does not say."""
+        value = getattr(self._text_config, "max_position_embeddings", None)
+        return int(value) if isinstance(value, int) and value > 0 else None
+
+    @property
+    def _text_config(self) -> Any:
+        return self.network.config.get_text_config()
+
+    @property
+    def shape(self) -> ModelShape:
+        """What tells this model apart from others."""
+        config = self._text_config
+        return ModelShape(
+            str(self.network.config.model_type),
+            self.layer_count,
+            int(config.hidden_size),
+            int(config.vocab_size),
+        )
+
+    @property
+    def preset(self) -> Preset:
+        """The best-founded start for this model."""
+        return find_preset(self.name, self.shape, self.layers.matrices())
+
+    def locations(self) -> list[LocationInfo]:
+        """Every weight that can be tuned, layer by layer."""
+        return self.layers.locations()
+
+    def weights_at(self, locations: tuple[Location, ...]) -> dict[str, nn.Parameter]:
+        """The weights that tuning at these locations changes, by full name.
+
+        Raises:
+            LocationError: a location is not in this model.
+        """
+        found: dict[str, nn.Parameter] = {}
+        for location in locations:
+            found |= self.layers.weights_at(location)
+        return found
+
+    def base_hash(self, name: str) -> str:
+        """The hash of one of the base's tensors; computed once, since the base never changes."""
+        if name not in self._hashes:
+            if self._swapped:
+                raise RuntimeError("hashes of the base are taken while no other weights are in it")
+            self._hashes[name] = tensor_hash(self.network.get_parameter(name))
+        return self._hashes[name]
+
+    @contextmanager
+    def with_weights(self, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
+        """The model with other values for some of its tensors, swapped in without copying.
+
+        Invariant: after the block the base is what it was, to the bit: its own tensors were
+        only set aside.
+
+        Args:
+            weights: new tensors by full parameter name, of the parameters' shape, dtype, device.
+
+        Raises:
+            ModelError: other weights are in the model already.
+        """
+        if self._swapped:
+            raise ModelError(
+                "Another patch is applied to this model. Leave its 'with' block first."
+            )
+        base = {name: self.network.get_parameter(name).data for name in weights}
+        self._swapped = True
+        try:
+            for name, tensor in weights.items():
+                self.network.get_parameter(name).data = tensor
+            yield
+        finally:
+            for name, tensor in base.items():
+                self.network.get_parameter(name).data = tensor
+            self._swapped = False
+
+    def summary(self) -> dict[str, Any]:
+        """What people want to know of a model, as JSON-ready data."""
+        preset = self.preset
+        return {
+            "name": self.name,
+            "architecture": type(self.network).__name__,
+            "layers": self.layer_count,
+            "hidden_size": self.shape.hidden_size,
+            "parameters": self.parameters,
+            "memory_bytes": self.memory_bytes,
+            "device": str(self.device),
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "states_kept": self.states_kept,
+            "fallback": self.fallback,
+            "matrices": list(self.layers.matrices()),
+            "chat": bool(getattr(self.tokenizer, "chat_template", None)),
+            "preset": {
+                "name": preset.name,
+                "at": list(preset.at),
+                "learning_rate": preset.learning_rate,
+                "source": preset.source,
+                "is_guess": preset.is_guess,
+            },
+        }

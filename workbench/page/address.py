@@ -1,0 +1,99 @@
+"""The page's address: which session and which tab, so that a link opens exactly that.
+
+The browser's Back and Forward lead through tabs and sessions. What an address names is looked up
+in the library; a session that is not there is never opened, and the latest one is shown instead.
+"""
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from workbench.errors import SessionError
+from workbench.page.kit.html import detail
+from workbench.page.kit.page import QUIET, Page, notice
+
+__all__ = ["add_address"]
+
+_NOT_THERE = "The session of this link is not here any more. This is the one that was opened last."
+_LINKED = "() => [new URLSearchParams(location.search).get('session') || '']"
+# `props.value` is the session shown. The address is written when it or the tab changes, except
+# while Back or Forward is being followed (`following`): then it is right already.
+_SCRIPT = """
+const tabs = () => [...document.querySelectorAll('#tabs [role=tab][data-tab-id]')];
+const isShown = tab => tab.getAttribute('aria-selected') === 'true';
+const asked = name => new URLSearchParams(location.search).get(name);
+let first = true;
+let following = 0;
+const write = () => {
+  const tab = tabs().find(isShown);
+  if (!props.value || !tab || following) return;
+  const query = new URLSearchParams({session: props.value, tab: tab.dataset.tabId});
+  const address = '?' + query;
+  if (address !== location.search)
+    history[first ? 'replaceState' : 'pushState'](null, '', address);
+  first = false;
+};
+const choose = name => {
+  const tab = tabs().find(tab => tab.dataset.tabId === name);
+  if (tab && !isShown(tab)) tab.click();
+};
+const arrive = () => {
+  clearTimeout(following);
+  following = 0;
+  first = true;
+  write();
+};
+const begin = () => {
+  if (!tabs().length) return setTimeout(begin, 20);
+  choose(asked('tab'));
+  new MutationObserver(write).observe(document.querySelector('#tabs'),
+    {subtree: true, attributes: true, attributeFilter: ['aria-selected']});
+  write();
+};
+begin();
+watch('value', () => following ? arrive() : write());
+addEventListener('popstate', () => {
+  if (!asked('session')) return;
+  clearTimeout(following);
+  const elsewhere = asked('session') !== props.value;
+  following = setTimeout(arrive, elsewhere ? 2500 : 200);
+  choose(asked('tab'));
+  if (elsewhere) trigger('act', {value: asked('session')});
+});
+"""
+
+
+def add_address(page: Page) -> Callable[[gr.Blocks], None]:
+    """Lets the address follow the page; returns what opens the address's session at first.
+
+    Args:
+        page: the page.
+    """
+    link = gr.Textbox(visible="hidden", container=False)
+    address = gr.HTML("", js_on_load=_SCRIPT, visible="hidden")
+    page.session.change(None, page.session, address, js="session => session", **QUIET)
+    library = page.library
+
+    def follow(session: str, event: gr.EventData) -> str:
+        wanted = str(detail(event)["value"])
+        if wanted not in library:
+            raise SessionError("The session of this address is not here any more.")
+        return library.enter(wanted).id
+
+    def open_first(linked: str) -> tuple[str, str]:
+        message = ""
+        if linked:
+            try:
+                return library.enter(linked).id, ""
+            except SessionError as error:
+                message = notice(_NOT_THERE if linked not in library else str(error))
+        try:
+            return library.enter(library.latest().id).id, message
+        except SessionError:
+            return "", message  # the banner says why there is none
+
+    def load(blocks: gr.Blocks) -> None:
+        blocks.load(open_first, link, [page.session, page.message], js=_LINKED, **QUIET)
+
+    page.act_on_sessions(address.act, follow, outputs=page.session)
+    return load

@@ -1,0 +1,151 @@
+"""The Evaluate tab: did it work, where, what did it break, and was the paper right."""
+
+from typing import Any, cast
+
+import gradio as gr
+
+from workbench.errors import SessionError
+from workbench.page.evaluate.fields import (
+    add_evaluation_fields,
+    evaluation_settings,
+    harness_note,
+)
+from workbench.page.evaluate.results import failures_card, further_cards, measures_card
+from workbench.page.evaluate.study_card import add_study_card
+from workbench.page.kit.html import button, command, detail, heading, live_html, still_html, text
+from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.kit.profile_html import job_bar
+from workbench.store import Store
+from workbench.store.evaluations import KeptEvaluation, Show
+
+__all__ = ["add_evaluate_tab"]
+
+PAGE_SIZE = 25
+
+
+def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
+    """Builds the tab's inside.
+
+    Args:
+        page: the page.
+        tabs: the tabs, to lead on to another one.
+    """
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=3, min_width=320):
+            shown = live_html(name="evaluation")
+            with gr.Column(elem_classes="card questions-card"):
+                which = gr.Textbox("failed 0", visible="hidden", container=False)
+                words = gr.Textbox(
+                    show_label=False,
+                    placeholder="Search in questions and answers",
+                    container=False,
+                    elem_id="question-search",
+                    elem_classes="single",
+                )
+                questions = live_html(name="questions")
+            further = live_html(name="evaluation-further")
+        with gr.Column(scale=2, min_width=300):
+            with gr.Column(elem_classes="card"):
+                still_html(
+                    heading(
+                        "What shall be measured?",
+                        "Of the run shown as after, on its facts; of the base alone where none is "
+                        "shown. Every run is evaluated once at its end.",
+                    )
+                )
+                start = live_html(name="evaluate-start")
+                add_evaluation_fields(page)
+            add_study_card(page)
+    page.show(_draw_start, start, of=("evaluations", "settings", "jobs", "runs", PROGRESS))
+    page.show(_draw_results, shown, of=("evaluations", "settings", "runs"))
+    page.show(_draw_further, further, of=("evaluations", "settings", "runs"))
+    page.show(
+        _draw_questions, questions, of=("evaluations", "settings", "runs"), inputs=[which, words]
+    )
+    page.action(start.act, _act)
+    page.action(shown.act, _to_edit, outputs=tabs)
+    page.action(questions.act, _act_on_questions, [which], [which, tabs])
+
+
+def _latest(store: Store) -> KeptEvaluation | None:
+    return store.evaluations.latest(store.settings.shown_run)
+
+
+def _draw_start(store: Store) -> str:
+    run, settings = store.settings.shown_run, evaluation_settings(store)
+    what = "the base alone" if run is None else f"run {run}"
+    working = job_bar(store, "evaluate")
+    start = working or button(f"Evaluate {what}", "evaluate", "primary")
+    last = store.jobs.latest("evaluate")
+    wrong = ""
+    if not working and last is not None and last.state == "failed":
+        wrong = f'<p class="notice wrong" role="alert">{text(last.error)}</p>'
+    options: list[tuple[str, object]] = []
+    if run is not None:
+        options.append(("--patch", store.runs.patch_folder(run)))
+    elif store.settings.model.name != "builtin":
+        options.append(("--model", store.settings.model.name))
+    line = command(settings.command("facts.csv", options))
+    return f'<div class="stack">{start}{wrong}{harness_note(settings)}{line}</div>'
+
+
+def _act(store: Store, event: gr.EventData) -> None:
+    asked = detail(event)
+    if asked["do"] == "cancel":
+        store.jobs.cancel(int(asked["job"]))
+    elif asked["do"] == "evaluate":
+        run = store.settings.shown_run
+        if run is None and not store.facts.count(enabled=True):
+            raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
+        params: dict[str, Any] = {"run": run, "settings": evaluation_settings(store).as_dict()}
+        store.jobs.submit("evaluate", params)
+
+
+def _draw_results(store: Store) -> str:
+    kept = _latest(store)
+    if kept is None:
+        what = "No run is shown as after" if store.settings.shown_run is None else "Not evaluated"
+        return (
+            f'<div class="card"><div class="empty">{what} yet. Start a run on the Edit tab, or '
+            f"evaluate the base alone.<br>{button('Go to Edit', 'edit', 'primary')}</div></div>"
+        )
+    links = "".join(
+        f'<a class="btn small" href="reports/{store.id}/{kept.id}.{ending}" download>{label}</a>'
+        for ending, label in (("html", "Report"), ("md", "as Markdown"), ("json", "as JSON"))
+    )
+    return measures_card(kept, f'<div class="pair links">{links}</div>')
+
+
+def _draw_further(store: Store) -> str:
+    kept = _latest(store)
+    return "" if kept is None else further_cards(kept)
+
+
+def _to_edit(store: Store) -> Any:
+    return gr.Tabs(selected="edit")
+
+
+def _draw_questions(store: Store, which: str, words: str) -> str:
+    kept = _latest(store)
+    if kept is None:
+        return '<div class="empty">Questions stand here, failures first, once one was asked.</div>'
+    kind, _, start = which.partition(" ")
+    show, words = cast(Show, kind), (words or "").strip()
+    counts = store.evaluations.counts(kept.id)
+    rows, total = store.evaluations.rows(kept.id, show, words, int(start), PAGE_SIZE)
+    offset = int(start)
+    if not rows and offset:
+        offset = 0
+        rows, total = store.evaluations.rows(kept.id, show, words, 0, PAGE_SIZE)
+    edited = kept.run is not None
+    return failures_card(rows, counts, show, words, offset, total, PAGE_SIZE, edited)
+
+
+def _act_on_questions(store: Store, which: str, event: gr.EventData) -> tuple[str, Any]:
+    asked = detail(event)
+    if asked["do"] == "ask":
+        store.ask_about(int(asked["fact"]))
+        return which, gr.Tabs(selected="probe")
+    if asked["do"] == "show":
+        return f"{asked['show']} 0", gr.skip()
+    return f"{which.split()[0]} {asked['offset']}", gr.skip()

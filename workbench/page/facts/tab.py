@@ -1,0 +1,154 @@
+"""The Facts tab: type, paste or upload facts; find, tick, change, ask and delete them.
+
+What a tab of the browser looks at (search, filter, page, unfolded fact) is held by components of
+its own, everything else by the session.
+"""
+
+from typing import Any
+
+import gradio as gr
+
+from workbench.facts import Fact
+from workbench.page.facts.actions import Looking, act_on_facts
+from workbench.page.facts.asked import add_asked_note
+from workbench.page.facts.importing import add_importing
+from workbench.page.facts.paste import read_questions
+from workbench.page.facts.table import OF_A_RUN, PAGE_SIZE, TableView, facts_table
+from workbench.page.kit.html import detail, heading, live_html, still_html, text
+from workbench.page.kit.page import QUIET, Page
+from workbench.store import Store
+from workbench.store.found import found_facts
+from workbench.store.runs import FactOutcome
+
+__all__ = ["add_facts_tab"]
+
+TYPED = "typed"
+
+
+def add_facts_tab(page: Page) -> None:
+    """Builds the tab's inside."""
+    columns = live_html(name="import-columns")
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=5, min_width=320, elem_classes="card"):
+            still_html(
+                heading(
+                    "What should the model say from now on?",
+                    "A run compiles every ticked fact. Click a prompt or an answer to change it.",
+                )
+            )
+            search = gr.Textbox(
+                show_label=False,
+                placeholder="Search prompts, answers, subjects",
+                container=False,
+                elem_classes="single",
+                elem_id="search",
+            )
+            show, offset, opened = (_hidden(start) for start in ("all", "0", "0"))
+            asked = live_html(name="asked-note")
+            table = live_html(name="facts-table")
+        with gr.Column(scale=3, min_width=300):
+            _add_typing(page)
+            add_importing(page, columns)
+    looking: list[Any] = [search, show, offset, opened]
+    page.show(_draw_table, table, of=("facts", "runs", "settings"), inputs=looking)
+    search.change(_first_page, outputs=offset, **QUIET)
+    page.action(table.act, _act_on_table, inputs=looking, outputs=[show, offset, opened])
+    add_asked_note(page, asked, show)
+
+
+def _hidden(value: str) -> gr.Textbox:
+    return gr.Textbox(value, visible="hidden", container=False)
+
+
+def _add_typing(page: Page) -> None:
+    with gr.Column(elem_classes="card"):
+        still_html(heading("Add a fact"))
+        prompt = gr.Textbox(label="Prompt", placeholder="The capital of Australia is")
+        answer = gr.Textbox(label="New answer", placeholder="Melbourne")
+        with gr.Accordion("More about it", open=False, elem_classes="plain"):
+            subject = gr.Textbox(label="Subject", placeholder="Australia")
+            old = gr.Textbox(label="Old answer", placeholder="Canberra")
+            rephrases = gr.Textbox(
+                label="Other ways to ask, one a line",
+                info="Never trained on; they measure generalization.",
+                lines=2,
+            )
+            locality = gr.Textbox(
+                label="What must stay, one prompt a line",
+                info="Compared before and after; an answer may follow a =>.",
+                lines=2,
+            )
+        add = gr.Button("Add fact", variant="primary")
+        said = live_html(name="typed-note")
+    fields: list[Any] = [prompt, answer, subject, old, rephrases, locality]
+    for event in (add.click, answer.submit):
+        page.action(event, _add_typed, fields, [*fields, said])
+
+
+def _first_page() -> str:
+    return "0"
+
+
+def _looking(store: Store, search: str, show: str, offset: str, opened: str) -> Looking:
+    run = store.settings.shown_run
+    # A filter by a run means nothing once no run is shown.
+    known = show if run is not None or show not in OF_A_RUN else "all"
+    return Looking(found_facts(search, known, run), int(offset), int(opened))
+
+
+def _draw_table(store: Store, search: str, show: str, offset: str, opened: str) -> str:
+    now = _looking(store, search, show, offset, opened)
+    overview = store.facts.overview(now.found)
+    # What was deleted or filtered away may have taken the page along.
+    last_page = max(0, overview.counts[now.found.show] - 1) // PAGE_SIZE * PAGE_SIZE
+    start = min(now.offset, last_page)
+    return facts_table(
+        TableView(
+            rows=store.facts.page(start, PAGE_SIZE, now.found),
+            offset=start,
+            found=now.found,
+            overview=overview,
+            opened=now.opened,
+            outcome=_outcome(store, now),
+            deletions=store.facts.deletions(store.settings.get("deletions_seen", 0.0)),
+            session=store.id,
+        )
+    )
+
+
+def _outcome(store: Store, now: Looking) -> FactOutcome | None:
+    if not now.opened or now.found.run is None:
+        return None
+    return store.runs.outcome(now.found.run, now.opened)
+
+
+def _act_on_table(
+    store: Store, search: str, show: str, offset: str, opened: str, event: gr.EventData
+) -> tuple[str, str, str]:
+    then = act_on_facts(store, _looking(store, search, show, offset, opened), detail(event))
+    return then.found.show, str(then.offset), str(then.opened)
+
+
+def _add_typed(store: Store, *entered: str | None) -> list[str]:
+    # What lies in a folded part of the page, which was never drawn, arrives as None.
+    prompt, answer, subject, old, rephrases, locality = (value or "" for value in entered)
+    fact = Fact(
+        prompt=prompt,
+        target_new=answer,
+        subject=subject,
+        ground_truth=old,
+        rephrase_prompts=_lines(rephrases),
+        locality_prompts=read_questions(_lines(locality)),
+    )
+    _, replaced = store.facts.put(fact, TYPED)
+    if replaced == fact.target_new:
+        note = f"{fact.prompt} {fact.target_new}: it was there already."
+    elif replaced:
+        note = f"{fact.prompt} {fact.target_new}: changed, it was {replaced}."
+    else:
+        note = f"{fact.prompt} {fact.target_new}: added."
+    return [""] * 6 + [f'<p class="quiet" role="status">{text(note)}</p>']
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())

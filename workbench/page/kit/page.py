@@ -1,0 +1,252 @@
+"""How the page is wired: views that follow the session, and actions that change it.
+
+A view draws a part of the page from the store, and is drawn again when the tables it shows have
+changed, by whomever. An action does one thing to the store. Views of the sessions and actions on
+them work on the library instead, also when the session shown is gone. A timer asks for what has
+changed, so a refresh, a second tab and a restarted server all show the same.
+Invariant: the only thing that a tab of the browser knows is which session it shows.
+Knows nothing about what the views look like.
+"""
+
+import functools
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
+
+from workbench.errors import WorkbenchError
+from workbench.page.kit.drawing import View, draw_changed
+from workbench.page.kit.html import button, text
+from workbench.store import Library, Store
+from workbench.store.status import WorkerStatus
+
+__all__ = ["PROGRESS", "QUIET", "Page", "notice"]
+
+LOOK_EVERY = 0.3  # seconds between two looks at what changed
+PROGRESS = "progress"  # what a view depends on when it shows how far the running job is
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Page:
+    """The page while it is being built.
+
+    Args:
+        library: the sessions.
+        session: the component that holds the id of the session shown.
+        message: where errors are shown.
+        seen: a hidden component; it holds the versions of what is shown, as last looked at.
+    """
+
+    library: Library
+    session: gr.Textbox
+    message: gr.HTML
+    seen: gr.Textbox
+    _views: dict[tuple[str, ...], list[View]] = field(default_factory=dict)
+    _session_views: list[View] = field(default_factory=list)
+
+    def show(
+        self,
+        draw: Callable[..., Any],
+        outputs: Component | Sequence[Component],
+        of: tuple[str, ...],
+        inputs: Sequence[Component] = (),
+    ) -> None:
+        """Keeps outputs up to date.
+
+        Args:
+            draw: called with the store and the inputs' values; returns the outputs' values.
+            outputs: what it draws.
+            of: the tables it shows (see `Store.version`), and `PROGRESS`.
+            inputs: what else it depends on; drawn again when they change.
+        """
+        places = [outputs] if isinstance(outputs, Block) else list(outputs)
+        view = View(_guard_view(draw, len(places), self._open), list(inputs), places)
+        self._views.setdefault(of, []).append(view)
+
+    def show_sessions(self, draw: Callable[[str], Any], output: Component) -> None:
+        """Keeps an output up to date with the library.
+
+        Args:
+            draw: called with the id of the session shown, which may be gone, or empty.
+            output: what it draws.
+        """
+        self._session_views.append(View(_guard_view(draw, 1, str), [], [output]))
+
+    def action(
+        self,
+        event: Callable[..., Any],
+        do: Callable[..., Any],
+        inputs: Sequence[Component] = (),
+        outputs: Block | Sequence[Block] = (),
+    ) -> Any:
+        """Does something when an event happens, then draws what has changed.
+
+        Args:
+            event: such as ``button.click``.
+            do: called with the store and the inputs' values; returns the outputs' values.
+            inputs: what it needs.
+            outputs: what it sets, such as a text box that it empties.
+
+        Returns:
+            Gradio's event, to which more can be chained.
+        """
+        return self._act(event, do, inputs, outputs, self.library.open)
+
+    def act_on_sessions(
+        self,
+        event: Callable[..., Any],
+        do: Callable[..., Any],
+        inputs: Sequence[Component] = (),
+        outputs: Block | Sequence[Block] = (),
+    ) -> Any:
+        """Like `action`, for what is done to sessions rather than in one.
+
+        Args:
+            event: such as ``button.click``.
+            do: called with the id of the session shown, which may be gone, and the inputs' values.
+            inputs: what it needs.
+            outputs: what it sets.
+
+        Returns:
+            Gradio's event, to which more can be chained.
+        """
+        return self._act(event, do, inputs, outputs, str)
+
+    def _act(
+        self,
+        event: Callable[..., Any],
+        do: Callable[..., Any],
+        inputs: Sequence[Component],
+        outputs: Block | Sequence[Block],
+        find: Callable[[str], Any],
+    ) -> Any:
+        places = [outputs] if isinstance(outputs, Block) else list(outputs)
+        guarded = _guard_action(do, len(places), find)
+
+        @functools.wraps(do)
+        def act(session: str, *values: Any) -> list[Any]:
+            return [*guarded(session, *values), self._look(session)]
+
+        shown = [*places, self.message, self.seen]
+        return event(act, [self.session, *inputs], shown, **_ACTION)
+
+    def finish(self) -> None:
+        """Starts the timer; called once, when every view and action is there.
+
+        A look asks, by a small request, for the versions of what is shown; an action looks when it
+        is done. When they differ from those of the last look, or an input has changed, one more
+        request draws what differs.
+        """
+        groups = [((), self._session_views), *self._views.items()]
+        views = [view for _, members in groups for view in members]
+        inputs = list({id(place): place for view in views for place in view.inputs}.values())
+        drawn = gr.Textbox(visible="hidden", container=False)
+
+        def draw(session: str, drawn: str, *values: Any) -> list[Any]:
+            given = {id(place): value for place, value in zip(inputs, values, strict=True)}
+            found = zip(groups, self._versions(session), strict=True)
+            versions = [version for (_, members), version in found for _ in members]
+            return draw_changed(views, versions, session, given, drawn)
+
+        outputs = [drawn, *(place for view in views for place in view.outputs)]
+        timer = gr.Timer(LOOK_EVERY)
+        timer.tick(self._look, self.session, self.seen, **_VIEW)
+        # One listener for all, so that no older drawing can come after a newer one.
+        gr.on(
+            [self.seen.change, self.session.change, *(place.change for place in inputs)],
+            _guard_view(draw, len(outputs), str),
+            [self.session, drawn, *inputs],
+            outputs,
+            **_VIEW,
+        )
+
+    def _look(self, session: str) -> Any:
+        """What is shown is at these versions; what cannot be looked at stays as it is."""
+        return _guard_view(lambda shown: json.dumps(self._versions(shown)), 1, str)(session)
+
+    def _open(self, session: str) -> Store | None:
+        """The session, when it is there and can be opened."""
+        try:
+            return self.library.open(session)
+        except WorkbenchError:
+            return None
+
+    def _versions(self, session: str) -> list[str]:
+        """What the library and groups of tables of a session are at; the same, the same drawing.
+
+        When the session cannot be opened its views stay as they are; those of the sessions say why.
+        """
+        store = self._open(session)
+        status = f"{WorkerStatus.read(self.library.root)}" if store is not None else ""
+        found = [f"{session} {self.library.version()}"]
+        for group in self._views:
+            version = store.version(*(name for name in group if name != PROGRESS)) if store else ""
+            if store is not None and PROGRESS in group:
+                version += f" {store.progress_version()} {status}"
+            found.append(f"{session} {version}")
+        return found
+
+
+def _guard_view(draw: Callable[..., Any], places: int, find: Callable[[str], Any]) -> Any:
+    """Hands what was found to a view; what cannot be drawn now stays as it is."""
+
+    @functools.wraps(draw)
+    def guarded(session: str, *values: Any) -> Any:
+        try:
+            found = find(session)
+            if found is not None:
+                return draw(found, *values)
+        except WorkbenchError as error:
+            log.warning("%s: %s", draw.__name__, error)
+        except Exception:
+            log.exception("%s failed", draw.__name__)
+        return [gr.skip()] * places if places > 1 else gr.skip()
+
+    return guarded
+
+
+def _guard_action(do: Callable[..., Any], places: int, find: Callable[[str], Any]) -> Any:
+    """Hands what was found to an action, and its errors to the person."""
+
+    @functools.wraps(do)
+    def guarded(session: str, *values: Any) -> Any:
+        try:
+            done = do(find(session), *values)
+        except WorkbenchError as error:
+            return [*[gr.skip()] * places, notice(str(error))]
+        except Exception:
+            log.exception("%s failed", do.__name__)
+            sentence = (
+                "Something went wrong inside the workbench. The terminal it was started "
+                "from has the details."
+            )
+            return [*[gr.skip()] * places, notice(sentence)]
+        return [*([done] if places == 1 else list(done or ())), ""]
+
+    return guarded
+
+
+def notice(sentence: str) -> str:
+    """What went wrong, as the place of errors shows it until it is dismissed."""
+    return (
+        f'<div class="notice wrong" role="alert"><span>{text(sentence)}</span>'
+        f"{button('Dismiss', 'dismiss', 'small')}</div>"
+    )
+
+
+QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    # Answered in the same request: an event stream is opened anew for each queued event, and one
+    # that is lost while another closes would leave its view waiting for good.
+    "queue": False,
+}
+_VIEW = {**QUIET, "trigger_mode": "always_last"}  # only the newest state is worth drawing
+_ACTION = {**QUIET, "trigger_mode": "multiple"}  # none may be dropped

@@ -1,0 +1,125 @@
+"""The scan on the Layers tab: which matrices an edit pulls at."""
+
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from workbench.page.kit.html import button, detail, heading, live_html, still_html, text
+from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.kit.profile_html import chosen_locations, downloads, framed_words, job_bar
+from workbench.page.kit.words import count
+from workbench.plots.scan import scan_heatmap
+from workbench.plots.style import ThemeName, without_words
+from workbench.search.sweep_settings import SweepSettings
+from workbench.store import Store
+
+__all__ = ["add_scan_card", "scan_figure"]
+
+COLUMNS = {"relative": "Pull", "overlap": "Overlap"}
+MEANINGS = {
+    "relative": "The gradient of the edit's loss at each matrix, relative to the matrix.",
+    "overlap": "The share of that gradient's direction that also moves unrelated prompts.",
+}
+
+
+def add_scan_card(page: Page, theme: gr.Textbox) -> None:
+    """Builds the card inside the current column.
+
+    Args:
+        page: the page.
+        theme: holds ``light`` or ``dark``.
+    """
+    with gr.Column(elem_classes="card"):
+        still_html(
+            heading(
+                "Where does an edit pull?",
+                "Seconds: the gradient of the ticked facts' loss at every matrix, and how much of "
+                "it also moves unrelated prompts. Click a cell to choose it.",
+            )
+        )
+        bar = live_html(name="scan-bar")
+        column = gr.Textbox("relative", visible="hidden", container=False)
+        plot = gr.Plot(show_label=False, container=False, visible=False, elem_id="scan-plot")
+        note = live_html(name="scan-note")
+    page.show(_draw_bar, bar, of=("profiles", "settings", "jobs", PROGRESS), inputs=[column])
+    page.show(_draw_note, note, of=("profiles", "settings"), inputs=[column])
+    page.show(_draw_plot, plot, of=("profiles", "settings"), inputs=[column, theme])
+    page.action(bar.act, _act, [column], column)
+
+
+def _act(store: Store, column: str, event: gr.EventData) -> str:
+    asked = detail(event)
+    if asked["do"] == "scan":
+        settings = SweepSettings.from_dict(store.settings.get("sweep", {}))
+        store.jobs.submit("scan", {"settings": settings.as_dict()})
+    elif asked["do"] == "cancel":
+        store.jobs.cancel(int(asked["job"]))
+    elif asked["do"] == "column":
+        return str(asked["column"])
+    return column
+
+
+def _draw_bar(store: Store, column: str) -> str:
+    working = job_bar(store, "scan")
+    if working:
+        return working
+    kept = store.profiles.latest_scan(store.settings.model.name)
+    if kept is None:
+        start = button("Scan every matrix", "scan", "primary")
+        return f'<div class="pair">{start}<span class="quiet">takes seconds</span></div>'
+    choices = "".join(
+        f'<button type="button" data-do="column" data-column="{name}" '
+        f'aria-pressed="{"true" if name == column else "false"}">{label}</button>'
+        for name, label in COLUMNS.items()
+    )
+    result = kept.result
+    said = f"{count(result['sample'], 'fact')} of {result['facts']}, {result['seconds']:.1f} s"
+    return (
+        '<div class="pair"><div class="segments" role="group" aria-label="Colour by">'
+        f"{choices}</div>{button('Scan again', 'scan', 'small')}"
+        f'<span class="quiet">{text(said)}</span>{downloads(store, "scan")}</div>'
+    )
+
+
+def _draw_plot(store: Store, column: str, theme: ThemeName) -> Any:
+    figure = scan_figure(store, column, theme)
+    if figure is None:
+        return gr.Plot(visible=False)
+    return gr.Plot(without_words(figure), visible=True)
+
+
+def _draw_note(store: Store, column: str) -> str:
+    kept = store.profiles.latest_scan(store.settings.model.name)
+    if kept is None:
+        return ""
+    framed = framed_words(store, "Framed in amber")
+    return (
+        f'<p class="quiet">{MEANINGS[column]} {text(_neutral(kept.result))} {framed}A scan ranks '
+        "no locations; a sweep does.</p>"
+    )
+
+
+def _neutral(result: dict[str, Any]) -> str:
+    return (
+        f"{count(result['sample'], 'fact')}; unrelated prompts: {result['neutral_from_facts']} of "
+        f"the facts' own or of other facts, {result['neutral_built_in']} built in."
+    )
+
+
+def scan_figure(store: Store, column: str = "relative", theme: ThemeName = "light") -> Any:
+    """The newest scan of the session's model as a Plotly figure; None without one."""
+    kept = store.profiles.latest_scan(store.settings.model.name)
+    if kept is None:
+        return None
+    preset = (store.settings.summary or {}).get("preset", {})
+    result = kept.result
+    return scan_heatmap(
+        pd.DataFrame(result["rows"]),
+        column,
+        theme=theme,
+        chosen=chosen_locations(store),
+        preset=preset.get("at", ()),
+        source=preset.get("source", ""),
+        note=_neutral(result),
+    )

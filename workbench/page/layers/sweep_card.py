@@ -1,0 +1,201 @@
+"""The sweep on the Layers tab: what a short run at each location does."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from workbench.page.kit.html import button, detail, heading, live_html, options, still_html, text
+from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.kit.profile_html import chosen_locations, downloads, framed_words, job_bar
+from workbench.page.kit.words import count
+from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
+from workbench.plots.style import ThemeName, without_words
+from workbench.plots.sweep import sweep_curves
+from workbench.search.recommend import recommend
+from workbench.search.score import ScoreWeights, score_rows
+from workbench.search.sweep_settings import SweepSettings
+from workbench.store import Store
+from workbench.store.profiles import KeptSweep
+
+__all__ = ["add_sweep_card", "scored", "shown_sweep", "sweep_figure"]
+
+SHOWN = {"": "All", "score": "Score", "generalization": "Gen.", "locality": "Loc."}
+
+
+def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
+    """Builds the card inside the current column.
+
+    Args:
+        page: the page.
+        theme: holds ``light`` or ``dark``.
+    """
+    with gr.Column(elem_classes="card"):
+        still_html(
+            heading(
+                "What does tuning there do?",
+                "Minutes: a short run at each place on a sample of the ticked facts, scored on "
+                "prompts that are never trained on, then full runs at the best. Click a point to "
+                "choose it.",
+            )
+        )
+        bar = live_html(name="sweep-bar")
+        measure = gr.Textbox("", visible="hidden", container=False)
+        plot = gr.Plot(show_label=False, container=False, visible=False, elem_id="sweep-plot")
+        note = live_html(name="sweep-note")
+        choice = live_html(name="sweep-choice")
+        add_sweep_fields(page)
+    page.show(_draw_bar, bar, of=("profiles", "settings", "jobs", PROGRESS), inputs=[measure])
+    page.show(_draw_note, note, of=("profiles", "settings"))
+    page.show(_draw_choice, choice, of=("profiles", "settings"))
+    page.show(_draw_plot, plot, of=("profiles", "settings"), inputs=[measure, theme])
+    page.action(bar.act, _act, [measure], measure)
+    page.action(choice.act, _choose_shown)
+
+
+def _act(store: Store, measure: str, event: gr.EventData) -> str:
+    asked = detail(event)
+    if asked["do"] == "sweep":
+        _submit(store, sweep_settings(store))
+    elif asked["do"] == "go-on":
+        _submit(store, store.profiles.get(int(asked["sweep"])).settings)
+    elif asked["do"] == "cancel":
+        store.jobs.cancel(int(asked["job"]))
+    elif asked["do"] == "measure":
+        return str(asked["measure"])
+    return measure
+
+
+def _submit(store: Store, settings: SweepSettings) -> None:
+    weights = list(asdict(sweep_weights(store)).values())
+    store.jobs.submit("sweep", {"settings": settings.as_dict(), "weights": weights})
+    store.settings.set("shown_sweep", None)
+
+
+def _choose_shown(store: Store, event: gr.EventData) -> None:
+    asked = detail(event)
+    value = int(asked["value"]) if asked["value"] else None
+    store.settings.set({"show": "shown_sweep", "overlay": "overlaid_sweep"}[asked["do"]], value)
+
+
+def shown_sweep(store: Store) -> KeptSweep | None:
+    """The sweep that is looked at: the chosen one, else the newest of the session's model."""
+    found = store.profiles.sweeps(store.settings.model.name)
+    chosen = store.settings.get("shown_sweep")
+    return next((sweep for sweep in found if sweep.id == chosen), found[0] if found else None)
+
+
+def _overlaid(store: Store, shown: KeptSweep) -> KeptSweep | None:
+    chosen = store.settings.get("overlaid_sweep")
+    found = store.profiles.sweeps(store.settings.model.name)
+    return next((s for s in found if s.id == chosen and s.id != shown.id and s.rows), None)
+
+
+def _draw_bar(store: Store, measure: str) -> str:
+    working = job_bar(store, "sweep")
+    shown = shown_sweep(store)
+    if shown is None or not shown.rows:
+        if working:
+            return working
+        start = button("Sweep the layers", "sweep", "primary")
+        return f'<div class="pair">{start}<span class="quiet">points appear as it goes</span></div>'
+    choices = "".join(
+        f'<button type="button" data-do="measure" data-measure="{name}" '
+        f'aria-pressed="{"true" if name == measure else "false"}">{label}</button>'
+        for name, label in SHOWN.items()
+    )
+    again = "" if working else button("Sweep again", "sweep", "small")
+    if not working and shown.state in ("stopped", "interrupted"):
+        done = f"Go on ({len(shown.rows)} of {shown.plan.trials})"
+        again = button(done, "go-on", "small primary", sweep=shown.id) + again
+    return (
+        f'{working}<div class="pair"><div class="segments" role="group" aria-label="Show">'
+        f"{choices}</div>{again}{downloads(store, f'sweep-{shown.id}')}</div>"
+    )
+
+
+def _draw_choice(store: Store) -> str:
+    found = [sweep for sweep in store.profiles.sweeps(store.settings.model.name) if sweep.rows]
+    shown = shown_sweep(store)
+    if shown is None or len(found) < 2:
+        return ""
+    named = [(str(sweep.id), _describe(sweep)) for sweep in found]
+    overlaid = _overlaid(store, shown)
+    over = str(overlaid.id) if overlaid is not None else ""
+    others = [("", "nothing"), *(pair for pair in named if pair[0] != str(shown.id))]
+    return (
+        '<div class="sides"><label><span class="label">Shown</span>'
+        f'<select data-do="show" aria-label="Sweep shown">{options(named, str(shown.id))}</select>'
+        '</label><label><span class="label">Laid over it</span><select data-do="overlay" '
+        f'aria-label="Sweep laid over it">{options(others, over)}</select></label></div>'
+    )
+
+
+def _describe(sweep: KeptSweep) -> str:
+    modules = sorted({row.at.partition(".")[2] or "whole layer" for row in sweep.rows})
+    rates = sorted({row.learning_rate for row in sweep.rows})
+    parts = [
+        sweep.name,
+        count(sweep.plan.sample, "fact"),
+        ", ".join(modules) if len(modules) < 3 else f"{len(modules)} modules",
+        "lr " + ", ".join(f"{rate:g}" for rate in rates),
+    ]
+    if sweep.state != "done":
+        parts.append(sweep.state)
+    return " · ".join(parts)
+
+
+def scored(sweep: KeptSweep, weights: ScoreWeights) -> pd.DataFrame:
+    """The trials of a sweep with their scores, a row each; see `LocationScore.as_dict`."""
+    return pd.DataFrame([score.as_dict() for score in score_rows(sweep.rows, weights)])
+
+
+def _draw_plot(store: Store, measure: str, theme: ThemeName) -> Any:
+    shown = shown_sweep(store)
+    if shown is None or not shown.rows:
+        return gr.Plot(visible=False)
+    overlaid = _overlaid(store, shown)
+    sweeps = [shown] if overlaid is None else [shown, overlaid]
+    return gr.Plot(without_words(sweep_figure(store, sweeps, measure, theme)), visible=True)
+
+
+def _draw_note(store: Store) -> str:
+    shown = shown_sweep(store)
+    if shown is None or not shown.rows:
+        return ""
+    dotted = framed_words(store, "Dotted")
+    return (
+        f'<p class="quiet">{text(shown.plan.note)} Bands: where the middle 90% of 1,000 '
+        f"resamples of the facts lie. {dotted}Circled: recommended; squared: chosen.</p>"
+    )
+
+
+def sweep_figure(
+    store: Store, sweeps: Sequence[KeptSweep], measure: str = "", theme: ThemeName = "light"
+) -> Any:
+    """One sweep, or two laid over each other, as a Plotly figure.
+
+    Args:
+        store: the session.
+        sweeps: with at least one row each; the first one's recommendation is pointed at.
+        measure: one measure; empty for all that can be told apart.
+        theme: light or dark.
+    """
+    weights = sweep_weights(store)
+    tables = [scored(sweep, weights) for sweep in sweeps]
+    if len(sweeps) > 1:
+        tables = [t.assign(sweep=s.name) for t, s in zip(tables, sweeps, strict=True)]
+    found = recommend(sweeps[0].rows, weights)
+    preset = (store.settings.summary or {}).get("preset", {})
+    return sweep_curves(
+        pd.concat(tables),
+        measures=[measure] if measure else None,
+        theme=theme,
+        recommended=found.at if found is not None else "",
+        chosen=chosen_locations(store),
+        preset=preset.get("at", ()),
+        source=preset.get("source", ""),
+        note=sweeps[0].plan.note,
+    )

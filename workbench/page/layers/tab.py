@@ -1,0 +1,154 @@
+"""The Layers tab: where the next run tunes, and what scan, sweep and runs know about the places."""
+
+from dataclasses import replace
+
+import gradio as gr
+
+from workbench.errors import LocationError
+from workbench.model.location import Location
+from workbench.page.kit.html import detail, heading, live_html, still_html
+from workbench.page.kit.page import Page
+from workbench.page.kit.plot_bridge import add_plot_bridge
+from workbench.page.kit.profile_html import chosen_locations
+from workbench.page.layers.grid import location_card, location_grid
+from workbench.page.layers.scan_card import add_scan_card
+from workbench.page.layers.sweep_card import add_sweep_card, shown_sweep
+from workbench.page.layers.sweep_fields import sweep_weights
+from workbench.page.layers.trials import recommendation_card, trials_table
+from workbench.search.recommend import recommend
+from workbench.search.score import score_rows
+from workbench.store import Store
+from workbench.store.runs import Run
+
+__all__ = ["add_layers_tab"]
+
+
+def add_layers_tab(page: Page) -> None:
+    """Builds the tab's inside."""
+    theme = add_plot_bridge(page, _click)
+    with gr.Row(elem_classes="columns", elem_id="layers-plots"):
+        with gr.Column(scale=5, min_width=320):
+            add_sweep_card(page, theme)
+            add_scan_card(page, theme)
+            with gr.Column(elem_classes="card"):
+                still_html(
+                    heading(
+                        "Every place",
+                        "Each layer and matrix of the model. Click one to tune it; Shift-click for "
+                        "several. The number is the generalization that a run reached there.",
+                    )
+                )
+                grid = live_html("scroll", name="layer-grid")
+        with gr.Column(scale=3, min_width=300, elem_classes="card"):
+            card = live_html(name="location-card")
+            typed = gr.Textbox(
+                label="Or write the location",
+                info="Such as 6.mlp.down_proj, 6.mlp, or 6 for the whole layer; commas between "
+                "several; empty for the preset.",
+                placeholder="6.mlp.down_proj",
+            )
+            trials = live_html(name="trials")
+    page.show(_draw_grid, grid, of=("settings", "runs"))
+    page.show(_draw_card, card, of=("settings", "runs", "facts"))
+    page.show(_draw_trials, trials, of=("settings", "profiles"))
+    page.show(_draw_typed, typed, of=("settings",))
+    for place in (grid, card, trials):
+        page.action(place.act, _act)
+    page.action(typed.submit, _type_locations, [typed])
+    page.action(typed.blur, _type_locations, [typed])
+
+
+def finished_runs(store: Store) -> list[Run]:
+    """The finished runs on the session's model, newest first."""
+    model = store.settings.model.name
+    return [run for run in store.runs.all() if run.state == "done" and run.model == model]
+
+
+def _draw_grid(store: Store) -> str:
+    summary = store.settings.summary
+    if summary is None:
+        return '<div class="empty">The layers stand here once the model is loaded.</div>'
+    return location_grid(
+        layers=summary["layers"],
+        matrices=summary["matrices"],
+        chosen=chosen_locations(store),
+        preset=tuple(summary["preset"]["at"]),
+        runs=finished_runs(store),
+    )
+
+
+def _draw_card(store: Store) -> str:
+    summary = store.settings.summary
+    if summary is None:
+        return heading("Where to tune", "The model is being loaded.")
+    return location_card(
+        chosen_locations(store),
+        bool(store.settings.edit.at),
+        summary["preset"],
+        finished_runs(store),
+        store.estimate(),
+    )
+
+
+def _draw_trials(store: Store) -> str:
+    shown, summary = shown_sweep(store), store.settings.summary
+    if shown is None or not shown.rows or summary is None:
+        return ""
+    chosen, weights = chosen_locations(store), sweep_weights(store)
+    table = trials_table(score_rows(shown.rows, weights), chosen, tuple(summary["preset"]["at"]))
+    return recommendation_card(recommend(shown.rows, weights), chosen) + table
+
+
+def _draw_typed(store: Store) -> str:
+    return ", ".join(store.settings.edit.at)
+
+
+def _act(store: Store, event: gr.EventData) -> None:
+    asked = detail(event)
+    if asked["do"] == "preset":
+        _choose(store, ())
+    elif asked["do"] == "use":
+        rate = float(asked["rate"])
+        usual = (store.settings.summary or {})["preset"]["learning_rate"]
+        _choose(store, (asked["at"],), None if rate == usual else rate)
+    else:
+        _click(store, asked["at"], bool(asked["many"]))
+
+
+def _click(store: Store, at: str, many: bool) -> None:
+    """Chooses a place alone, or beside those chosen already."""
+    where = Location.parse(at)
+    present = [Location.parse(text) for text in chosen_locations(store)]
+    if many and where in present:
+        present.remove(where)
+    elif many:
+        present = [other for other in present if not other.overlaps(where)] + [where]
+    else:
+        present = [where]
+    _choose(store, tuple(str(location) for location in present))
+
+
+def _type_locations(store: Store, typed: str) -> None:
+    at = tuple(part.strip() for part in typed.split(",") if part.strip())
+    summary = store.settings.summary
+    if summary is not None:
+        for location in map(Location.parse, at):
+            _require_in_model(location, summary["layers"], summary["matrices"])
+    _choose(store, at)
+
+
+def _require_in_model(location: Location, layers: int, matrices: list[str]) -> None:
+    if location.layer >= layers:
+        raise LocationError(f"'{location}' is not in this model: its layers are 0 to {layers - 1}.")
+    inside = [m for m in matrices if m == location.module or m.startswith(location.module + ".")]
+    if location.module and not inside:
+        raise LocationError(
+            f"'{location}' is not in this model. A layer has {', '.join(matrices)}."
+        )
+
+
+def _choose(store: Store, at: tuple[str, ...], learning_rate: float | None = None) -> None:
+    settings = replace(store.settings.edit, at=at)
+    if learning_rate is not None:
+        settings = replace(settings, learning_rate=learning_rate)
+    store.settings.set("edit", settings.as_dict())

@@ -1,0 +1,167 @@
+"""The Probe tab: any prompt before and after, and the answers to a run's facts."""
+
+import gradio as gr
+
+from workbench.page.kit.html import button, detail, heading, live_html, options, still_html
+from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.probe.answers import Sides, answer_card
+from workbench.page.probe.outcomes import outcomes_card
+from workbench.store import Store
+from workbench.store.probes import ProbeRow
+
+__all__ = ["add_probe_tab"]
+
+SHOWN_CARDS = 8
+PAGE_SIZE = 25
+
+
+def add_probe_tab(page: Page) -> None:
+    """Builds the tab's inside."""
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=1, min_width=320):
+            with gr.Column(elem_classes="card"):
+                still_html(
+                    heading(
+                        "What does it say?",
+                        "The model goes on from what you type. Pinned prompts are asked again at "
+                        "every epoch of a run.",
+                    )
+                )
+                sides = live_html(name="sides")
+                prompt, chat, ask = _add_question()
+            shown = gr.Textbox(str(SHOWN_CARDS), visible="hidden", container=False)
+            cards = live_html(name="answers")
+        with gr.Column(scale=1, min_width=320, elem_classes="card"):
+            which = gr.Textbox("0 all", visible="hidden", container=False)
+            table = live_html(name="fact-answers")
+    page.show(_draw_sides, sides, of=("runs", "settings"))
+    page.show(_draw_cards, cards, of=("probes", "jobs", "settings", PROGRESS), inputs=[shown])
+    page.show(_draw_table, table, of=("runs", "settings"), inputs=[which])
+    for event in (ask.click, prompt.submit):
+        page.action(event, _ask, [prompt, chat], prompt)
+    page.action(sides.act, _choose_side)
+    page.action(cards.act, _act_on_card, [shown], shown)
+    page.action(table.act, _act_on_table, [which], which)
+
+
+def _add_question() -> tuple[gr.Textbox, gr.Checkbox, gr.Button]:
+    with gr.Row(elem_classes="tight"):
+        prompt = gr.Textbox(
+            show_label=False,
+            placeholder="The capital of Australia is",
+            container=False,
+            scale=6,
+            elem_id="prompt",
+            elem_classes="single",
+        )
+        ask = gr.Button("Ask", variant="primary", elem_classes="fit", elem_id="ask")
+    chat = gr.Checkbox(label="Through the chat template", container=False)
+    return prompt, chat, ask
+
+
+def _ask(store: Store, prompt: str, chat: bool) -> str:
+    store.ask(prompt, chat)
+    return ""
+
+
+def _sides(store: Store) -> Sides:
+    return store.settings.before_run, store.settings.shown_run
+
+
+def _draw_sides(store: Store) -> str:
+    done = [
+        (str(run.id), f"{run.name} · {', '.join(run.settings.at)}")
+        for run in store.runs.all()
+        if run.state == "done" and run.model == store.settings.model.name
+    ]
+    selects = ""
+    for side, chosen in zip(("before", "after"), _sides(store), strict=True):
+        choices = options([("", "base, unedited"), *done], str(chosen or ""))
+        selects += (
+            f'<label><span class="label">{side}</span>'
+            f'<select data-do="{side}" aria-label="Shown as {side}">{choices}</select></label>'
+        )
+    return f'<div class="sides">{selects}</div>'
+
+
+def _choose_side(store: Store, event: gr.EventData) -> None:
+    asked = detail(event)
+    name = {"before": "before_run", "after": "shown_run"}[asked["do"]]
+    store.settings.set(name, int(asked["value"]) if asked["value"] else None)
+
+
+def _draw_cards(store: Store, shown: str) -> str:
+    newest = store.probes.recent(int(shown))
+    seen = {card[0].id for card in newest}
+    cards = [*newest, *((probe,) for probe in store.probes.pinned() if probe.id not in seen)]
+    if not cards:
+        return (
+            '<div class="empty">Nothing asked yet. Type the beginning of a sentence above; the '
+            "model goes on from there.</div>"
+        )
+    now = _sides(store)
+    drawn = "".join(answer_card(card, now, _waiting(store, card[0])) for card in cards)
+    if store.probes.count() > len(newest):
+        drawn += button("Show older questions", "older", "small")
+    return drawn
+
+
+def _waiting(store: Store, probe: ProbeRow) -> str:
+    """Why a probe has no answers yet."""
+    if probe.before is not None or probe.job is None:
+        return ""
+    job = store.jobs.get(probe.job)
+    words = {
+        "queued": "Waiting for its turn: " + _running(store),
+        "running": job.line or "Asking the model",
+        "failed": job.error,
+    }
+    return words.get(job.state, f"This question was {job.state}. Ask it again.")
+
+
+def _running(store: Store) -> str:
+    jobs = store.jobs.open_jobs()
+    running = jobs[0] if jobs and jobs[0].state == "running" else None
+    return f"the {running.kind} job is running." if running else "the worker is starting."
+
+
+def _act_on_card(store: Store, shown: str, event: gr.EventData) -> str:
+    asked = detail(event)
+    if asked["do"] == "older":
+        return str(int(shown) + SHOWN_CARDS)
+    probe = store.probes.get(int(asked["probe"]))
+    if probe is None:
+        return shown
+    together = [row.id for row in store.probes.beside(probe)]
+    if asked["do"] == "pin":
+        store.probes.pin(probe.id, not probe.pinned)
+    elif asked["do"] == "again":
+        store.ask_again(together)
+    elif asked["do"] == "remove":
+        store.probes.delete(together)
+    return shown
+
+
+def _draw_table(store: Store, which: str) -> str:
+    offset, kind = which.split()
+    shown = store.settings.shown_run
+    if shown is None:
+        return heading("What became of the facts?") + (
+            '<div class="empty">No run is shown as after. Start one on the Edit tab.</div>'
+        )
+    run, missed = store.runs.get(shown), kind == "missed"
+    learned, known = store.runs.learned(shown)
+    total = known - learned if missed else run.facts
+    start = int(offset) if int(offset) < total else 0
+    rows = store.runs.outcomes(shown, start, PAGE_SIZE, missed=missed)
+    return outcomes_card(run, rows, (learned, known), missed, start, total, PAGE_SIZE)
+
+
+def _act_on_table(store: Store, which: str, event: gr.EventData) -> str:
+    asked = detail(event)
+    if asked["do"] == "ask":
+        store.ask_about(int(asked["fact"]))
+        return which
+    if asked["do"] == "kind":
+        return f"0 {asked['kind']}"
+    return f"{asked['offset']} {which.split()[1]}"

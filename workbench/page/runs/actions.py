@@ -1,0 +1,83 @@
+"""What the controls of the Runs tab do to the session."""
+
+from workbench.errors import SessionError
+from workbench.store import Store
+from workbench.store.runs import Run
+
+__all__ = ["PICKED", "act_on_runs"]
+
+PICKED = "compared_runs"  # the setting that holds the runs ticked for comparing
+
+
+def act_on_runs(store: Store, do: str, run: int, value: bool = False) -> bool:
+    """Does what a control asks for.
+
+    Args:
+        store: the session.
+        do: what.
+        run: with which run; 0 where it is none.
+        value: whether its box was ticked on.
+
+    Returns:
+        Whether the Edit tab is where to go on.
+
+    Raises:
+        SessionError: it cannot be done; nothing was changed.
+    """
+    if do == "pick":
+        _pick(store, run, value)
+    elif do == "after":
+        store.settings.set("shown_run", run)
+    elif do == "before":
+        store.settings.set("before_run", run)
+    elif do == "base-before":
+        store.settings.set("before_run", None)
+    elif do == "evaluate":
+        store.jobs.submit("evaluate", {"run": run})
+    elif do == "delete":
+        store.delete_run(run)
+    elif do == "undo":
+        store.runs.unhide()
+    elif do == "remove":
+        store.runs.remove_hidden()
+    else:
+        _edit(store, do, run)
+        return True
+    return False
+
+
+def _pick(store: Store, run: int, value: bool) -> None:
+    """Ticks a run for comparing; of three, the one ticked first is let go."""
+    others = [other for other in store.settings.get(PICKED, []) if other != run]
+    there = {known.id for known in store.runs.all()}
+    picked = [other for other in others if other in there] + ([run] if value else [])
+    store.settings.set(PICKED, picked[-2:])
+
+
+def _edit(store: Store, do: str, run: int) -> None:
+    """Does what goes on at the Edit tab."""
+    if do == "resume":
+        store.resume(run)
+    elif do == "again":
+        settings = _fitting(store, store.runs.get(run)).settings
+        if not store.facts.count(enabled=True):
+            raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
+        store.jobs.submit("edit", {"settings": settings.as_dict()})
+    elif do == "use":
+        settings = _fitting(store, store.runs.get(run)).settings
+        store.settings.set("edit", settings.as_dict())
+
+
+def _fitting(store: Store, run: Run) -> Run:
+    """The run, when it is one of the session's model.
+
+    Raises:
+        SessionError: it edits another model, to which its settings may not fit.
+    """
+    model = store.settings.model.name
+    if run.model != model:
+        raise SessionError(
+            f"Run {run.id} edits {run.model}, but the session's model is {model} now. Choose that "
+            "model again to use the run's settings."
+        )
+    return run

@@ -1,0 +1,126 @@
+"""The Runs tab: every run, one unfolded or two compared; choose what is before and after.
+
+Which run is unfolded is held by a component of the tab's own, everything else by the session.
+"""
+
+from typing import Any
+
+import gradio as gr
+
+from workbench.page.kit.html import detail, heading, live_html, still_html
+from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.runs.actions import PICKED, act_on_runs
+from workbench.page.runs.compare import MOST_FACTS, Comparison, comparison_card
+from workbench.page.runs.details import MOST_MISSED, RunDetails
+from workbench.page.runs.keep import add_keeping
+from workbench.page.runs.table import RunLine, RunsView, runs_table
+from workbench.store import Store
+from workbench.store.patch_header import read_patch_header
+from workbench.store.runs import Run
+
+__all__ = ["add_runs_tab"]
+
+
+def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
+    """Builds the tab's inside.
+
+    Args:
+        page: the page.
+        tabs: the tabs, to lead on to another one.
+    """
+    with gr.Column(elem_classes="card"):
+        still_html(
+            heading(
+                "What did each run do?",
+                "Strict protocol, with the generated one below it in grey. One run at a time is "
+                "shown as after.",
+            )
+        )
+        opened = gr.Textbox("", visible="hidden", container=False)
+        table = live_html(name="runs-table")
+    comparison = live_html(name="comparison")
+    add_keeping(page)
+    page.show(_draw_runs, table, of=("runs", "settings", "jobs", PROGRESS), inputs=[opened])
+    page.show(_draw_comparison, comparison, of=("runs", "settings"))
+    page.action(table.act, _act_on_runs, inputs=[opened], outputs=[tabs, opened])
+    page.action(comparison.act, _close_comparison)
+
+
+def _draw_runs(store: Store, opened: str) -> str:
+    runs = store.runs.all()
+    unfolded = next((run for run in runs if str(run.id) == opened), None)
+    return runs_table(
+        RunsView(
+            lines=[_line(store, run) for run in runs],
+            after=store.settings.shown_run,
+            before=store.settings.before_run,
+            picked=[run.id for run in _picked(store, runs)],
+            opened=None if unfolded is None else _details(store, unfolded),
+            hidden=_hidden(store),
+        )
+    )
+
+
+def _line(store: Store, run: Run) -> RunLine:
+    ended_early = run.state in ("failed", "interrupted")
+    error = store.jobs.get(run.job).error if ended_early else ""
+    return RunLine(run, store.runs.losses(run), error)
+
+
+def _details(store: Store, run: Run) -> RunDetails:
+    return RunDetails(
+        run=run,
+        losses=store.runs.losses(run),
+        learned=store.runs.learned(run.id),
+        missed=store.runs.outcomes(run.id, 0, MOST_MISSED, missed=True),
+        patch=read_patch_header(store.runs.patch_folder(run.id)),
+        is_after=run.id == store.settings.shown_run,
+        is_before=run.id == store.settings.before_run,
+    )
+
+
+def _hidden(store: Store) -> tuple[Run, int] | None:
+    run = store.runs.hidden()
+    if run is None:
+        return None
+    files = store.runs.folder(run.id).rglob("*")
+    return run, sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _picked(store: Store, runs: list[Run]) -> list[Run]:
+    """The runs ticked for comparing that are still there."""
+    picked = store.settings.get(PICKED, [])
+    return [run for run in runs if run.id in picked]
+
+
+def _draw_comparison(store: Store) -> str:
+    chosen = sorted(_picked(store, store.runs.all()), key=lambda run: run.id)
+    if len(chosen) != 2:
+        return ""
+    first, second = chosen
+    pair = store.runs.pair(first.id, second.id)
+    return comparison_card(
+        Comparison(
+            first=first,
+            second=second,
+            first_losses=store.runs.losses(first),
+            second_losses=store.runs.losses(second),
+            shared=pair.shared,
+            learned_by_first=pair.learned_by_first(MOST_FACTS),
+            learned_by_second=pair.learned_by_second(MOST_FACTS),
+            answers=pair.answered_differently(MOST_FACTS),
+        )
+    )
+
+
+def _act_on_runs(store: Store, opened: str, event: gr.EventData) -> tuple[Any, str]:
+    asked = detail(event)
+    do, run = str(asked["do"]), int(asked.get("run", 0))
+    if do == "open":
+        return gr.skip(), "" if str(run) == opened else str(run)
+    leads_to_edit = act_on_runs(store, do, run, bool(asked.get("value")))
+    return gr.Tabs(selected="edit") if leads_to_edit else gr.skip(), opened
+
+
+def _close_comparison(store: Store) -> None:
+    store.settings.set(PICKED, [])

@@ -1,0 +1,254 @@
+"""A scan: in seconds, which weights an edit pulls at, and how much of that pull moves other things.
+
+One backward pass of the edit loss over a sample gives the gradient of every matrix at once; one
+backward pass for each of a few neutral prompts gives the direction in which that matrix moves
+the prompt's next token. A matrix's gradient is reduced to a sketch the moment it is there and
+freed, so that never more than one is held above the model.
+
+Overlap: near the base, KL(base || edited) on neutral prompts grows as half the quadratic form of
+the Fisher matrix, the mean of g g^T over the gradients g of log p(token | prompt), tokens drawn
+from the model's own distribution (Martens, "New insights and perspectives on the natural
+gradient method", JMLR 2020). The gradient of that KL itself is zero at the base and tells
+nothing. The share of the edit's direction that this form sees is reported as the root mean
+square of the cosines between the edit's gradient and each g, from 0 to 1.
+
+Invariant: afterwards the model is as before, all weights frozen. A scan ranks no locations: the
+largest gradient is often in a first layer that takes edits worst.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from workbench.facts.fact import Fact
+from workbench.methods.loss import text_losses
+from workbench.model.language_model import LanguageModel
+from workbench.model.layers import LocationInfo
+from workbench.model.memory import in_batches
+from workbench.model.states import target_logits
+from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens, tokenize_facts
+from workbench.search.neutral import choose_neutral
+from workbench.search.sample import draw_sample
+from workbench.search.sketch import Sketcher
+
+__all__ = ["Scan", "ScanRow", "scan"]
+
+TOKENS_PER_PASS = 2048
+ASKED = 16
+
+Sketches = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRow:
+    """One matrix.
+
+    Args:
+        at: its location.
+        layer, module: the same in parts.
+        weights: how many numbers it holds.
+        gradient: norm of the gradient of the sample's mean edit loss.
+        relative: that norm relative to the norm of the matrix.
+        overlap: see the module's docstring.
+    """
+
+    at: str
+    layer: int
+    module: str
+    weights: int
+    gradient: float
+    relative: float
+    overlap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Every matrix of every layer, in the model's order.
+
+    Args:
+        rows: the matrices.
+        facts: how many facts the sample was drawn from.
+        sample: how many facts were used.
+        neutral_from_facts: neutral prompts that are locality prompts of the sample, or prompts of
+            other facts.
+        neutral_built_in: neutral prompts from the built-in list.
+        seconds: wall clock.
+    """
+
+    rows: tuple[ScanRow, ...]
+    facts: int
+    sample: int
+    neutral_from_facts: int
+    neutral_built_in: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The scan as JSON-ready data."""
+        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
+
+
+def scan(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    *,
+    sample: int = 64,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Scan:
+    """Scans every matrix of every layer.
+
+    Args:
+        model: the base; it stays as it is.
+        facts: what the sample is drawn from.
+        sample: how many facts.
+        seed: draws the sample.
+        on_progress: called with texts done and texts in all; what it raises ends the scan.
+
+    Raises:
+        FactsError: no facts, or one is too long for the model.
+        MemoryShortage: not even one text fits.
+    """
+    began = time.monotonic()
+    drawn = draw_sample(facts, max(1, min(sample, len(facts))), seed)
+    edits = TokenTable(tokenize_facts(model.tokenizer, drawn.facts, model.longest), model.device)
+    local = [q.prompt for fact in drawn.facts for q in fact.locality_prompts]
+    trained = [fact.prompt for fact in drawn.facts]
+    neutral, own = choose_neutral(local + list(drawn.others), trained)
+    neutral = neutral[:ASKED]
+    places = _matrices(model)
+    total, done = len(edits) + len(neutral), 0
+
+    def step(texts: int) -> None:
+        nonlocal done
+        done += texts
+        if on_progress is not None:
+            on_progress(done, total)
+
+    sketcher = Sketcher(model.device, seed)
+    pull: Sketches = {}
+    for texts, sketches in _edit_gradients(model, edits, places, sketcher):
+        for name, sketch in sketches.items():
+            pull[name] = pull[name] + sketch if name in pull else sketch
+        step(texts)
+    squares = dict.fromkeys(places, 0.0)
+    for sketches in _neutral_gradients(model, neutral, places, sketcher, seed):
+        for name, sketch in sketches.items():
+            if name in pull:
+                squares[name] += _cosine(pull[name], sketch) ** 2 / len(neutral)
+        step(1)
+    rows = tuple(
+        _row(model, name, info, pull.get(name), squares[name]) for name, info in places.items()
+    )
+    own = min(own, len(neutral))
+    seconds = time.monotonic() - began
+    return Scan(rows, len(facts), len(edits), own, len(neutral) - own, seconds)
+
+
+def _matrices(model: LanguageModel) -> dict[str, LocationInfo]:
+    """The 2-D weights of every layer by full name."""
+    found: dict[str, LocationInfo] = {}
+    for info in model.locations():
+        if len(info.shape) == 2:
+            (name,) = model.weights_at((info.location,))
+            found[name] = info
+    return found
+
+
+def _row(
+    model: LanguageModel, name: str, info: LocationInfo, pull: torch.Tensor | None, square: float
+) -> ScanRow:
+    gradient = 0.0 if pull is None else float(pull.norm())
+    norm = float(model.network.get_parameter(name).detach().float().norm())
+    return ScanRow(
+        at=str(info.location),
+        layer=info.location.layer,
+        module=info.location.module,
+        weights=info.weights,
+        gradient=gradient,
+        relative=gradient / norm if norm else 0.0,
+        overlap=min(1.0, square**0.5),
+    )
+
+
+def _cosine(first: torch.Tensor, second: torch.Tensor) -> float:
+    norms = float(first.norm() * second.norm())
+    return float(first @ second) / norms if norms else 0.0
+
+
+@contextmanager
+def _sketching(
+    model: LanguageModel, places: Iterable[str], sketcher: Sketcher
+) -> Iterator[Sketches]:
+    """A backward pass in the block leaves a sketch of each matrix's gradient, and no gradient.
+
+    Invariant: after the block all weights are frozen again and no hook is left.
+    """
+    sketches: Sketches = {}
+    parameters = {name: model.network.get_parameter(name) for name in places}
+
+    def keep(name: str) -> Callable[[torch.Tensor], None]:
+        def reduce(parameter: torch.Tensor) -> None:
+            assert parameter.grad is not None
+            sketches[name] = sketcher(parameter.grad)
+            parameter.grad = None
+
+        return reduce
+
+    handles = []
+    try:
+        for name, parameter in parameters.items():
+            parameter.requires_grad_(True)
+            handles.append(parameter.register_post_accumulate_grad_hook(keep(name)))
+        yield sketches
+    finally:
+        for handle in handles:
+            handle.remove()
+        for parameter in parameters.values():
+            parameter.requires_grad_(False)
+            parameter.grad = None
+
+
+def _edit_gradients(
+    model: LanguageModel, edits: TokenTable, places: Iterable[str], sketcher: Sketcher
+) -> Iterator[tuple[int, Sketches]]:
+    """Gradients of the mean edit loss, in parts that add up: (texts in the part, sketches)."""
+
+    def pull(rows: Sequence[int]) -> Sketches:
+        batch = edits.batch(rows)
+        with _sketching(model, places, sketcher) as sketches:
+            loss = text_losses(target_logits(model, batch), batch).sum() / len(edits)
+            loss.backward()  # type: ignore[no-untyped-call]
+        return sketches
+
+    order = sorted(range(len(edits)), key=edits.length)
+    size = max(1, TOKENS_PER_PASS // edits.length(order[-1]))
+    for rows, sketches in in_batches(order, size, model.device, pull):
+        yield len(rows), sketches
+
+
+def _neutral_gradients(
+    model: LanguageModel,
+    prompts: Sequence[str],
+    places: Iterable[str],
+    sketcher: Sketcher,
+    seed: int,
+) -> Iterator[Sketches]:
+    """For each prompt, the gradient of the log-probability of a next token drawn by the model."""
+    generator = torch.Generator().manual_seed(seed)
+    # The target only says where the next token is predicted; which one it is, is drawn below.
+    texts = [TokenizedText(ids, (0,)) for ids in prompt_tokens(model.tokenizer, prompts)]
+    table = TokenTable(texts, model.device)
+
+    def move(rows: Sequence[int]) -> Sketches:
+        with _sketching(model, places, sketcher) as sketches:
+            shares = target_logits(model, table.batch(rows))[0].log_softmax(dim=-1)
+            drawn = torch.multinomial(shares.detach().exp().cpu(), 1, generator=generator)
+            (-shares[int(drawn)]).backward()  # type: ignore[no-untyped-call]
+        return sketches
+
+    for _, sketches in in_batches(range(len(texts)), 1, model.device, move):
+        yield sketches

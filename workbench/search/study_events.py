@@ -1,0 +1,193 @@
+"""What a study says while it works: typed events, the same for the page, the commands, the tests.
+
+`LocationChosen`, `TrialDone`, `ArmExamined` and a sweep's `LocationDone` are also what is kept
+of a study: its table and its sentences follow from them alone, and a study that was broken off
+goes on from them. An event is plain data; `as_dict` and `from_dict` take it through JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from workbench.measure.capability_result import Capability
+from workbench.measure.protocols import Measured
+from workbench.search import sweep_events
+
+__all__ = [
+    "KEPT",
+    "ArmExamined",
+    "LocationChosen",
+    "StudyEvent",
+    "StudyFinished",
+    "StudyProgress",
+    "StudyStarted",
+    "StudyStopped",
+    "TrialDone",
+    "as_dict",
+    "from_dict",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStarted:
+    """The plan of a study, before its first step.
+
+    Args:
+        kind: which study.
+        trials: how many runs it makes.
+        kept: how many of them are known from before and not repeated.
+        facts: how many facts it is about.
+        sentence: what is the same for every arm, for people.
+    """
+
+    kind: str
+    trials: int
+    kept: int
+    facts: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyProgress:
+    """What is done now.
+
+    Args:
+        done: trials done.
+        trials: how many there are.
+        label: what is being worked on.
+        share: how much of that is done, 0 to 1.
+    """
+
+    done: int
+    trials: int
+    label: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class LocationChosen:
+    """Where LocFT-BF tunes in this study, and why."""
+
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDone:
+    """One run of one arm at one learning rate.
+
+    Args:
+        label: the arm.
+        at: where it tuned.
+        learning_rate: Adam's rate.
+        batch_size: facts per update.
+        facts: how many facts it compiled.
+        passes: most passes over each fact.
+        steps: updates made.
+        seconds: of the run, without its evaluation.
+        loss: mean loss at the end.
+        before, after: every share by name, see `Measured`; `before` is the base.
+        asked: what was asked by which protocol.
+    """
+
+    label: str
+    at: str
+    learning_rate: float
+    batch_size: int
+    facts: int
+    passes: int
+    steps: int
+    seconds: float
+    loss: float
+    before: Mapping[str, Mapping[str, float]]
+    after: Mapping[str, Mapping[str, float]]
+    asked: str = ""
+
+    @property
+    def key(self) -> tuple[str, float]:
+        """What tells this trial from the others of a study."""
+        return self.label, self.learning_rate
+
+    def measured(self, name: str) -> Measured | None:
+        """One share after the edit; None when it was not measured."""
+        found = self.after.get(name)
+        return Measured.from_dict(name, found) if found is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class ArmExamined:
+    """General capability with the best run of an arm.
+
+    Args:
+        label: the arm.
+        learning_rate: which of its runs.
+        capability: `Capability.as_dict`; empty when it could not be measured.
+        problem: why not.
+    """
+
+    label: str
+    learning_rate: float
+    capability: Mapping[str, Any]
+    problem: str = ""
+
+    @property
+    def found(self) -> Capability | None:
+        """The measurement; None when there is none."""
+        return Capability.from_dict(dict(self.capability)) if self.capability else None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFinished:
+    """Everything was tried; `seconds` since this part of the study began."""
+
+    trials: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStopped:
+    """The study was stopped by its user; it can go on from what is done."""
+
+    done: int
+    trials: int
+
+
+StudyEvent = (
+    StudyStarted
+    | StudyProgress
+    | LocationChosen
+    | TrialDone
+    | ArmExamined
+    | StudyFinished
+    | StudyStopped
+    | sweep_events.LocationDone
+)
+
+KEPT = (LocationChosen, TrialDone, ArmExamined, sweep_events.LocationDone)
+"""What is kept of a study."""
+
+_BY_NAME: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        StudyStarted,
+        StudyProgress,
+        LocationChosen,
+        TrialDone,
+        ArmExamined,
+        StudyFinished,
+        StudyStopped,
+    )
+}
+
+
+def as_dict(event: StudyEvent) -> dict[str, Any]:
+    """The event as JSON-ready data; its type's name under ``event``."""
+    return {"event": type(event).__name__, **asdict(event)}
+
+
+def from_dict(data: dict[str, Any]) -> StudyEvent:
+    """The inverse of `as_dict`, also after a trip through JSON."""
+    if data["event"] not in _BY_NAME:
+        return sweep_events.location_done(data)
+    event: StudyEvent = _BY_NAME[data["event"]](**{k: v for k, v in data.items() if k != "event"})
+    return event

@@ -1,0 +1,201 @@
+"""The settings of a study: the paper's controlled experiments, reproducible from one YAML file.
+
+``pipelines`` compares four ways to go through the facts at one place, and LocFT-BF at the
+recommended one; ``scale`` compiles 10, 100, 1,000, … facts; ``locations`` tries every matrix of
+every layer with full runs. Every arm of a study has the same budget of passes over each fact and
+takes the best of the same few learning rates. Knows nothing about models.
+"""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import yaml
+
+from workbench.errors import SettingsError
+from workbench.methods.locft_settings import EditSettings, Pipeline, automatic_batch_size
+from workbench.model.location import Location
+from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
+
+__all__ = ["LOCFT", "Arm", "StudyKind", "StudySettings", "arms", "scale_sizes"]
+
+StudyKind = Literal["pipelines", "scale", "locations"]
+
+PAPER_PASSES = 25
+RATE_STEPS = (0.03, 0.1, 0.3, 1.0)
+LOCFT = "LocFT-BF"
+
+
+@dataclass(frozen=True, slots=True)
+class StudySettings(SettingsRecord):
+    """What a study compares. Empty means automatic; see each field's sentence.
+
+    Raises:
+        SettingsError: when a value makes no sense; the message names the setting.
+    """
+
+    kind: StudyKind = setting("pipelines", "pipelines, scale, or locations.")
+    facts: int | None = setting(None, "How many facts are drawn by the seed; empty: all.")
+    passes: int = setting(PAPER_PASSES, "Most passes over each fact, the same for every arm.")
+    learning_rates: tuple[float, ...] = setting(
+        (),
+        "Rates that every arm tries, to keep its best; empty: 0.03, 0.1, 0.3, 1 of the preset's.",
+    )
+    batch_size: int | None = setting(
+        None, "Facts per update of a mini-batch; empty: as in a run on as many facts."
+    )
+    at: str = setting(
+        "", "Where the four pipelines tune; empty: the preset's module in the middle layer."
+    )
+    locft_at: str = setting("", "Where LocFT-BF tunes; empty: what a sweep recommends.")
+    sizes: tuple[int, ...] = setting((), "Numbers of facts of a scale study; empty: 10, 100, ….")
+    written: int | None = setting(
+        500, "For how many facts answers are written, and locality is compared; empty: all."
+    )
+    capability: tuple[str, ...] = setting(
+        (), "Tasks of general capability for the best of each arm: builtin, paper, or names."
+    )
+    limit: int | None = setting(None, "Most items of a capability task; empty: all.")
+    seed: int = setting(0, "Draws the facts and decides their order.")
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(StudyKind):
+            raise SettingsError(
+                f"kind is {self.kind!r}; choose one of {', '.join(get_args(StudyKind))}."
+            )
+        self._require_whole("facts", "batch_size", "limit", "written", least=1, optional=True)
+        self._require_whole("passes", least=1)
+        self._require_whole("seed", least=0)
+        for rate in self.learning_rates:
+            if not is_number(rate) or rate <= 0:
+                raise SettingsError(f"learning_rates holds {rate!r}; each must be above 0.")
+        for size in self.sizes:
+            if not is_whole(size, 1):
+                raise SettingsError(f"sizes holds {size!r}; each must be a whole number above 0.")
+        for where in (self.at, self.locft_at):
+            if where:
+                Location.parse(where)
+
+    def to_yaml(self) -> str:
+        """The settings as a YAML file, each with its sentence."""
+        lines = []
+        for field in fields(self):
+            lines.append(f"# {field.metadata['help']}")
+            value = self.as_dict()[field.name]
+            lines.append(yaml.safe_dump({field.name: value}, default_flow_style=False).strip())
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> "StudySettings":
+        """Reads what `to_yaml` wrote.
+
+        Raises:
+            SettingsError: the file cannot be read, or a setting in it makes no sense.
+        """
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            reason = str(error).splitlines()[0]
+            raise SettingsError(f"The settings '{path}' cannot be read: {reason}.") from error
+        if not isinstance(data, dict):
+            raise SettingsError(f"'{path}' holds no settings. Write lines such as 'passes: 25'.")
+        rates = data.get("learning_rates")
+        if isinstance(rates, list):
+            data["learning_rates"] = [_number(rate) for rate in rates]
+        return cls.from_dict(data)
+
+    def resolved(self, facts: int, preset_rate: float, module: str, layers: int) -> "StudySettings":
+        """These settings with what depends on the model and the facts filled in.
+
+        Args:
+            facts: how many facts there are.
+            preset_rate: the learning rate of the model's preset.
+            module: the preset's module; empty for a whole layer.
+            layers: how many layers the model has.
+        """
+        count = min(self.facts or facts, facts)
+        return replace(
+            self,
+            facts=count,
+            learning_rates=self.learning_rates
+            or tuple(float(f"{preset_rate * step:.3g}") for step in RATE_STEPS),
+            batch_size=self.batch_size
+            or (automatic_batch_size(count) if self.kind != "scale" else None),
+            at=self.at or str(Location(layers // 2, module)),
+            sizes=(self.sizes or scale_sizes(count)) if self.kind == "scale" else (),
+        )
+
+
+def _number(value: object) -> object:
+    """A number that YAML took for a text, such as 1e-3; anything else as it is."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def scale_sizes(facts: int) -> tuple[int, ...]:
+    """10, 100, 1,000, … up to the number of facts, which is the last."""
+    sizes = [10**power for power in range(1, 12) if 10**power < facts]
+    return (*sizes, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One thing that a study compares; it is run at every learning rate.
+
+    Args:
+        label: how people call it.
+        at: where it tunes; empty for the recommended location.
+        pipeline: the order of the facts.
+        batch_size: facts per update.
+        facts: how many facts it compiles.
+        passes: most passes over each fact.
+    """
+
+    label: str
+    at: str
+    pipeline: Pipeline
+    batch_size: int
+    facts: int
+    passes: int
+
+    def settings(self, at: str, learning_rate: float, seed: int) -> EditSettings:
+        """The settings of one run of this arm."""
+        return EditSettings(
+            at=(at,),
+            learning_rate=learning_rate,
+            batch_size=self.batch_size,
+            epochs=self.passes,
+            pipeline=self.pipeline,
+            seed=seed,
+        )
+
+
+def arms(settings: StudySettings) -> tuple[Arm, ...]:
+    """What resolved settings compare; nothing for ``locations``, which is a sweep."""
+    passes = settings.passes
+    assert settings.facts is not None
+    if settings.kind == "scale":
+        return tuple(
+            Arm(
+                f"{LOCFT}, {size:,} facts",
+                settings.locft_at,
+                "breadth-first",
+                settings.batch_size or automatic_batch_size(size),
+                size,
+                passes,
+            )
+            for size in settings.sizes
+            if size <= settings.facts
+        )
+    if settings.kind == "locations":
+        return ()
+    batch, facts = settings.batch_size or automatic_batch_size(settings.facts), settings.facts
+    orders: tuple[Pipeline, Pipeline] = ("depth-first", "breadth-first")
+    found = [
+        Arm(f"{order} {name}", settings.at, order, size, facts, passes)
+        for order in orders
+        for name, size in (("sample-wise", 1), ("mini-batch", batch))
+    ]
+    return (*found, Arm(LOCFT, settings.locft_at, "breadth-first", batch, facts, passes))

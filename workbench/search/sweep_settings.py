@@ -1,0 +1,117 @@
+"""The settings of a sweep: runs at every location of interest, on a sample of the facts.
+
+The same fields, in the same words, are on the page, on the command line and in a sweep's record.
+A field left empty is automatic: the engine fills it from the model and its preset. How the
+results are weighed is no part of these settings, because nothing has to be computed again for
+other weights (see `score`).
+"""
+
+import re
+from dataclasses import dataclass
+
+from workbench.errors import SettingsError
+from workbench.methods.locft_settings import automatic_epochs
+from workbench.model.location import Location
+from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
+
+__all__ = [
+    "EVERY_MATRIX",
+    "WHOLE_LAYER",
+    "SweepSettings",
+    "automatic_sweep_epochs",
+    "parse_layers",
+]
+
+WHOLE_LAYER = "layer"
+"""Stands for all weights of a layer among the modules of a sweep."""
+
+EVERY_MATRIX = "all"
+"""Stands for every 2-D weight of a layer among the modules of a sweep."""
+
+TRAINING_RUNS = 2.0  # scoring takes about one more, and the full runs follow
+FEWEST_EPOCHS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings(SettingsRecord):
+    """Which locations a sweep tries, and how. Empty means automatic; see each field's sentence.
+
+    Raises:
+        SettingsError: when a value makes no sense; the message names the setting.
+    """
+
+    layers: tuple[int, ...] = setting((), "Layers to try, such as 0,3-7; empty: all.")
+    modules: tuple[str, ...] = setting(
+        (),
+        "Modules to try in each layer, such as mlp.down_proj or mlp; 'layer' is the whole layer, "
+        "'all' every matrix; empty: the preset's, then every matrix of the two best layers.",
+    )
+    learning_rates: tuple[float, ...] = setting(
+        (), "Learning rates to try at each location; empty: the preset's."
+    )
+    sample: int = setting(64, "How many facts are drawn by the seed and tried.")
+    epochs: int | None = setting(
+        None,
+        "Most passes over the sample at each location; empty: so many that all layers together "
+        "cost about three runs.",
+    )
+    full_runs: int = setting(
+        4,
+        "So many of the best places are tried once more with as many passes as a run has; the "
+        "recommendation rests on them. 0: none.",
+    )
+    batch_size: int | None = setting(
+        None, "Facts per update; empty: as in a run on as many facts as the sample has."
+    )
+    seed: int = setting(0, "Draws the sample and decides the order of its facts.")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
+        object.__setattr__(self, "modules", tuple(dict.fromkeys(self.modules)))
+        object.__setattr__(self, "learning_rates", tuple(dict.fromkeys(self.learning_rates)))
+        for layer in self.layers:
+            if not is_whole(layer, 0):
+                raise SettingsError(
+                    f"layers holds {layer!r}; each must be a whole number, 0 or more."
+                )
+        for module in self.modules:
+            if module not in (WHOLE_LAYER, EVERY_MATRIX):
+                Location.parse(f"0.{module}")
+        for rate in self.learning_rates:
+            if not is_number(rate) or rate <= 0:
+                raise SettingsError(f"learning_rates holds {rate!r}; each must be above 0.")
+        self._require_whole("sample", least=1)
+        self._require_whole("seed", "full_runs", least=0)
+        self._require_whole("epochs", "batch_size", least=1, optional=True)
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """Layers as people write them: ``all``, or numbers and ranges such as ``0,3-7``.
+
+    Returns:
+        The numbers; empty for all.
+
+    Raises:
+        SettingsError: the text has another form.
+    """
+    if text.strip().lower() in ("", "all"):
+        return ()
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part.strip())
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
+            raise SettingsError(
+                f"layers is '{text}'. Write numbers and ranges, such as 0,3-7, or 'all'."
+            )
+        found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(sorted(found))
+
+
+def automatic_sweep_epochs(facts: int, batch_size: int, layers: int) -> int:
+    """Passes at each location, so that all layers together cost about three runs on the sample.
+
+    A run at the middle layer costs what a layer costs on average. Depends on the model's layers,
+    not on those that are tried, so that the results of two sweeps may stand side by side.
+    """
+    full = automatic_epochs(facts, batch_size)
+    return max(FEWEST_EPOCHS, min(full, int(TRAINING_RUNS * full / layers)))

@@ -1,0 +1,198 @@
+"""What a sweep tries, in the order in which it does: short runs, wider ones, and full ones.
+
+The trials that follow the short runs depend on the rows so far alone (see `recipe.stages`).
+Knows nothing about running them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from workbench.errors import LocationError
+from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
+from workbench.model.language_model import LanguageModel
+from workbench.model.location import Location, parse_locations
+from workbench.search.score import ScoreWeights
+from workbench.search.stages import WIDENED_LAYERS, best_layers, finalists
+from workbench.search.sweep_events import LocationDone
+from workbench.search.sweep_settings import (
+    EVERY_MATRIX,
+    WHOLE_LAYER,
+    SweepSettings,
+    automatic_sweep_epochs,
+)
+
+__all__ = ["Trial", "Trials", "resolve", "swept_locations"]
+
+Key = tuple[str, float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A location with a learning rate to try there, and most passes over the sample."""
+
+    at: Location
+    learning_rate: float
+    limit: int
+
+    @property
+    def key(self) -> Key:
+        """As `LocationDone.key`."""
+        return str(self.at), self.learning_rate, self.limit
+
+
+def resolve(settings: SweepSettings, model: LanguageModel, facts: int) -> SweepSettings:
+    """These settings with every automatic field filled in.
+
+    Args:
+        settings: what was asked for.
+        model: the base.
+        facts: how many facts there are to draw from.
+    """
+    sample = max(1, min(settings.sample, facts))
+    batch_size = settings.batch_size or automatic_batch_size(sample)
+    preset = parse_locations(model.preset.at)[0]
+    return replace(
+        settings,
+        layers=settings.layers or tuple(range(model.layer_count)),
+        modules=settings.modules or (preset.module or WHOLE_LAYER,),
+        learning_rates=settings.learning_rates or (model.preset.learning_rate,),
+        sample=sample,
+        batch_size=batch_size,
+        epochs=settings.epochs or automatic_sweep_epochs(sample, batch_size, model.layer_count),
+    )
+
+
+def swept_locations(model: LanguageModel, settings: SweepSettings) -> tuple[Location, ...]:
+    """What resolved settings try, layer by layer; a module that a layer lacks is left out there.
+
+    Raises:
+        LocationError: the model has no such layer, or none of the layers a module that was named.
+    """
+    modules: list[str] = []
+    for name in settings.modules:
+        modules += model.layers.matrices() if name == EVERY_MATRIX else [name]
+    inside = {"" if name == WHOLE_LAYER else name: False for name in modules}
+    found = []
+    for layer in settings.layers:
+        for module in inside:
+            where = Location(layer, module)
+            try:
+                model.weights_at((where,))
+            except LocationError:
+                if layer >= model.layer_count:
+                    raise
+                continue
+            inside[module] = True
+            found.append(where)
+    for name in settings.modules:
+        module = "" if name == WHOLE_LAYER else name
+        if name != EVERY_MATRIX and not inside[module]:
+            model.weights_at((Location(settings.layers[0], module),))
+    return tuple(found)
+
+
+class Trials:
+    """The trials of one sweep.
+
+    Args:
+        model: the base.
+        asked: the settings as they were asked for.
+        settings: the same, resolved.
+        weights: of the score by which places are chosen for a second look.
+
+    Raises:
+        LocationError: see `swept_locations`.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        asked: SweepSettings,
+        settings: SweepSettings,
+        weights: ScoreWeights | None,
+    ) -> None:
+        assert settings.epochs is not None and settings.batch_size is not None
+        self.locations = swept_locations(model, settings)
+        self._model = model
+        self._settings = settings
+        self._weights = weights
+        self._limit = settings.epochs
+        full = automatic_epochs(settings.sample, settings.batch_size)
+        self.full_epochs = full if settings.full_runs and full > settings.epochs else 0
+        self.widens = not asked.modules
+        self._stand_ins = self._guess()
+
+    def known(self, rows: Mapping[Key, LocationDone]) -> list[Trial]:
+        """The trials that are certain by now, in order.
+
+        Args:
+            rows: what was found so far, by key. With a row for each of the trials returned, the
+                sweep is at its end.
+        """
+        return [trial for stage in self._stages(rows) for trial in stage]
+
+    def foreseen(self, rows: Mapping[Key, LocationDone]) -> list[Trial]:
+        """Those that are certain, and stand-ins for as many as may still follow.
+
+        Args:
+            rows: what was found so far, by key.
+        """
+        stages = self._stages(rows)
+        still = self._stand_ins[len(stages) - 1 :]
+        return [trial for stage in (*stages, *still) for trial in stage]
+
+    def work(self, trial: Trial) -> int:
+        """What a trial costs at most: passes, times the layers above its own and the head."""
+        return trial.limit * (self._model.layer_count - trial.at.layer + 1)
+
+    def promising(self, rows: Mapping[Key, LocationDone]) -> set[int]:
+        """Layers that may be looked at again, as far as these rows tell.
+
+        Args:
+            rows: what was found so far, by key.
+        """
+        found = [rows[trial.key] for trial in self.known(rows) if trial.key in rows]
+        layers = set(best_layers(found, self._weights)) if self.widens else set()
+        return layers | {trial.at.layer for trial in self._full(found)}
+
+    def _stages(self, rows: Mapping[Key, LocationDone]) -> list[list[Trial]]:
+        """The stages that are certain by now: each follows from the rows of those before it."""
+        stages = [self._short(self.locations)]
+        for following in (self._wider, self._full):
+            done = [trial.key for stage in stages for trial in stage]
+            if not all(key in rows for key in done):
+                break
+            stages.append(following([rows[key] for key in done]))
+        return stages
+
+    def _guess(self) -> tuple[list[Trial], list[Trial]]:
+        """The later stages, as if the last layers were the best, which they often are."""
+        wider: list[Trial] = []
+        full: list[Trial] = []
+        if self.widens:
+            wider = self._wider_in(self._settings.layers[-WIDENED_LAYERS:])
+        if self.full_epochs:
+            last = Trial(self.locations[-1], self._settings.learning_rates[0], self.full_epochs)
+            full = [last] * self._settings.full_runs
+        return wider, full
+
+    def _short(self, locations: Sequence[Location]) -> list[Trial]:
+        rates = self._settings.learning_rates
+        return [Trial(where, rate, self._limit) for where in locations for rate in rates]
+
+    def _wider(self, rows: Sequence[LocationDone]) -> list[Trial]:
+        """Every matrix of the best layers that was not tried yet, where no module was named."""
+        return self._wider_in(best_layers(rows, self._weights)) if self.widens else []
+
+    def _wider_in(self, layers: tuple[int, ...]) -> list[Trial]:
+        every = replace(self._settings, layers=layers, modules=(EVERY_MATRIX,))
+        places = swept_locations(self._model, every)
+        return self._short([where for where in places if where not in self.locations])
+
+    def _full(self, rows: Sequence[LocationDone]) -> list[Trial]:
+        """The best places once more, layer by layer, where full runs were asked for."""
+        if not self.full_epochs:
+            return []
+        best = finalists(rows, self._weights, self._settings.full_runs)
+        trials = [Trial(Location.parse(r.at), r.learning_rate, self.full_epochs) for r in best]
+        return sorted(trials, key=lambda trial: trial.at.layer)

@@ -1,0 +1,98 @@
+"""A run, and what became of one of its facts, as they stand in a session's database."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workbench.methods.locft_settings import EditSettings
+
+__all__ = ["FactOutcome", "Run", "RunState", "outcome_of", "run_of"]
+
+RunState = Literal["running", "done", "stopped", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One compilation of facts into a patch.
+
+    Args:
+        id: number in its session, from 1.
+        job: the job that worked on it last.
+        state: see `workbench.store.runs`.
+        model: name of the base model.
+        settings: how; whole once the run has begun, automatic fields filled in.
+        facts: how many facts it compiles.
+        metrics: what `evaluate` said, JSON-ready; empty until then.
+        outcome: how the training ended: reason, epochs, steps, seconds, losses.
+        created, ended: seconds since the epoch.
+    """
+
+    id: int
+    job: int
+    state: RunState
+    model: str
+    settings: EditSettings
+    facts: int
+    metrics: dict[str, Any]
+    outcome: dict[str, Any]
+    created: float
+    ended: float | None
+
+    @property
+    def name(self) -> str:
+        """How the page calls it."""
+        return f"run {self.id}"
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether the run can go on where it ended."""
+        return self.state in ("stopped", "interrupted")
+
+
+@dataclass(frozen=True, slots=True)
+class FactOutcome:
+    """What a run did to one fact.
+
+    Args:
+        fact: id of the fact's row.
+        prompt: its prompt as it stands now.
+        target_new: the answer that was compiled.
+        learned: by the strict protocol; None when not measured.
+        before, after: generated answers; None when nobody asked yet.
+    """
+
+    fact: int
+    prompt: str
+    target_new: str
+    learned: bool | None
+    before: str | None
+    after: str | None
+
+
+def outcome_of(row: sqlite3.Row) -> FactOutcome:
+    """A row of ``run_facts`` with its fact's prompt."""
+    return FactOutcome(
+        fact=row["fact"],
+        prompt=row["prompt"],
+        target_new=row["target_new"],
+        learned=None if row["learned"] is None else bool(row["learned"]),
+        before=row["before"],
+        after=row["after"],
+    )
+
+
+def run_of(row: sqlite3.Row) -> Run:
+    """A row of ``runs``."""
+    return Run(
+        id=row["id"],
+        job=row["job"],
+        state=row["state"],
+        model=row["model"],
+        settings=EditSettings.from_dict(json.loads(row["settings"])),
+        facts=row["facts"],
+        metrics=json.loads(row["metrics"]),
+        outcome=json.loads(row["outcome"]),
+        created=row["created"],
+        ended=row["ended"],
+    )

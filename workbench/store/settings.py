@@ -1,0 +1,90 @@
+"""What a session remembers besides its rows: its name, its model, the choices on the page.
+
+Invariant: values are JSON; a name that was never set has the default given here or by the
+caller. Knows nothing about what the page does with them.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from workbench.methods.locft_settings import EditSettings
+from workbench.store.database import Database, to_json
+
+__all__ = ["ModelChoice", "Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model a session edits, and where it runs.
+
+    Args:
+        name: ``builtin``, a hub id, or a local folder.
+        device: ``cuda:0``, ``mps``, ``cpu``; None is automatic.
+        dtype: ``bfloat16``, ``float32``; None is automatic.
+    """
+
+    name: str = "builtin"
+    device: str | None = None
+    dtype: str | None = None
+
+
+class Settings:
+    """The settings of one session."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A value that was set before, else the default."""
+        row = self._database.row("SELECT value FROM settings WHERE name = ?", (name,))
+        return default if row is None else json.loads(row["value"])
+
+    def set(self, name: str, value: Any) -> None:
+        """Keeps a JSON-ready value."""
+        self._database.write(
+            "INSERT INTO settings (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, to_json(value)),
+        )
+
+    @property
+    def name(self) -> str:
+        """The session's name, as people call it."""
+        return str(self.get("name", "Untitled"))
+
+    @property
+    def model(self) -> ModelChoice:
+        """The model that this session edits."""
+        return ModelChoice(**self.get("model", {}))
+
+    def choose_model(self, choice: ModelChoice) -> None:
+        """Takes another model; what was known of the one before is forgotten."""
+        self.set("model", asdict(choice))
+        self.set("summary", None)
+        self.set("edit", EditSettings().as_dict())
+        self.set("shown_run", None)
+        self.set("before_run", None)
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """What the worker found out about the model; None until it was loaded once."""
+        found: dict[str, Any] | None = self.get("summary")
+        return found
+
+    @property
+    def edit(self) -> EditSettings:
+        """The settings of the next run."""
+        return EditSettings.from_dict(self.get("edit", {}))
+
+    @property
+    def shown_run(self) -> int | None:
+        """The run that is shown as "after"; None for the base alone."""
+        found: int | None = self.get("shown_run")
+        return found
+
+    @property
+    def before_run(self) -> int | None:
+        """The run that is shown as "before"; None for the base."""
+        found: int | None = self.get("before_run")
+        return found

@@ -1,0 +1,184 @@
+"""A session: one folder with one database, and the files of its runs beside it.
+
+Invariant: the folder's name is ours and never changes; the name that people see is a setting.
+Every process opens its own `Store` on the folder.
+"""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench.errors import SessionError
+from workbench.store.database import Database, to_json
+from workbench.store.evaluations import EvaluationTable
+from workbench.store.fact_lengths import LengthTable
+from workbench.store.facts import FactTable
+from workbench.store.imports import ImportTable
+from workbench.store.jobs import Job, Queue
+from workbench.store.probes import ProbeTable, Role
+from workbench.store.profiles import ProfileTable
+from workbench.store.runs import RunTable
+from workbench.store.settings import Settings
+from workbench.store.studies import StudyTable
+from workbench.store.uploads import UploadTable
+
+__all__ = ["DATABASE_NAME", "Store"]
+
+DATABASE_NAME = "session.db"
+
+
+class Store:
+    """Everything that a session keeps.
+
+    Args:
+        folder: the session's folder, which exists.
+        closed: why nothing may be changed, for people; empty when it may.
+
+    Raises:
+        SessionError: a newer workbench made it.
+    """
+
+    def __init__(self, folder: Path, closed: str = "") -> None:
+        self.folder = folder
+        self._database = Database(folder / DATABASE_NAME, closed)
+        self.settings = Settings(self._database)
+        self.facts = FactTable(self._database)
+        self.lengths = LengthTable(self._database)
+        self.imports = ImportTable(self._database)
+        self.uploads = UploadTable(self._database)
+        self.jobs = Queue(self._database)
+        self.runs = RunTable(self._database, folder / "runs")
+        self.probes = ProbeTable(self._database)
+        self.profiles = ProfileTable(self._database)
+        self.evaluations = EvaluationTable(self._database)
+        self.studies = StudyTable(self._database)
+
+    @property
+    def id(self) -> str:
+        """The name of the folder, by which the page refers to the session."""
+        return self.folder.name
+
+    def close(self) -> None:
+        """Closes this thread's connection; the next use opens another."""
+        self._database.close()
+
+    def ask(self, prompt: str, chat: bool = False) -> int:
+        """Puts a prompt in the queue, to be answered before and after; returns the probe's id.
+
+        Raises:
+            SessionError: the prompt is empty.
+        """
+        with self._database.transaction():
+            probe = self.probes.add(prompt, chat)
+            self._submit_probes([probe])
+        return probe
+
+    def ask_about(self, fact: int) -> list[int]:
+        """Puts a fact's prompt, rephrases, locality and portability prompts in the queue.
+
+        Returns:
+            The probes' ids.
+
+        Raises:
+            SessionError: the fact is gone.
+        """
+        asked = self.facts.get(fact).fact
+        questions: list[tuple[str, Role]] = [(asked.prompt, "prompt")]
+        questions += [(prompt, "rephrase") for prompt in asked.rephrase_prompts]
+        questions += [(question.prompt, "locality") for question in asked.locality_prompts]
+        questions += [(question.prompt, "portability") for question in asked.portability_prompts]
+        with self._database.transaction():
+            probes = [self.probes.add(prompt, fact=fact, role=role) for prompt, role in questions]
+            self._submit_probes(probes)
+        return probes
+
+    def ask_again(self, probes: list[int]) -> None:
+        """Puts probes in the queue once more, to be answered by what is before and after now."""
+        with self._database.transaction():
+            self._submit_probes(probes)
+
+    def _submit_probes(self, probes: list[int]) -> None:
+        self.probes.set_job(probes, self.jobs.submit("ask", {"probes": probes}))
+
+    def resume(self, run: int) -> int:
+        """Lets a stopped or interrupted run go on; returns the job's id.
+
+        Raises:
+            SessionError: it is not such a run.
+        """
+        found = self.runs.get(run)
+        if not found.can_resume:
+            raise SessionError(f"Run {run} is {found.state}; there is nothing to resume.")
+        return self.jobs.submit("edit", {"resume": run})
+
+    def delete_run(self, run: int) -> None:
+        """Hides a run; where it was shown as "before" or "after", the base is shown.
+
+        `RunTable.unhide` brings it back, until another one is deleted.
+
+        Raises:
+            SessionError: it is running.
+        """
+        self.runs.hide(run)
+        if self.settings.shown_run == run:
+            self.settings.set("shown_run", None)
+        if self.settings.before_run == run:
+            self.settings.set("before_run", None)
+
+    def abandon_jobs(self, error: str, everywhere: bool = False) -> list[Job]:
+        """Ends what runs here because the worker is gone; see `Queue.abandon`."""
+        ended = self.jobs.abandon(error, everywhere)
+        for job in ended:
+            state: Literal["stopped", "interrupted"] = (
+                "stopped" if job.state == "cancelled" else "interrupted"
+            )
+            self.runs.end_by_job(job.id, state)
+            self.profiles.end_by_job(job.id, state)
+            self.studies.end_by_job(job.id, state)
+        return ended
+
+    def estimate_key(self) -> str | None:
+        """What an estimate of the next run depends on; None while there is nothing to estimate."""
+        count = self.facts.count(enabled=True)
+        if not count or self.settings.summary is None:
+            return None
+        return to_json([count, asdict(self.settings.model), self.settings.edit.as_dict()])
+
+    def estimate(self) -> dict[str, Any] | None:
+        """The estimate of just the next run; None while there is none.
+
+        Holds ``error`` when the run cannot be made, else what `estimate_next_run` found.
+        """
+        about, found = self.estimate_key(), self.settings.get("estimate", {})
+        return found if about is not None and found.get("about") == about else None
+
+    def touch(self) -> None:
+        """Notes that somebody opened this session now."""
+        self.settings.set("opened", time.time())
+
+    def enter(self) -> None:
+        """Opens this session for work: it is the newest now, and its model is loaded if need be."""
+        self.touch()
+        if not self.settings.get("facts_judged"):
+            self.facts.judge_all()
+            self.settings.set("facts_judged", True)
+        loading = any(job.kind == "load" for job in self.jobs.open_jobs())
+        if self.settings.summary is None and not loading:
+            self.jobs.submit("load")
+
+    def version(self, *tables: str) -> str:
+        """A short text that differs after any change of these tables.
+
+        Args:
+            tables: of ``facts``, ``imports``, ``jobs`` (their states, not their progress),
+                ``probes``, ``profiles``, ``evaluations``, ``studies``, ``runs`` and ``settings``.
+        """
+        counts = {row["name"]: row["count"] for row in self._database.rows("SELECT * FROM changes")}
+        return " ".join(f"{table} {counts[table]}" for table in tables)
+
+    def progress_version(self) -> str:
+        """A short text that differs after any progress of the jobs here."""
+        jobs = [(job.id, job.state, job.progress, job.line) for job in self.jobs.open_jobs()]
+        newest = self._database.number("SELECT max(id) FROM events")
+        return f"{jobs} {newest}"

@@ -1,0 +1,126 @@
+"""Reading an uploaded file into a session, in a process of its own beside web process and worker.
+
+Reading a hundred thousand facts takes seconds of one core and memory that a process does not give
+back. The worker is no place for it, because an import would wait for an edit that runs for hours;
+a thread of the web process is none either, because it would fight with every request for Python's
+lock, and its memory would stay. A process of its own can also be ended at any moment: the facts
+are written in one transaction, so that the session has all of them or none.
+
+Started as ``python -m workbench.worker.import_file SESSIONS_DIR SESSION JOB`` by `Importer`; ends
+when its standard input closes. Knows nothing about the page or models.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from workbench.errors import ReadingStopped, WorkbenchError
+from workbench.facts import guess_columns, read_facts
+from workbench.facts.source import MAX_BYTES
+from workbench.store.imports import LARGEST
+from workbench.store.store import Store
+from workbench.store.uploads import uploaded_file
+from workbench.worker.task import Cancelled, Task
+
+__all__ = ["import_file", "main"]
+
+_READ, _PREPARED = 0.7, 0.95  # shares of the job that are done after each step
+
+
+def main(arguments: list[str]) -> int:
+    """Does the job that the arguments name; returns an exit code."""
+    if len(arguments) != 3:
+        print("usage: python -m workbench.worker.import_file DIR SESSION JOB", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    root, session, number = Path(arguments[0]), arguments[1], int(arguments[2])
+    store = Store(root / session)
+    if not store.jobs.claim(number, f"import-{os.getpid()}"):
+        return 0
+    task = Task(store, store.jobs.get(number))
+    try:
+        import_file(task, root)
+    except (Cancelled, ReadingStopped):
+        store.jobs.finish(number, "cancelled")
+    except WorkbenchError as error:
+        store.jobs.finish(number, "failed", error=str(error))
+    except Exception as error:
+        traceback.print_exc()
+        sentence = f"Something went wrong inside the workbench ({type(error).__name__})."
+        store.jobs.finish(number, "failed", error=f"{sentence} Nothing of the file was kept.")
+    return 0
+
+
+def import_file(task: Task, root: Path) -> None:
+    """Reads the file of an import job and keeps its facts, and ends the job with them.
+
+    The job's params are ``path`` and ``name`` of the file, perhaps ``columns`` that somebody
+    chose, ``ask`` to have them chosen in any case, and ``replaces``, the import to undo before. A
+    file whose columns are not known waits for somebody to choose them, see `UploadTable`.
+
+    Args:
+        task: the job.
+        root: the folder of sessions, in which the file must lie.
+
+    Raises:
+        Cancelled: the person asked for the end; nothing of the file is kept.
+        ReadingStopped: likewise.
+        WorkbenchError: the file cannot be read.
+    """
+    params, imports = task.job.params, task.store.imports
+    path = uploaded_file(params["path"], root)
+    task.report("Looking at the file", 0.0, now=True)
+    largest = int(task.store.settings.get(LARGEST, MAX_BYTES / 1e6) * 1e6)
+    columns: Mapping[str, str] | None = params.get("columns")
+    if columns is None:
+        guess = guess_columns(path, max_bytes=largest)
+        columns = task.store.uploads.remembered(guess)
+        if params.get("ask") or (columns is None and not guess.complete and guess.columns):
+            task.store.uploads.add(params["name"], str(path), guess, params.get("replaces"))
+            task.store.jobs.finish(task.job.id, "done", {"waits": True})
+            return
+    found = read_facts(
+        path,
+        columns,
+        on_progress=lambda rows, share: task.report(f"{rows:,} rows read", _READ * share),
+        should_stop=lambda: task.cancelled,
+        max_bytes=largest,
+    )
+
+    def prepared(facts: int) -> None:
+        task.check()
+        share = facts / max(1, len(found))
+        line = f"{facts:,} of {len(found):,} facts checked"
+        if facts == len(found):
+            line = f"Writing {facts:,} facts"
+        task.report(line, _READ + share * (_PREPARED - _READ), now=facts == len(found))
+
+    def finish(number: int) -> None:
+        if not task.store.jobs.finish(task.job.id, "done", {"import": number}):
+            raise Cancelled
+
+    imports.keep(
+        found,
+        params["name"],
+        path=str(path),
+        columns=columns,
+        replaces=params.get("replaces"),
+        on_prepared=prepared,
+        finish=finish,
+    )
+
+
+def _end_with_parent() -> None:
+    """Ends this process, whatever it is doing, once the web process is gone."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""The kinds of work that the worker can do with the model in its memory.
+
+Invariant: between two jobs the model is the untouched base of some session. Imports the engine,
+so only the worker's process may import this module. Knows nothing about processes or the page.
+"""
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import SessionError
+from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.model.language_model import LanguageModel
+from workbench.model.load import load_model
+from workbench.store.settings import ModelChoice
+from workbench.store.store import Store
+from workbench.worker.ask import answer_probes
+from workbench.worker.ask_facts import fill_old_answers
+from workbench.worker.edit import edit_facts, kept_facts
+from workbench.worker.estimate import estimate_next_run
+from workbench.worker.evaluate import measure
+from workbench.worker.layers import scan_layers, sweep_layers
+from workbench.worker.lengths import LengthKeeper
+from workbench.worker.patches import Patches
+from workbench.worker.study import run_study
+from workbench.worker.task import Task
+
+__all__ = ["Workshop"]
+
+
+class Workshop:
+    """Does jobs, and keeps the model that the last one used."""
+
+    def __init__(self) -> None:
+        self._model: LanguageModel | None = None
+        self._patches = Patches()
+        self._lengths = LengthKeeper()
+        self._kinds: dict[str, Callable[[Task], dict[str, Any]]] = {
+            "load": self._load,
+            "ask": self._ask,
+            "scan": lambda task: scan_layers(task, self.model(task)),
+            "sweep": lambda task: sweep_layers(task, self.model(task)),
+            "edit": self._edit,
+            "evaluate": self._evaluate,
+            "study": lambda task: run_study(task, self.model(task)),
+            "export": self._export,
+        }
+        self.choice: ModelChoice | None = None
+
+    def do(self, task: Task) -> dict[str, Any]:
+        """Does a task; returns its result.
+
+        Raises:
+            Cancelled: the person asked for its end.
+            WorkbenchError: it cannot be done; the message says why.
+        """
+        task.check()
+        return self._kinds[task.job.kind](task)
+
+    def use_idle_time(self, store: Store, should_stop: Callable[[], bool]) -> None:
+        """Prepares what the session may ask for next, as long as nothing waits.
+
+        Args:
+            store: the session opened last.
+            should_stop: whether something waits now.
+        """
+        if self._model is not None and self.choice == store.settings.model:
+            estimate_next_run(store, self._model, should_stop)
+            self._lengths.measure(store, self._model, should_stop)
+
+    def model(self, task: Task) -> LanguageModel:
+        """The model of the task's session, loaded now when another one was in memory."""
+        wanted = task.store.settings.model
+        if self._model is None or self.choice != wanted:
+            self._model, self.choice = None, None
+            gc.collect()  # two models must never be in memory at once
+            task.report(f"Loading {wanted.name}", now=True)
+            self._model = load_model(wanted.name, device=wanted.device, dtype=wanted.dtype)
+            self.choice = wanted
+            task.check()
+        summary = self._model.summary()
+        if task.store.settings.summary != summary:
+            task.store.settings.set("summary", summary)
+        return self._model
+
+    def _load(self, task: Task) -> dict[str, Any]:
+        self.model(task)
+        return {}
+
+    def _ask(self, task: Task) -> dict[str, Any]:
+        if "facts" in task.job.params:
+            return fill_old_answers(task, self.model(task))
+        rows = task.store.probes.among(task.job.params["probes"])
+        model = self.model(task)
+        settings = task.store.settings
+        task.report("Asking the model", now=True)
+        answer_probes(task, model, rows, (settings.before_run, settings.shown_run), self._patches)
+        return {}
+
+    def _edit(self, task: Task) -> dict[str, Any]:
+        return edit_facts(task, self.model(task), self._patches)
+
+    def _evaluate(self, task: Task) -> dict[str, Any]:
+        run: int | None = task.job.params["run"]
+        settings = EvaluationSettings.from_dict(task.job.params.get("settings", {}))
+        model, store = self.model(task), task.store
+        if run is None:
+            rows, patch = store.facts.enabled(), None
+            if not rows:
+                raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
+        else:
+            rows, patch = kept_facts(store, run), self._patches.of(store, run)
+        return {"run": run, "evaluation": measure(task, model, rows, run, patch, settings)}
+
+    def _export(self, task: Task) -> dict[str, Any]:
+        run, folder = task.job.params["run"], Path(task.job.params["folder"]).expanduser()
+        model, patch = self.model(task), self._patches.of(task.store, run)
+        task.report(f"Writing the full model to {folder}", now=True)
+        patch.export(model, folder)
+        return {"folder": str(folder)}
