@@ -47,7 +47,7 @@ def run(kind: str, facts: Sequence[Fact], out: Path | None) -> str:
     if harness_version() and kind == "pipelines":
         settings = replace(settings, capability=("builtin",))
     study, file = open_study(model, facts, settings, out / kind if out is not None else None)
-    events, asked = list(file.records) if file is not None else [], ""
+    events, asked = list(file.events) if file is not None else [], ""
     for event in study.events():
         if isinstance(event, StudyStarted):
             asked = event.sentence

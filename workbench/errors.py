@@ -8,6 +8,7 @@ WorkbenchError
 ├── ModelError         a model cannot be found, loaded or used
 │   └── MemoryShortage   ... because it does not fit in memory
 ├── PatchError         a patch cannot be read, saved or applied here
+├── RecordError        a kept record does not have the form that it should have
 └── SessionError       a session, job or worker cannot do what was asked
 
 A message says what is wrong, where, and what to do, in one or two sentences. Whatever else is
@@ -21,6 +22,7 @@ __all__ = [
     "ModelError",
     "PatchError",
     "ReadingStopped",
+    "RecordError",
     "SessionError",
     "SettingsError",
     "WorkbenchError",
@@ -57,6 +59,10 @@ class MemoryShortage(ModelError):
 
 class PatchError(WorkbenchError):
     """A patch cannot be read, saved, or applied to this model."""
+
+
+class RecordError(WorkbenchError):
+    """A kept record, from a file or a database, does not have the form that it should have."""
 
 
 class SessionError(WorkbenchError):

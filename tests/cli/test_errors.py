@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from tests.cli.conftest import Ran, Run
-from workbench.methods.events import EpochDone, Event
+from workbench.methods.events import EpochDone
 from workbench.methods.locft_bf import Edit
 from workbench.model.patch import Patch
+from workbench.work.events import Event
 
 
 @pytest.fixture

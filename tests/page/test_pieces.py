@@ -8,9 +8,9 @@ from workbench.methods.locft_settings import EditSettings
 from workbench.model.presets import PRESETS
 from workbench.page.kit.charts import loss_curve
 from workbench.page.kit.command import edit_command
-from workbench.page.kit.words import clock, quantity, share
 from workbench.page.layers.grid import location_card
 from workbench.store.settings import ModelChoice
+from workbench.work.words import clock, quantity, share
 
 
 def test_the_loss_curve_has_a_point_for_each_epoch() -> None:

@@ -12,6 +12,7 @@ from workbench.search import sweep_events as events
 from workbench.search.recommend import recommend
 from workbench.search.score import ScoreWeights, bootstrap, score_rows
 from workbench.search.sweep_settings import SweepSettings, automatic_sweep_epochs, parse_layers
+from workbench.work.events import Event
 
 
 def row(
@@ -86,7 +87,7 @@ def test_settings_go_through_json_and_have_a_sentence_each() -> None:
 
 
 def test_events_go_through_json() -> None:
-    every: list[events.SweepEvent] = [
+    every: list[Event] = [
         events.SweepStarted(("1",), (0.1,), 0, 9, 4, 1, 5, 4, 4, 3, 2, "why", 7, True, 50),
         events.SweepProgress(1, 2, "1", 0, 5, 0.5),
         row("1.mlp", 1, None, 0.5),
@@ -94,7 +95,7 @@ def test_events_go_through_json() -> None:
         events.SweepStopped(1, 2),
     ]
     for event in every:
-        assert events.from_dict(json.loads(json.dumps(events.as_dict(event)))) == event
+        assert Event.from_dict(json.loads(json.dumps(event.as_dict()))) == event
 
 
 def test_all_layers_together_cost_about_three_runs() -> None:

@@ -16,25 +16,23 @@ from workbench.search.study import Study
 from workbench.search.study_events import (
     KEPT,
     LocationChosen,
-    StudyEvent,
     StudyFinished,
     StudyStarted,
     StudyStopped,
     TrialDone,
-    as_dict,
-    from_dict,
 )
 from workbench.search.study_file import StudyFile
 from workbench.search.study_result import StudyResult
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_events import LocationDone
+from workbench.work.events import Event
 
 SETTINGS = StudySettings(
     passes=3, learning_rates=(1e-3, 1e-2), at="1.mlp.down_proj", locft_at="2.mlp.down_proj"
 )
 
 
-def kept(events: list[StudyEvent]) -> list[StudyEvent]:
+def kept(events: list[Event]) -> list[Event]:
     """What is kept, with its times taken out."""
     return [
         replace(e, seconds=0.0) if isinstance(e, TrialDone) else e
@@ -134,7 +132,7 @@ def test_without_a_place_for_locft_a_sweep_recommends_one(
     assert {e.at for e in events if isinstance(e, TrialDone) and e.label == "LocFT-BF"} == {
         chosen.at
     }
-    assert [from_dict(json.loads(json.dumps(as_dict(event)))) for event in events] == events
+    assert [Event.from_dict(json.loads(json.dumps(event.as_dict()))) for event in events] == events
 
 
 def test_a_scale_study_takes_ten_times_more_until_all_facts(

@@ -7,9 +7,10 @@ import pytest
 from workbench.errors import SettingsError
 from workbench.measure.capability_result import Capability, task_result
 from workbench.measure.protocols import Measured
-from workbench.search.study_events import ArmExamined, StudyEvent, TrialDone
+from workbench.search.study_events import ArmExamined, TrialDone
 from workbench.search.study_result import StudyResult, score_of
 from workbench.search.study_settings import LOCFT, StudySettings, arms, scale_sizes
+from workbench.work.events import Event
 
 SETTINGS = StudySettings().resolved(100, 5e-3, "mlp.down_proj", 8)
 
@@ -92,7 +93,7 @@ def told(**scores: tuple[float, float]) -> StudyResult:
         "bb": "breadth-first mini-batch",
         "locft": LOCFT,
     }
-    events: list[StudyEvent] = [trial(names[name], *values) for name, values in scores.items()]
+    events: list[Event] = [trial(names[name], *values) for name, values in scores.items()]
     return StudyResult.of(SETTINGS, events)
 
 

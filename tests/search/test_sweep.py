@@ -22,13 +22,13 @@ from workbench.search.stages import best_layers, finalists
 from workbench.search.sweep import Sweep
 from workbench.search.sweep_events import (
     LocationDone,
-    SweepEvent,
     SweepFinished,
     SweepProgress,
     SweepStarted,
     SweepStopped,
 )
 from workbench.search.sweep_settings import SweepSettings
+from workbench.work.events import Event
 
 SETTINGS = SweepSettings(
     modules=("mlp.down_proj",),
@@ -54,7 +54,7 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     return found
 
 
-def rows_of(events: list[SweepEvent]) -> list[LocationDone]:
+def rows_of(events: list[Event]) -> list[LocationDone]:
     """The rows, without what no two runs have in common: their time."""
     return [replace(event, seconds=0.0) for event in events if isinstance(event, LocationDone)]
 
@@ -144,7 +144,7 @@ def test_a_sweep_that_goes_on_ends_as_if_unbroken(model: LanguageModel, facts: l
     for stop_after in (1, 2, 5):
         first = Sweep(model, facts, settings)
         rows: list[LocationDone] = []
-        last: SweepEvent | None = None
+        last: Event | None = None
         for event in first.events():
             rows += rows_of([event])
             last = event

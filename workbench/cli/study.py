@@ -29,13 +29,13 @@ from workbench.cli.interrupt import exit_stopped, stopping_on_interrupt
 from workbench.cli.progress import progress_line
 from workbench.search.study_events import (
     KEPT,
-    StudyEvent,
     StudyFinished,
     StudyProgress,
     StudyStarted,
 )
 from workbench.search.study_result import StudyResult
 from workbench.search.study_settings import StudyKind, StudySettings
+from workbench.work.events import Event
 
 if TYPE_CHECKING:
     from workbench.search.study import Study
@@ -110,9 +110,9 @@ def _given(**options: Any) -> dict[str, Any]:
     return {k: v for k, v in values.items() if v not in (None, ())}
 
 
-def _follow(run: "Study", kept: "StudyFile | None") -> tuple[list[StudyEvent], bool, str]:
+def _follow(run: "Study", kept: "StudyFile | None") -> tuple[list[Event], bool, str]:
     """Studies to the end: all that is kept, whether it finished, and what is the same for all."""
-    events: list[StudyEvent] = list(kept.records) if kept is not None else []
+    events: list[Event] = list(kept.events) if kept is not None else []
     finished, sentence = False, ""
     with progress_line(f"Studying {run.model.name}") as line:
         for event in run.events():

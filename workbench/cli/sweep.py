@@ -144,7 +144,7 @@ def _follow(
                 case events.SweepProgress():
                     state = f"{event.at}, {event.number} of {event.trials}, epoch {event.epoch}"
                     line.update(completed=event.share, state=state)
-                case events.LocationDone() if kept is not None and event not in kept.records:
+                case events.LocationDone() if kept is not None and event not in kept.events:
                     kept.add(event)
                 case events.SweepFinished():
                     finished = True

@@ -27,14 +27,28 @@ class EvaluationSettings(SettingsRecord):
         None,
         "For how many facts, drawn by the seed, answers are written (generated, and locality as "
         f"unchanged); 0 for none; empty: all of up to {ALL_UP_TO:,} facts, else {DRAWN}.",
+        label="Written answers",
+        unit="facts",
     )
-    health: bool = setting(False, "Also look at the writing: entropy, endings, perplexity.")
+    health: bool = setting(
+        False,
+        "Also look at the writing: entropy, endings, perplexity.",
+        label="Health of the writing",
+    )
     capability: tuple[str, ...] = setting(
-        (), "Tasks of general capability: builtin, paper, or names of lm-evaluation-harness."
+        (),
+        "Tasks of general capability: builtin, paper, or names of lm-evaluation-harness.",
+        label="General capability",
+        metavar="TASK",
+        empty="none",
     )
-    limit: int | None = setting(None, "Most items of a capability task; empty: all.")
-    network: bool = setting(False, "Let capability tasks download their data.")
-    seed: int = setting(0, "Draws facts and resamples.")
+    limit: int | None = setting(
+        None, "Most items of a capability task; empty: all.", label="Items a task"
+    )
+    network: bool = setting(
+        False, "Let capability tasks download their data.", label="Allow the network"
+    )
+    seed: int = setting(0, "Draws facts and resamples.", label="Seed of the evaluation")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "capability", tuple(name for name in self.capability if name))

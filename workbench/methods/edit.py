@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.facts.fact import Fact
-from workbench.methods.events import Event, Finished
+from workbench.methods.events import Finished
 from workbench.methods.locft_bf import Edit
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
+from workbench.work.events import Event
 
 __all__ = ["Edit", "EditResult", "edit"]
 

@@ -1,27 +1,23 @@
-"""What a run says while it works: typed events, the same for the page, the commands, the tests.
+"""What a run says while it works, the same for the page, the commands and the tests."""
 
-An event is plain data; `as_dict` and `from_dict` take it through JSON and back.
-"""
+from dataclasses import dataclass
+from typing import Literal
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from workbench.work.events import Event
 
 __all__ = [
     "BatchDone",
     "EpochDone",
-    "Event",
     "Finished",
     "MicroBatchHalved",
     "Started",
     "StatesProgress",
     "Stopped",
-    "as_dict",
-    "from_dict",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Started(Event):
     """The plan of a run, before its first step.
 
     Args:
@@ -53,7 +49,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class StatesProgress:
+class StatesProgress(Event):
     """Hidden states of `done` of `facts` facts are kept."""
 
     done: int
@@ -61,7 +57,7 @@ class StatesProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchDone:
+class BatchDone(Event):
     """One batch went through; `skipped` when its loss was too small for a step.
 
     Args:
@@ -78,7 +74,7 @@ class BatchDone:
 
 
 @dataclass(frozen=True, slots=True)
-class EpochDone:
+class EpochDone(Event):
     """All facts (breadth-first) or one batch to convergence (depth-first) went through.
 
     Args:
@@ -98,14 +94,14 @@ class EpochDone:
 
 
 @dataclass(frozen=True, slots=True)
-class MicroBatchHalved:
+class MicroBatchHalved(Event):
     """Memory ran out; from now on at most `size` facts are on the device at once."""
 
     size: int
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Event):
     """The run is over and its patch is ready.
 
     Args:
@@ -124,29 +120,8 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(Event):
     """The run was stopped by its user after `epoch` whole epochs; it can be resumed there."""
 
     epoch: int
     epochs: int
-
-
-Event = Started | StatesProgress | BatchDone | EpochDone | MicroBatchHalved | Finished | Stopped
-
-_BY_NAME: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (Started, StatesProgress, BatchDone, EpochDone, MicroBatchHalved, Finished, Stopped)
-}
-
-
-def as_dict(event: Event) -> dict[str, Any]:
-    """The event as JSON-ready data; its type's name under ``event``."""
-    return {"event": type(event).__name__, **asdict(event)}
-
-
-def from_dict(data: dict[str, Any]) -> Event:
-    """The inverse of `as_dict`, also after a trip through JSON (lists become tuples again)."""
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "event"}
-    kind: Any = _BY_NAME[data["event"]]
-    event: Event = kind(**values)
-    return event

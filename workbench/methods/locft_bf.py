@@ -24,7 +24,6 @@ from workbench.methods.checkpoint import Progress, read_checkpoint, write_checkp
 from workbench.methods.events import (
     BatchDone,
     EpochDone,
-    Event,
     Finished,
     MicroBatchHalved,
     Started,
@@ -42,6 +41,7 @@ from workbench.model.memory import is_out_of_memory, release_cache
 from workbench.model.patch import Patch
 from workbench.model.states import HiddenStates, advancing, starting_at, target_logits
 from workbench.model.tokens import TokenTable, tokenize_facts
+from workbench.work.events import Event
 
 __all__ = ["Edit"]
 

@@ -32,16 +32,27 @@ class EditSettings(SettingsRecord):
     """
 
     at: tuple[str, ...] = setting(
-        (), "Locations to tune, such as 6.mlp.down_proj, 6.mlp or 6; empty: the model's preset."
+        (),
+        "Locations to tune, such as 6.mlp.down_proj, 6.mlp or 6; empty: the model's preset.",
+        label="Locations",
     )
     learning_rate: float | None = setting(
-        None, "Adam's constant learning rate; empty: the model's preset."
+        None,
+        "Adam's constant learning rate; empty: the model's preset.",
+        label="Learning rate",
+        option="--lr",
     )
     batch_size: int | None = setting(
-        None, "Facts per update, 1 for sample-wise; empty: 100, fewer when facts are few."
+        None,
+        "Facts per update, 1 for sample-wise; empty: 100, fewer when facts are few.",
+        label="Batch size",
+        unit="facts",
     )
     epochs: int | None = setting(
-        None, "Most passes over each fact; empty: 25, more when facts are few."
+        None,
+        "Most passes over each fact; empty: 25, more when facts are few.",
+        label="Epochs",
+        unit="passes",
     )
     pipeline: Pipeline = setting(
         "breadth-first",
@@ -49,15 +60,23 @@ class EditSettings(SettingsRecord):
     )
     seed: int = setting(0, "Decides the order of the facts; the same seed gives the same patch.")
     skip_loss: float = setting(
-        PAPER_LOSS_FLOOR, "A batch whose mean loss is below this takes no step."
+        PAPER_LOSS_FLOOR,
+        "A batch whose mean loss is below this takes no step.",
+        label="Skip loss",
+        unit="nats",
     )
     stop_loss: float = setting(
-        PAPER_LOSS_FLOOR, "The run ends when an epoch's mean loss is below this."
+        PAPER_LOSS_FLOOR,
+        "The run ends when an epoch's mean loss is below this.",
+        label="Stop loss",
+        unit="nats",
     )
     micro_batch_size: int | None = setting(
         None,
         "Most facts on the device at once, without changing the update; empty: the whole batch, "
         "halved when memory runs out.",
+        label="Micro-batch size",
+        unit="facts",
     )
 
     def __post_init__(self) -> None:

@@ -28,7 +28,6 @@ from workbench.search.recommend import recommend
 from workbench.search.study_events import (
     ArmExamined,
     LocationChosen,
-    StudyEvent,
     StudyFinished,
     StudyProgress,
     StudyStarted,
@@ -40,6 +39,7 @@ from workbench.search.study_settings import Arm, StudySettings, arms
 from workbench.search.sweep import Sweep
 from workbench.search.sweep_events import LocationDone, SweepProgress
 from workbench.search.sweep_settings import EVERY_MATRIX, SweepSettings
+from workbench.work.events import Event
 
 __all__ = ["Study"]
 
@@ -67,7 +67,7 @@ class Study:
         facts: Sequence[Fact],
         settings: StudySettings,
         *,
-        done: Sequence[StudyEvent] = (),
+        done: Sequence[Event] = (),
     ) -> None:
         if not facts:
             raise FactsError("There are no facts to study. Name a file with facts.")
@@ -114,7 +114,7 @@ class Study:
         """Asks the study to end before its next step, with `StudyStopped`."""
         self._stopping = True
 
-    def events(self) -> Iterator[StudyEvent]:
+    def events(self) -> Iterator[Event]:
         """Studies, and says what happens; the last is `StudyFinished` or `StudyStopped`.
 
         What was done before is not repeated, and not told again.
@@ -144,7 +144,7 @@ class Study:
         kept = len(self._trials)
         return StudyStarted(self.settings.kind, self.trials, kept, len(self.facts), same)
 
-    def _choose_location(self) -> Iterator[StudyEvent]:
+    def _choose_location(self) -> Iterator[Event]:
         """A sweep where one is needed, and what it recommends."""
         search = self.settings.kind == "locations"
         if (self.settings.locft_at and not search) or self._chosen is not None:
@@ -178,7 +178,7 @@ class Study:
             seed=seed,
         )
 
-    def _run_arm(self, arm: Arm) -> Iterator[StudyEvent]:
+    def _run_arm(self, arm: Arm) -> Iterator[Event]:
         """Every rate of an arm, then its best run's general capability."""
         where = arm.at or (self._chosen.at if self._chosen is not None else "")
         for rate in self.settings.learning_rates:
@@ -191,7 +191,7 @@ class Study:
             yield from self._examine(arm, where)
         self._patches.pop(arm.label, None)
 
-    def _examine(self, arm: Arm, where: str) -> Iterator[StudyEvent]:
+    def _examine(self, arm: Arm, where: str) -> Iterator[Event]:
         tried = [self._trials[arm.label, rate] for rate in self.settings.learning_rates]
         best = max(tried, key=score_of)
         kept = self._patches.get(arm.label)
@@ -220,7 +220,7 @@ class Study:
 
     def _edit(
         self, arm: Arm, where: str, rate: float
-    ) -> Generator[StudyEvent, None, tuple[Edit, Finished] | None]:
+    ) -> Generator[Event, None, tuple[Edit, Finished] | None]:
         """One run; None when the study was stopped in it."""
         settings = arm.settings(where, rate, self.settings.seed)
         edit = Edit(self.model, self.facts[: arm.facts], settings)
@@ -237,7 +237,7 @@ class Study:
                 edit.stop()
         return None if finished is None or self._stopping else (edit, finished)
 
-    def _try(self, arm: Arm, where: str, rate: float) -> Iterator[StudyEvent]:
+    def _try(self, arm: Arm, where: str, rate: float) -> Iterator[Event]:
         run = yield from self._edit(arm, where, rate)
         if run is None:
             return

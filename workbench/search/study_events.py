@@ -2,34 +2,32 @@
 
 `LocationChosen`, `TrialDone`, `ArmExamined` and a sweep's `LocationDone` are also what is kept
 of a study: its table and its sentences follow from them alone, and a study that was broken off
-goes on from them. An event is plain data; `as_dict` and `from_dict` take it through JSON.
+goes on from them.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.measure.capability_result import Capability
 from workbench.measure.protocols import Measured
 from workbench.search import sweep_events
+from workbench.work.events import Event
 
 __all__ = [
     "KEPT",
     "ArmExamined",
     "LocationChosen",
-    "StudyEvent",
     "StudyFinished",
     "StudyProgress",
     "StudyStarted",
     "StudyStopped",
     "TrialDone",
-    "as_dict",
-    "from_dict",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class StudyStarted:
+class StudyStarted(Event):
     """The plan of a study, before its first step.
 
     Args:
@@ -48,7 +46,7 @@ class StudyStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyProgress:
+class StudyProgress(Event):
     """What is done now.
 
     Args:
@@ -65,7 +63,7 @@ class StudyProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class LocationChosen:
+class LocationChosen(Event):
     """Where LocFT-BF tunes in this study, and why."""
 
     at: str
@@ -73,7 +71,7 @@ class LocationChosen:
 
 
 @dataclass(frozen=True, slots=True)
-class TrialDone:
+class TrialDone(Event):
     """One run of one arm at one learning rate.
 
     Args:
@@ -115,7 +113,7 @@ class TrialDone:
 
 
 @dataclass(frozen=True, slots=True)
-class ArmExamined:
+class ArmExamined(Event):
     """General capability with the best run of an arm.
 
     Args:
@@ -137,7 +135,7 @@ class ArmExamined:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyFinished:
+class StudyFinished(Event):
     """Everything was tried; `seconds` since this part of the study began."""
 
     trials: int
@@ -145,49 +143,12 @@ class StudyFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyStopped:
+class StudyStopped(Event):
     """The study was stopped by its user; it can go on from what is done."""
 
     done: int
     trials: int
 
 
-StudyEvent = (
-    StudyStarted
-    | StudyProgress
-    | LocationChosen
-    | TrialDone
-    | ArmExamined
-    | StudyFinished
-    | StudyStopped
-    | sweep_events.LocationDone
-)
-
 KEPT = (LocationChosen, TrialDone, ArmExamined, sweep_events.LocationDone)
 """What is kept of a study."""
-
-_BY_NAME: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        StudyStarted,
-        StudyProgress,
-        LocationChosen,
-        TrialDone,
-        ArmExamined,
-        StudyFinished,
-        StudyStopped,
-    )
-}
-
-
-def as_dict(event: StudyEvent) -> dict[str, Any]:
-    """The event as JSON-ready data; its type's name under ``event``."""
-    return {"event": type(event).__name__, **asdict(event)}
-
-
-def from_dict(data: dict[str, Any]) -> StudyEvent:
-    """The inverse of `as_dict`, also after a trip through JSON."""
-    if data["event"] not in _BY_NAME:
-        return sweep_events.location_done(data)
-    event: StudyEvent = _BY_NAME[data["event"]](**{k: v for k, v in data.items() if k != "event"})
-    return event

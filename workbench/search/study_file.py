@@ -8,16 +8,16 @@ from workbench.errors import PatchError
 from workbench.facts import Fact
 from workbench.model.language_model import LanguageModel
 from workbench.search.study import Study
-from workbench.search.study_events import StudyEvent, as_dict, from_dict
 from workbench.search.study_settings import StudySettings
-from workbench.work.record_file import RecordFile
+from workbench.work.event_file import EventFile
+from workbench.work.events import Event
 
 __all__ = ["StudyFile", "open_study"]
 
 SETTINGS_FILE = "study.yaml"
 
 
-class StudyFile(RecordFile[StudyEvent]):
+class StudyFile(EventFile):
     """Kept events in a folder.
 
     Args:
@@ -29,17 +29,17 @@ class StudyFile(RecordFile[StudyEvent]):
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
-        super().__init__(folder / "study.jsonl", identity, "study", as_dict, from_dict)
+        super().__init__(folder / "study.jsonl", identity, "study")
         self._settings = StudySettings.from_dict(identity["settings"])
 
-    def add(self, record: StudyEvent) -> None:
+    def add(self, event: Event) -> None:
         """Keeps an event, and beside the first one the settings.
 
         Raises:
             PatchError: it cannot be written.
         """
-        super().add(record)
-        if len(self.records) == 1:
+        super().add(event)
+        if len(self.events) == 1:
             self._write_settings()
 
     def _write_settings(self) -> None:
@@ -69,4 +69,4 @@ def open_study(
     if folder is None:
         return run, None
     kept = StudyFile(folder, run.identity())
-    return Study(model, facts, settings, done=kept.records) if kept.records else run, kept
+    return Study(model, facts, settings, done=kept.events) if kept.events else run, kept

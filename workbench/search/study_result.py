@@ -11,9 +11,10 @@ from typing import Any
 
 from workbench.measure.protocols import Measured, MeasureTable, Protocol
 from workbench.search.score import score_rows
-from workbench.search.study_events import ArmExamined, LocationChosen, StudyEvent, TrialDone
+from workbench.search.study_events import ArmExamined, LocationChosen, TrialDone
 from workbench.search.study_settings import LOCFT, StudySettings
 from workbench.search.sweep_events import LocationDone
+from workbench.work.events import Event
 
 __all__ = ["StudyResult", "score_of"]
 
@@ -48,7 +49,7 @@ class StudyResult:
     swept: tuple[LocationDone, ...]
 
     @classmethod
-    def of(cls, settings: StudySettings, events: Iterable[StudyEvent]) -> "StudyResult":
+    def of(cls, settings: StudySettings, events: Iterable[Event]) -> "StudyResult":
         """Gathers what matters of a study's events."""
         events = list(events)
         chosen = [event for event in events if isinstance(event, LocationChosen)]

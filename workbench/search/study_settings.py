@@ -6,11 +6,8 @@ every layer with full runs. Every arm of a study has the same budget of passes o
 takes the best of the same few learning rates. Knows nothing about models.
 """
 
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
-
-import yaml
 
 from workbench.errors import SettingsError
 from workbench.methods.locft_settings import EditSettings, Pipeline, automatic_batch_size
@@ -35,28 +32,50 @@ class StudySettings(SettingsRecord):
     """
 
     kind: StudyKind = setting("pipelines", "pipelines, scale, or locations.")
-    facts: int | None = setting(None, "How many facts are drawn by the seed; empty: all.")
+    facts: int | None = setting(
+        None, "How many facts are drawn by the seed; empty: all.", unit="facts", empty="all"
+    )
     passes: int = setting(PAPER_PASSES, "Most passes over each fact, the same for every arm.")
     learning_rates: tuple[float, ...] = setting(
         (),
         "Rates that every arm tries, to keep its best; empty: 0.03, 0.1, 0.3, 1 of the preset's.",
+        label="Learning rates",
+        option="--lr",
     )
     batch_size: int | None = setting(
-        None, "Facts per update of a mini-batch; empty: as in a run on as many facts."
+        None,
+        "Facts per update of a mini-batch; empty: as in a run on as many facts.",
+        label="Batch size",
+        unit="facts",
     )
     at: str = setting(
-        "", "Where the four pipelines tune; empty: the preset's module in the middle layer."
+        "",
+        "Where the four pipelines tune; empty: the preset's module in the middle layer.",
+        label="Where the pipelines tune",
     )
-    locft_at: str = setting("", "Where LocFT-BF tunes; empty: what a sweep recommends.")
-    sizes: tuple[int, ...] = setting((), "Numbers of facts of a scale study; empty: 10, 100, ….")
+    locft_at: str = setting(
+        "", "Where LocFT-BF tunes; empty: what a sweep recommends.", label="Where LocFT-BF tunes"
+    )
+    sizes: tuple[int, ...] = setting(
+        (), "Numbers of facts of a scale study; empty: 10, 100, ….", option="--size", unit="facts"
+    )
     written: int | None = setting(
-        500, "For how many facts answers are written, and locality is compared; empty: all."
+        500,
+        "For how many facts answers are written, and locality is compared; empty: 500.",
+        label="Written answers",
+        unit="facts",
     )
     capability: tuple[str, ...] = setting(
-        (), "Tasks of general capability for the best of each arm: builtin, paper, or names."
+        (),
+        "Tasks of general capability for the best of each arm: builtin, paper, or names.",
+        label="Capability of the arms",
+        metavar="TASK",
+        empty="none",
     )
-    limit: int | None = setting(None, "Most items of a capability task; empty: all.")
-    seed: int = setting(0, "Draws the facts and decides their order.")
+    limit: int | None = setting(
+        None, "Most items of a capability task; empty: all.", label="Items a task", empty="all"
+    )
+    seed: int = setting(0, "Draws the facts and decides their order.", label="Seed of the study")
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(StudyKind):
@@ -75,34 +94,6 @@ class StudySettings(SettingsRecord):
         for where in (self.at, self.locft_at):
             if where:
                 Location.parse(where)
-
-    def to_yaml(self) -> str:
-        """The settings as a YAML file, each with its sentence."""
-        lines = []
-        for field in fields(self):
-            lines.append(f"# {field.metadata['help']}")
-            value = self.as_dict()[field.name]
-            lines.append(yaml.safe_dump({field.name: value}, default_flow_style=False).strip())
-        return "\n".join(lines) + "\n"
-
-    @classmethod
-    def from_yaml(cls, path: Path) -> "StudySettings":
-        """Reads what `to_yaml` wrote.
-
-        Raises:
-            SettingsError: the file cannot be read, or a setting in it makes no sense.
-        """
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            reason = str(error).splitlines()[0]
-            raise SettingsError(f"The settings '{path}' cannot be read: {reason}.") from error
-        if not isinstance(data, dict):
-            raise SettingsError(f"'{path}' holds no settings. Write lines such as 'passes: 25'.")
-        rates = data.get("learning_rates")
-        if isinstance(rates, list):
-            data["learning_rates"] = [_number(rate) for rate in rates]
-        return cls.from_dict(data)
 
     def resolved(self, facts: int, preset_rate: float, module: str, layers: int) -> "StudySettings":
         """These settings with what depends on the model and the facts filled in.
@@ -124,14 +115,6 @@ class StudySettings(SettingsRecord):
             at=self.at or str(Location(layers // 2, module)),
             sizes=(self.sizes or scale_sizes(count)) if self.kind == "scale" else (),
         )
-
-
-def _number(value: object) -> object:
-    """A number that YAML took for a text, such as 1e-3; anything else as it is."""
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
 
 
 def scale_sizes(facts: int) -> tuple[int, ...]:

@@ -31,7 +31,6 @@ from workbench.search.sample import draw_sample
 from workbench.search.score import ScoreWeights
 from workbench.search.sweep_events import (
     LocationDone,
-    SweepEvent,
     SweepFinished,
     SweepProgress,
     SweepStarted,
@@ -39,6 +38,7 @@ from workbench.search.sweep_events import (
 )
 from workbench.search.sweep_settings import SweepSettings
 from workbench.search.trials import Trial, Trials, resolve
+from workbench.work.events import Event
 
 __all__ = ["Sweep"]
 
@@ -121,7 +121,7 @@ class Sweep:
         """Asks the sweep to end before its next step, with `SweepStopped`."""
         self._stopping = True
 
-    def events(self) -> Iterator[SweepEvent]:
+    def events(self) -> Iterator[Event]:
         """Sweeps, and says what happens; the last event is `SweepFinished` or `SweepStopped`.
 
         Trials that were done before are not repeated. Their rows are told only where it turns out
@@ -197,7 +197,7 @@ class Sweep:
         held_out: HeldOut,
         trained: HiddenStates | None,
         asked: HiddenStates | None,
-    ) -> Iterator[SweepEvent]:
+    ) -> Iterator[Event]:
         """A run at one location, and its row, unless the sweep was stopped in it."""
         began = time.monotonic()
         edit = Edit(self.model, self.sample, self._edit_settings(trial), states=trained)

@@ -2,26 +2,24 @@
 
 `LocationDone` is also what is kept of a sweep: everything that is shown or recommended follows
 from these rows alone (see `score` and `recommend`), and a sweep that was broken off goes on from
-them. An event is plain data; `as_dict` and `from_dict` take it through JSON and back.
+them.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+
+from workbench.work.events import Event
 
 __all__ = [
     "LocationDone",
-    "SweepEvent",
     "SweepFinished",
     "SweepProgress",
     "SweepStarted",
     "SweepStopped",
-    "as_dict",
-    "from_dict",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class SweepStarted:
+class SweepStarted(Event):
     """The plan of a sweep, before its first step.
 
     Args:
@@ -93,7 +91,7 @@ class SweepStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepProgress:
+class SweepProgress(Event):
     """One location is being tried.
 
     Args:
@@ -115,7 +113,7 @@ class SweepProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class LocationDone:
+class LocationDone(Event):
     """What a run at one location did, fact by fact.
 
     Args:
@@ -169,7 +167,7 @@ class LocationDone:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepFinished:
+class SweepFinished(Event):
     """All was tried, in so many trials; `seconds` since this part of the sweep began."""
 
     trials: int
@@ -177,41 +175,8 @@ class SweepFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepStopped:
+class SweepStopped(Event):
     """Its user stopped it with `done` of at most `trials` rows; it can go on from them."""
 
     done: int
     trials: int
-
-
-SweepEvent = SweepStarted | SweepProgress | LocationDone | SweepFinished | SweepStopped
-
-_BY_NAME: dict[str, type[SweepEvent]] = {
-    kind.__name__: kind
-    for kind in (SweepStarted, SweepProgress, LocationDone, SweepFinished, SweepStopped)
-}
-
-
-def as_dict(event: SweepEvent) -> dict[str, Any]:
-    """The event as JSON-ready data; its type's name under ``event``."""
-    return {"event": type(event).__name__, **asdict(event)}
-
-
-def from_dict(data: dict[str, Any]) -> SweepEvent:
-    """The inverse of `as_dict`, also after a trip through JSON (lists become tuples again)."""
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "event"}
-    kind: Any = _BY_NAME[data["event"]]
-    event: SweepEvent = kind(**values)
-    return event
-
-
-def location_done(data: dict[str, Any]) -> LocationDone:
-    """A row from what `as_dict` made of it.
-
-    Raises:
-        ValueError: the data is another event's.
-    """
-    event = from_dict(data)
-    if not isinstance(event, LocationDone):
-        raise ValueError(f"{type(event).__name__} is no row of a sweep")
-    return event

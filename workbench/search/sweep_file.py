@@ -8,14 +8,14 @@ from workbench.facts import Fact
 from workbench.model.language_model import LanguageModel
 from workbench.search.score import ScoreWeights
 from workbench.search.sweep import Sweep
-from workbench.search.sweep_events import LocationDone, as_dict, location_done
+from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import SweepSettings
-from workbench.work.record_file import RecordFile
+from workbench.work.event_file import EventFile
 
 __all__ = ["SweepFile", "open_sweep"]
 
 
-class SweepFile(RecordFile[LocationDone]):
+class SweepFile(EventFile):
     """Rows kept in a folder.
 
     Args:
@@ -27,7 +27,12 @@ class SweepFile(RecordFile[LocationDone]):
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
-        super().__init__(folder / "sweep.jsonl", identity, "sweep", as_dict, location_done)
+        super().__init__(folder / "sweep.jsonl", identity, "sweep")
+
+    @property
+    def rows(self) -> list[LocationDone]:
+        """The rows that are kept."""
+        return [event for event in self.events if isinstance(event, LocationDone)]
 
 
 def open_sweep(
@@ -54,6 +59,6 @@ def open_sweep(
     if folder is None:
         return run, None
     kept = SweepFile(folder, run.identity())
-    if not kept.records:
+    if not kept.rows:
         return run, kept
-    return Sweep(model, facts, settings, weights=weights, done=kept.records), kept
+    return Sweep(model, facts, settings, weights=weights, done=kept.rows), kept

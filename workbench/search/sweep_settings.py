@@ -20,6 +20,7 @@ __all__ = [
     "SweepSettings",
     "automatic_sweep_epochs",
     "parse_layers",
+    "write_layers",
 ]
 
 WHOLE_LAYER = "layer"
@@ -30,59 +31,6 @@ EVERY_MATRIX = "all"
 
 TRAINING_RUNS = 2.0  # scoring takes about one more, and the full runs follow
 FEWEST_EPOCHS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SweepSettings(SettingsRecord):
-    """Which locations a sweep tries, and how. Empty means automatic; see each field's sentence.
-
-    Raises:
-        SettingsError: when a value makes no sense; the message names the setting.
-    """
-
-    layers: tuple[int, ...] = setting((), "Layers to try, such as 0,3-7; empty: all.")
-    modules: tuple[str, ...] = setting(
-        (),
-        "Modules to try in each layer, such as mlp.down_proj or mlp; 'layer' is the whole layer, "
-        "'all' every matrix; empty: the preset's, then every matrix of the two best layers.",
-    )
-    learning_rates: tuple[float, ...] = setting(
-        (), "Learning rates to try at each location; empty: the preset's."
-    )
-    sample: int = setting(64, "How many facts are drawn by the seed and tried.")
-    epochs: int | None = setting(
-        None,
-        "Most passes over the sample at each location; empty: so many that all layers together "
-        "cost about three runs.",
-    )
-    full_runs: int = setting(
-        4,
-        "So many of the best places are tried once more with as many passes as a run has; the "
-        "recommendation rests on them. 0: none.",
-    )
-    batch_size: int | None = setting(
-        None, "Facts per update; empty: as in a run on as many facts as the sample has."
-    )
-    seed: int = setting(0, "Draws the sample and decides the order of its facts.")
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
-        object.__setattr__(self, "modules", tuple(dict.fromkeys(self.modules)))
-        object.__setattr__(self, "learning_rates", tuple(dict.fromkeys(self.learning_rates)))
-        for layer in self.layers:
-            if not is_whole(layer, 0):
-                raise SettingsError(
-                    f"layers holds {layer!r}; each must be a whole number, 0 or more."
-                )
-        for module in self.modules:
-            if module not in (WHOLE_LAYER, EVERY_MATRIX):
-                Location.parse(f"0.{module}")
-        for rate in self.learning_rates:
-            if not is_number(rate) or rate <= 0:
-                raise SettingsError(f"learning_rates holds {rate!r}; each must be above 0.")
-        self._require_whole("sample", least=1)
-        self._require_whole("seed", "full_runs", least=0)
-        self._require_whole("epochs", "batch_size", least=1, optional=True)
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
@@ -105,6 +53,90 @@ def parse_layers(text: str) -> tuple[int, ...]:
             )
         found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(sorted(found))
+
+
+def write_layers(layers: tuple[int, ...]) -> str:
+    """The inverse of `parse_layers`, with ranges where three or more follow one another."""
+    runs: list[list[int]] = []
+    for layer in sorted(set(layers)):
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    parts = [
+        [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(layer) for layer in run] for run in runs
+    ]
+    return ",".join(part for some in parts for part in some) or "all"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings(SettingsRecord):
+    """Which locations a sweep tries, and how. Empty means automatic; see each field's sentence.
+
+    Raises:
+        SettingsError: when a value makes no sense; the message names the setting.
+    """
+
+    layers: tuple[int, ...] = setting(
+        (),
+        "Layers to try, such as 0,3-7; empty: all.",
+        parse=parse_layers,
+        write=write_layers,
+        empty="all",
+    )
+    modules: tuple[str, ...] = setting(
+        (),
+        "Modules to try in each layer, such as mlp.down_proj or mlp; 'layer' is the whole layer, "
+        "'all' every matrix; empty: the preset's, then every matrix of the two best layers.",
+    )
+    learning_rates: tuple[float, ...] = setting(
+        (),
+        "Learning rates to try at each location; empty: the preset's.",
+        label="Learning rates",
+        option="--lr",
+    )
+    sample: int = setting(64, "How many facts are drawn by the seed and tried.", unit="facts")
+    epochs: int | None = setting(
+        None,
+        "Most passes over the sample at each location; empty: so many that all layers together "
+        "cost about three runs.",
+        label="Epochs of a short run",
+        unit="passes",
+    )
+    full_runs: int = setting(
+        4,
+        "So many of the best places are tried once more with as many passes as a run has; the "
+        "recommendation rests on them. 0: none.",
+        label="Full runs",
+    )
+    batch_size: int | None = setting(
+        None,
+        "Facts per update; empty: as in a run on as many facts as the sample has.",
+        label="Batch size",
+        unit="facts",
+    )
+    seed: int = setting(
+        0, "Draws the sample and decides the order of its facts.", label="Seed of the sample"
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
+        object.__setattr__(self, "modules", tuple(dict.fromkeys(self.modules)))
+        object.__setattr__(self, "learning_rates", tuple(dict.fromkeys(self.learning_rates)))
+        for layer in self.layers:
+            if not is_whole(layer, 0):
+                raise SettingsError(
+                    f"layers holds {layer!r}; each must be a whole number, 0 or more."
+                )
+        for module in self.modules:
+            if module not in (WHOLE_LAYER, EVERY_MATRIX):
+                Location.parse(f"0.{module}")
+        for rate in self.learning_rates:
+            if not is_number(rate) or rate <= 0:
+                raise SettingsError(f"learning_rates holds {rate!r}; each must be above 0.")
+        self._require_whole("sample", least=1)
+        self._require_whole("seed", "full_runs", least=0)
+        self._require_whole("epochs", "batch_size", least=1, optional=True)
 
 
 def automatic_sweep_epochs(facts: int, batch_size: int, layers: int) -> int:

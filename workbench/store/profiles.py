@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from workbench.errors import SessionError
-from workbench.search.sweep_events import LocationDone, SweepStarted, as_dict, from_dict
+from workbench.search.sweep_events import LocationDone, SweepStarted
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store.database import Database, to_json
+from workbench.work.events import Event
 
 __all__ = ["KeptScan", "KeptSweep", "ProfileTable", "SweepState"]
 
@@ -123,7 +124,7 @@ class ProfileTable:
                     model,
                     to_json(settings.as_dict()),
                     _plain(identity),
-                    to_json(as_dict(plan)),
+                    to_json(plan.as_dict()),
                     time.time(),
                 ),
             )
@@ -135,7 +136,7 @@ class ProfileTable:
     def add_row(self, sweep: int, row: LocationDone) -> None:
         """Keeps what was found at one location."""
         self._database.write(
-            "INSERT INTO sweep_rows (sweep, row) VALUES (?, ?)", (sweep, to_json(as_dict(row)))
+            "INSERT INTO sweep_rows (sweep, row) VALUES (?, ?)", (sweep, to_json(row.as_dict()))
         )
 
     def end_sweep(self, sweep: int, state: SweepState) -> None:
@@ -183,7 +184,7 @@ class ProfileTable:
         found = self._database.rows(
             "SELECT row FROM sweep_rows WHERE sweep = ? ORDER BY place", (row["id"],)
         )
-        plan = cast(SweepStarted, from_dict(json.loads(row["plan"])))
+        plan = cast(SweepStarted, Event.from_dict(json.loads(row["plan"])))
         order = {at: place for place, at in enumerate(plan.locations)}
         rows = [_location(entry["row"]) for entry in found]
         rows.sort(
@@ -202,7 +203,7 @@ class ProfileTable:
 
 
 def _location(text: str) -> LocationDone:
-    return cast(LocationDone, from_dict(json.loads(text)))
+    return cast(LocationDone, Event.from_dict(json.loads(text)))
 
 
 def _plain(identity: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from workbench.store.database import Database, to_json
 from workbench.store.fact_rows import FactRow
 from workbench.store.run_pair import RunPair
 from workbench.store.run_rows import FactOutcome, Run, RunState, outcome_of, run_of
+from workbench.work.events import Event
 
 __all__ = ["FactOutcome", "Run", "RunState", "RunTable"]
 
@@ -165,22 +166,22 @@ class RunTable:
         """Two runs, to be compared."""
         return RunPair(self._database, first, second)
 
-    def add_events(self, run: int, events: Iterable[run_events.Event]) -> None:
+    def add_events(self, run: int, events: Iterable[Event]) -> None:
         """Appends events to a run's record, together."""
         now = time.time()
         with self._database.transaction() as connection:
             connection.executemany(
                 "INSERT INTO events (run, time, event) VALUES (?, ?, ?)",
-                [(run, now, to_json(run_events.as_dict(event))) for event in events],
+                [(run, now, to_json(event.as_dict())) for event in events],
             )
 
-    def events(self, run: int, kind: type[run_events.Event]) -> list[Any]:
+    def events(self, run: int, kind: type[Event]) -> list[Any]:
         """A run's events of one type, oldest first."""
         rows = self._database.rows(
             "SELECT event FROM events WHERE run = ? AND event ->> 'event' = ? ORDER BY id",
             (run, kind.__name__),
         )
-        return [run_events.from_dict(json.loads(row["event"])) for row in rows]
+        return [Event.from_dict(json.loads(row["event"])) for row in rows]
 
     def set_answers(self, run: int, answers: Iterable[tuple[int, str, str]]) -> None:
         """Keeps generated answers: (fact, before, after) each."""

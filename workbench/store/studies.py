@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.search.study_events import StudyEvent, as_dict, from_dict
 from workbench.search.study_result import StudyResult
 from workbench.search.study_settings import StudySettings
 from workbench.store.database import Database, to_json
+from workbench.work.events import Event
 
 __all__ = ["KeptStudy", "StudyState", "StudyTable"]
 
@@ -54,7 +54,7 @@ class StudyTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def known_events(self, identity: dict[str, Any]) -> list[StudyEvent]:
+    def known_events(self, identity: dict[str, Any]) -> list[Event]:
         """What the newest study with this identity found."""
         row = self._database.row(
             "SELECT id FROM studies WHERE identity = ? ORDER BY id DESC LIMIT 1",
@@ -68,7 +68,7 @@ class StudyTable:
         model: str,
         identity: dict[str, Any],
         asked: str,
-        events: list[StudyEvent],
+        events: list[Event],
     ) -> int:
         """A new study; returns its id.
 
@@ -90,11 +90,11 @@ class StudyTable:
                 self.add_event(study, event)
         return study
 
-    def add_event(self, study: int, event: StudyEvent) -> None:
+    def add_event(self, study: int, event: Event) -> None:
         """Keeps what was found."""
         self._database.write(
             "INSERT INTO study_events (study, event) VALUES (?, ?)",
-            (study, to_json(as_dict(event))),
+            (study, to_json(event.as_dict())),
         )
 
     def end(self, study: int, state: StudyState) -> None:
@@ -122,11 +122,11 @@ class StudyTable:
         rows = self._database.rows("SELECT * FROM studies ORDER BY id DESC")
         return [self._study(row) for row in rows]
 
-    def _events(self, study: int) -> list[StudyEvent]:
+    def _events(self, study: int) -> list[Event]:
         rows = self._database.rows(
             "SELECT event FROM study_events WHERE study = ? ORDER BY place", (study,)
         )
-        return [from_dict(json.loads(row["event"])) for row in rows]
+        return [Event.from_dict(json.loads(row["event"])) for row in rows]
 
     def _study(self, row: sqlite3.Row) -> KeptStudy:
         settings = StudySettings.from_dict(json.loads(row["settings"]))

@@ -26,6 +26,7 @@ from workbench.store.database import to_json
 from workbench.store.facts import FactRow
 from workbench.store.probes import Answered
 from workbench.store.store import Store
+from workbench.work.events import Event
 from workbench.worker.ask import answer_probes, answered
 from workbench.worker.evaluate import measure
 from workbench.worker.patches import Patches
@@ -124,12 +125,12 @@ class _Keeper:
     def __init__(self, task: Task, model: LanguageModel, run: int, edit: Edit, facts: int) -> None:
         self.finished: events.Finished | None = None
         self._task, self._model, self._run, self._edit, self._facts = task, model, run, edit, facts
-        self._waiting: list[events.Event] = []
+        self._waiting: list[Event] = []
         self._flushed_at = time.monotonic()
         self._keeping = Countdown()
         self._checkpoint = _Share(self._save_checkpoint)
 
-    def take(self, event: events.Event) -> None:
+    def take(self, event: Event) -> None:
         """Keeps an event; the engine goes on when this returns."""
         self._waiting.append(event)
         if isinstance(event, events.Started):
@@ -155,7 +156,7 @@ class _Keeper:
             self._waiting = []
         self._flushed_at = time.monotonic()
 
-    def _say(self, event: events.Event) -> None:
+    def _say(self, event: Event) -> None:
         if isinstance(event, events.StatesProgress):
             still = self._keeping.left(event.done / max(1, event.facts))
             self._task.report(f"Keeping hidden states, {event.done} of {event.facts} facts{still}")

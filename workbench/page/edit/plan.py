@@ -4,7 +4,7 @@ from typing import Any
 
 from workbench.methods.locft_settings import EditSettings
 from workbench.page.kit.html import text
-from workbench.page.kit.words import clock, count, quantity, size, small
+from workbench.work.words import clock, count, quantity, size, small
 
 __all__ = ["plan_card"]
 

@@ -8,10 +8,10 @@ from workbench.page.edit.missed import what_helps, why_missed
 from workbench.page.edit.pinned import pinned_table
 from workbench.page.kit.charts import loss_curve
 from workbench.page.kit.html import button, heading, pill, text
-from workbench.page.kit.words import clock, count, quantity, share, size, small
 from workbench.store.jobs import Job
 from workbench.store.probes import PinnedAnswer
 from workbench.store.runs import FactOutcome, Run
+from workbench.work.words import clock, count, quantity, share, size, small
 
 __all__ = ["STATE_KINDS", "RunView", "metric_table", "outcome_table", "run_card"]
 

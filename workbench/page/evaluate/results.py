@@ -11,9 +11,9 @@ from workbench.measure.report.pieces import (
     measure_tables,
 )
 from workbench.page.kit.html import button, heading, page_buttons, page_range, text
-from workbench.page.kit.words import count
 from workbench.page.probe.answers import marked
 from workbench.store.evaluations import KeptEvaluation, KeptQuestion, Show
+from workbench.work.words import count
 
 __all__ = ["SHOWS", "failures_card", "further_cards", "measures_card"]
 

@@ -6,9 +6,9 @@ import gradio as gr
 
 from workbench.page.kit.html import button, detail, text
 from workbench.page.kit.page import PROGRESS, Page
-from workbench.page.kit.words import count
 from workbench.store import Store
 from workbench.store.jobs import Job
+from workbench.work.words import count
 
 __all__ = ["add_asked_note", "asked_note"]
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Sequence
 
 from workbench.page.kit.html import button, text
-from workbench.page.kit.words import count
 from workbench.store.imports import Import
 from workbench.store.jobs import Job
+from workbench.work.words import count
 
 __all__ = ["import_history", "import_jobs"]
 

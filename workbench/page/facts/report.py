@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from workbench.facts import Problem
 from workbench.page.kit.html import button, heading, page_buttons, page_range, pill, text
-from workbench.page.kit.words import count
 from workbench.store.import_conflicts import Conflict, Option
 from workbench.store.imports import Import, KindCount
+from workbench.work.words import count
 
 __all__ = ["PAGE_SIZE", "SHOWN_CONFLICTS", "ReportView", "import_report"]
 

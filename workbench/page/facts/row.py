@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from workbench.facts import Problem, Question
 from workbench.page.kit.html import button, text
-from workbench.page.kit.words import count
 from workbench.store.facts import FactRow
 from workbench.store.runs import FactOutcome
+from workbench.work.words import count
 
 __all__ = ["ARROW", "COLUMNS", "details", "fact_row"]
 

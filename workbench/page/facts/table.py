@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from workbench.page.facts.row import details, fact_row
 from workbench.page.kit.html import button, page_buttons, page_range, text
-from workbench.page.kit.words import count
 from workbench.store.facts import Deletion, FactRow, Overview
 from workbench.store.found import Found, Show
 from workbench.store.runs import FactOutcome
+from workbench.work.words import count
 
 __all__ = ["OF_A_RUN", "PAGE_SIZE", "TableView", "facts_table"]
 

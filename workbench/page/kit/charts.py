@@ -6,7 +6,7 @@ Pure functions from numbers to HTML.
 import math
 from collections.abc import Sequence
 
-from workbench.page.kit.words import small
+from workbench.work.words import small
 
 __all__ = ["loss_curve"]
 

@@ -5,8 +5,8 @@ from typing import Any
 from workbench.model.location import Location
 from workbench.model.presets import PAPER
 from workbench.page.kit.html import button, pill, text
-from workbench.page.kit.words import clock, quantity, share, size, small
 from workbench.store.runs import Run
+from workbench.work.words import clock, quantity, share, size, small
 
 __all__ = ["location_card", "location_grid"]
 

@@ -8,11 +8,11 @@ import pandas as pd
 from workbench.page.kit.html import button, detail, heading, live_html, still_html, text
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import chosen_locations, downloads, framed_words, job_bar
-from workbench.page.kit.words import count
 from workbench.plots.scan import scan_heatmap
 from workbench.plots.style import ThemeName, without_words
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
+from workbench.work.words import count
 
 __all__ = ["add_scan_card", "scan_figure"]
 

@@ -10,7 +10,6 @@ import pandas as pd
 from workbench.page.kit.html import button, detail, heading, live_html, options, still_html, text
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import chosen_locations, downloads, framed_words, job_bar
-from workbench.page.kit.words import count
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
 from workbench.plots.style import ThemeName, without_words
 from workbench.plots.sweep import sweep_curves
@@ -19,6 +18,7 @@ from workbench.search.score import ScoreWeights, score_rows
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
 from workbench.store.profiles import KeptSweep
+from workbench.work.words import count
 
 __all__ = ["add_sweep_card", "scored", "shown_sweep", "sweep_figure"]
 

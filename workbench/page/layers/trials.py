@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from workbench.page.kit.html import button, text
-from workbench.page.kit.words import share, small
 from workbench.search.recommend import Recommendation
 from workbench.search.score import LocationScore
+from workbench.work.words import share, small
 
 __all__ = ["recommendation_card", "trials_table"]
 

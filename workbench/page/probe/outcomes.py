@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from workbench.page.edit.missed import why_missed
 from workbench.page.kit.html import heading, page_buttons, page_range, text
-from workbench.page.kit.words import count
 from workbench.page.probe.answers import marked
 from workbench.store.runs import FactOutcome, Run
+from workbench.work.words import count
 
 __all__ = ["outcomes_card"]
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from workbench.page.kit.html import text
-from workbench.page.kit.words import count, small
+from workbench.work.words import count, small
 
 __all__ = ["spark", "two_curves"]
 

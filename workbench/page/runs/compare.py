@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.page.kit.html import button, heading, text
-from workbench.page.kit.words import count
 from workbench.page.probe.answers import marked
 from workbench.page.runs.charts import two_curves
 from workbench.page.runs.details import setting_words, took
 from workbench.page.runs.measures import measures_of_two
 from workbench.store.run_pair import Differences
 from workbench.store.runs import Run
+from workbench.work.words import count
 
 __all__ = ["MOST_FACTS", "Comparison", "comparison_card"]
 

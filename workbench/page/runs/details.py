@@ -8,9 +8,9 @@ from workbench.page.edit.missed import why_missed
 from workbench.page.edit.run_card import metric_table
 from workbench.page.kit.charts import loss_curve
 from workbench.page.kit.html import button, text
-from workbench.page.kit.words import clock, count, size, small
 from workbench.store.patch_header import PatchHeader
 from workbench.store.runs import FactOutcome, Run
+from workbench.work.words import clock, count, size, small
 
 __all__ = ["MOST_MISSED", "RunDetails", "details", "setting_words", "took"]
 

@@ -4,9 +4,9 @@ import gradio as gr
 
 from workbench.page.kit.html import button, command, detail, heading, live_html, text
 from workbench.page.kit.page import Page
-from workbench.page.kit.words import count
 from workbench.store import Store
 from workbench.store.runs import Run
+from workbench.work.words import count
 
 __all__ = ["add_keeping"]
 

@@ -18,8 +18,8 @@ from workbench.measure.protocols import (
     metric_name,
 )
 from workbench.page.kit.html import text
-from workbench.page.kit.words import share
 from workbench.store.runs import Run
+from workbench.work.words import share
 
 __all__ = ["measures_of_two"]
 

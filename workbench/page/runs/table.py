@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from workbench.page.edit.run_card import MEASURES, STATE_KINDS
 from workbench.page.kit.html import button, pill, text
-from workbench.page.kit.words import clock, share, size, small
 from workbench.page.runs.charts import spark
 from workbench.page.runs.details import RunDetails, details
 from workbench.store.runs import Run
+from workbench.work.words import clock, share, size, small
 
 __all__ = ["RunLine", "RunsView", "runs_table"]
 

@@ -10,9 +10,9 @@ import gradio as gr
 
 from workbench.page.kit.html import button, detail, live_html, options, still_html, text
 from workbench.page.kit.page import QUIET, Page
-from workbench.page.kit.words import count
 from workbench.store import Library, Store
 from workbench.store.library import Discarded
+from workbench.work.words import count
 
 __all__ = ["add_banner", "add_session_card"]
 

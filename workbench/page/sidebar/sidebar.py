@@ -12,12 +12,12 @@ import gradio as gr
 from workbench.page.kit.html import button, detail, live_html, options, still_html, text
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.theme import THEME_SWITCH, THEME_SWITCH_SCRIPT
-from workbench.page.kit.words import quantity, size
 from workbench.page.sidebar.session_card import add_session_card
 from workbench.store import Store
 from workbench.store.jobs import Job, JobKind
 from workbench.store.settings import ModelChoice
 from workbench.store.status import WorkerStatus
+from workbench.work.words import quantity, size
 
 __all__ = ["add_sidebar"]
 
