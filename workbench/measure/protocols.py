@@ -16,6 +16,7 @@ __all__ = [
     "MEASURE_HELP",
     "PROTOCOLS",
     "PROTOCOL_HELP",
+    "SCORED",
     "Difference",
     "MeasureTable",
     "Measured",
@@ -35,6 +36,9 @@ PROTOCOL_HELP: dict[Protocol, str] = {
 }
 
 MEASURES = ("reliability", "generalization", "locality", "locality_right", "portability")
+SCORED = MEASURES[:3]
+"""The measures that a score is made of."""
+
 MEASURE_HELP = {
     "reliability": "The facts' own prompts give the new answer.",
     "generalization": "Rephrases, never trained on, give it too.",

@@ -17,6 +17,7 @@ from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import (
     EVERY_MATRIX,
     WHOLE_LAYER,
+    ResolvedSweepSettings,
     SweepSettings,
     automatic_sweep_epochs,
 )
@@ -40,7 +41,7 @@ class Trial:
         return str(self.at), self.learning_rate, self.limit
 
 
-def resolve(settings: SweepSettings, model: LanguageModel, facts: int) -> SweepSettings:
+def resolve(settings: SweepSettings, model: LanguageModel, facts: int) -> ResolvedSweepSettings:
     """These settings with every automatic field filled in.
 
     Args:
@@ -51,15 +52,15 @@ def resolve(settings: SweepSettings, model: LanguageModel, facts: int) -> SweepS
     sample = max(1, min(settings.sample, facts))
     batch_size = settings.batch_size or automatic_batch_size(sample)
     preset = parse_locations(model.preset.at)[0]
-    return replace(
-        settings,
-        layers=settings.layers or tuple(range(model.layer_count)),
-        modules=settings.modules or (preset.module or WHOLE_LAYER,),
-        learning_rates=settings.learning_rates or (model.preset.learning_rate,),
-        sample=sample,
-        batch_size=batch_size,
-        epochs=settings.epochs or automatic_sweep_epochs(sample, batch_size, model.layer_count),
-    )
+    automatic = {
+        "layers": settings.layers or tuple(range(model.layer_count)),
+        "modules": settings.modules or (preset.module or WHOLE_LAYER,),
+        "learning_rates": settings.learning_rates or (model.preset.learning_rate,),
+        "sample": sample,
+        "batch_size": batch_size,
+        "epochs": settings.epochs or automatic_sweep_epochs(sample, batch_size, model.layer_count),
+    }
+    return ResolvedSweepSettings.from_dict(settings.as_dict() | automatic)
 
 
 def swept_locations(model: LanguageModel, settings: SweepSettings) -> tuple[Location, ...]:
@@ -108,10 +109,9 @@ class Trials:
         self,
         model: LanguageModel,
         asked: SweepSettings,
-        settings: SweepSettings,
+        settings: ResolvedSweepSettings,
         weights: ScoreWeights | None,
     ) -> None:
-        assert settings.epochs is not None and settings.batch_size is not None
         self.locations = swept_locations(model, settings)
         self._model = model
         self._settings = settings
