@@ -339,7 +339,7 @@ def test_what_an_earlier_sweep_found_is_told_when_it_belongs_to_this_one(
         self: LocftRun, model: LanguageModel, facts: list[Fact], settings: EditSettings, **more
     ):  # type: ignore[no-untyped-def]
         began.extend(settings.at)
-        begin(self, model, facts, settings, **more)
+        begin(self, model, facts, settings, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(LocftRun, "__init__", watch)
     again = Sweep(model, facts, STAGED, done=known)

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -102,19 +102,19 @@ def _is_word(parameter: inspect.Parameter) -> bool:
 def _parameter(prefix: str, setting: Setting) -> inspect.Parameter:
     """An option, or a word of its own, for one setting; None means that nobody gave it."""
     kind: Any = setting.kind
-    if setting.choices and not setting.many:
-        kind = Literal[setting.choices]
     if setting.own_parse is not None:
         kind = str
     elif setting.many:
         kind = list[kind]
     if setting.positional:
-        info = typer.Argument(help=setting.sentence)
+        info = typer.Argument(help=setting.sentence, metavar="|".join(setting.choices) or None)
         return _keyword(prefix + setting.name, Annotated[kind, info], inspect.Parameter.empty)
     names = [setting.option]
     if setting.is_flag:
         names = [f"{setting.option}/--no-{setting.option.removeprefix('--')}"]
-    option = typer.Option(*names, help=_help(setting), metavar=setting.metavar or None)
+    option = typer.Option(
+        *names, help=_help(setting), metavar=setting.metavar or "|".join(setting.choices) or None
+    )
     return _keyword(prefix + setting.name, Annotated[kind | None, option], None)
 
 

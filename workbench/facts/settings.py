@@ -1,6 +1,7 @@
 """How a file of facts is read and written again: plain settings."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.source import MAX_BYTES
@@ -31,3 +32,6 @@ class FactsSettings(SettingsRecord):
     def __post_init__(self) -> None:
         if not is_number(self.max_mb) or self.max_mb <= 0:
             raise SettingsError(f"max_mb is {self.max_mb!r}; it must be a number above 0.")
+        if self.schema not in get_args(Schema):
+            choices = " or ".join(get_args(Schema))
+            raise SettingsError(f"schema is {self.schema!r}; choose {choices}.")

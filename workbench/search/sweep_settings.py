@@ -171,7 +171,7 @@ class SweepSettings(SettingsRecord):
         """
         if len(self.weights) != len(fields(ScoreWeights)):
             raise SettingsError(
-                f"weights holds {len(self.weights)} numbers; write three, such as 1, 1, 1."
+                f"weights holds {len(self.weights)}; write three numbers, such as 1, 1, 1."
             )
         return ScoreWeights(*self.weights)
 

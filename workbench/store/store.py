@@ -18,6 +18,7 @@ from workbench.store.imports import ImportTable
 from workbench.store.jobs import Job, Queue
 from workbench.store.probes import ProbeTable, Role
 from workbench.store.profiles import ProfileTable
+from workbench.store.requests import AskRequest, LoadRequest, ResumeRequest
 from workbench.store.runs import RunTable
 from workbench.store.settings import Settings
 from workbench.store.studies import StudyTable
@@ -99,7 +100,7 @@ class Store:
             self._submit_probes(probes)
 
     def _submit_probes(self, probes: list[int]) -> None:
-        self.probes.set_job(probes, self.jobs.submit("ask", {"probes": probes}))
+        self.probes.set_job(probes, self.jobs.ask_for(AskRequest(tuple(probes))))
 
     def resume(self, run: int) -> int:
         """Lets a stopped or interrupted run go on; returns the job's id.
@@ -110,7 +111,7 @@ class Store:
         found = self.runs.get(run)
         if not found.can_resume:
             raise SessionError(f"Run {run} is {found.state}; there is nothing to resume.")
-        return self.jobs.submit("edit", {"resume": run})
+        return self.jobs.ask_for(ResumeRequest(run))
 
     def delete_run(self, run: int) -> None:
         """Hides a run; where it was shown as "before" or "after", the base is shown.
@@ -165,7 +166,7 @@ class Store:
             self.settings.set("facts_judged", True)
         loading = any(job.kind == "load" for job in self.jobs.open_jobs())
         if self.settings.summary is None and not loading:
-            self.jobs.submit("load")
+            self.jobs.ask_for(LoadRequest())
 
     def version(self, *tables: str) -> str:
         """A short text that differs after any change of these tables.
