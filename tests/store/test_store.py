@@ -64,7 +64,7 @@ def test_an_ended_job_never_changes_again(store: Store) -> None:
 
 def test_a_lost_worker_interrupts_what_ran_and_leaves_what_waits(store: Store) -> None:
     job, run = begun(store)
-    waiting = store.jobs.submit("ask")
+    waiting = store.jobs.submit("ask", {"probes": []})
     store.abandon_jobs("The worker was killed.")
     assert store.jobs.get(job).state == "interrupted"
     assert store.jobs.get(job).error == "The worker was killed."
