@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from workbench.errors import SettingsError
 from workbench.model.location import Location
 from workbench.search.sweep_events import LocationDone
+from workbench.work.settings import SettingsRecord, setting, settings_of
 
 __all__ = [
     "MEASURES",
@@ -35,16 +36,16 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreWeights:
+class ScoreWeights(SettingsRecord):
     """How much each measure counts in the score; only their ratios matter.
 
     Raises:
         SettingsError: a weight is negative, or all are 0.
     """
 
-    reliability: float = 1.0
-    generalization: float = 1.0
-    locality: float = 1.0
+    reliability: float = setting(1.0, "How much it counts that the facts themselves are learned.")
+    generalization: float = setting(1.0, "How much it counts that their rephrases are, too.")
+    locality: float = setting(1.0, "How much it counts that other answers stay as they were.")
 
     def __post_init__(self) -> None:
         values = asdict(self)
@@ -53,6 +54,31 @@ class ScoreWeights:
                 raise SettingsError(f"The weight of {name} is {value!r}; it must be 0 or more.")
         if not any(values.values()):
             raise SettingsError("All weights are 0. Give at least one measure a weight.")
+
+    @classmethod
+    def from_text(cls, text: str) -> "ScoreWeights":
+        """The weights from one text, such as ``1, 1, 2``.
+
+        Raises:
+            SettingsError: these are not three numbers, or they are no weights.
+        """
+        parts = text.split(",")
+        if len(parts) != len(MEASURES):
+            raise SettingsError(
+                f"Weights of the score holds {len(parts)} numbers; write three, such as 1, 1, 1."
+            )
+        try:
+            reliability, generalization, locality = map(float, parts)
+        except ValueError:
+            raise SettingsError(
+                f"Weights of the score is '{text}'; write three numbers, such as 1, 1, 1."
+            ) from None
+        return cls(reliability, generalization, locality)
+
+    def as_text(self) -> str:
+        """The inverse of `from_text`."""
+        every = settings_of(type(self))
+        return ", ".join(found.write(getattr(self, found.name)) for found in every)
 
 
 @dataclass(frozen=True, slots=True)

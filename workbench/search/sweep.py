@@ -37,7 +37,7 @@ from workbench.search.sweep_events import (
     SweepStopped,
 )
 from workbench.search.sweep_settings import SweepSettings
-from workbench.search.trials import Trial, Trials, resolve
+from workbench.search.trials import Trial, Trials
 from workbench.work.events import Event
 
 __all__ = ["Sweep"]
@@ -70,7 +70,7 @@ class Sweep:
     ) -> None:
         self.model = model
         asked = settings or SweepSettings()
-        self.settings = resolve(asked, model, len(facts))
+        self.settings = asked.resolved(len(facts), model.preset, model.layer_count)
         self._trials = Trials(model, asked, self.settings, weights)
         self._sample = draw_sample(facts, self.settings.sample, self.settings.seed, self._fits)
         if facts and not self._sample.facts:

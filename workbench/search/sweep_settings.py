@@ -7,11 +7,12 @@ other weights (see `score`).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench.errors import SettingsError
-from workbench.methods.locft_settings import automatic_epochs
-from workbench.model.location import Location
+from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
+from workbench.model.location import Location, parse_locations
+from workbench.model.presets import Preset
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
 __all__ = [
@@ -137,6 +138,26 @@ class SweepSettings(SettingsRecord):
         self._require_whole("sample", least=1)
         self._require_whole("seed", "full_runs", least=0)
         self._require_whole("epochs", "batch_size", least=1, optional=True)
+
+    def resolved(self, facts: int, preset: Preset, layers: int) -> "SweepSettings":
+        """These settings with every automatic field filled in.
+
+        Args:
+            facts: how many facts there are to draw from.
+            preset: the start for the model.
+            layers: how many layers the model has.
+        """
+        sample = max(1, min(self.sample, facts))
+        batch_size = self.batch_size or automatic_batch_size(sample)
+        return replace(
+            self,
+            layers=self.layers or tuple(range(layers)),
+            modules=self.modules or (parse_locations(preset.at)[0].module or WHOLE_LAYER,),
+            learning_rates=self.learning_rates or (preset.learning_rate,),
+            sample=sample,
+            batch_size=batch_size,
+            epochs=self.epochs or automatic_sweep_epochs(sample, batch_size, layers),
+        )
 
 
 def automatic_sweep_epochs(facts: int, batch_size: int, layers: int) -> int:
