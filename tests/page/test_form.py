@@ -1,13 +1,16 @@
 """Forms: every setting is on the page once, and what is typed is what is kept."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.summary import SUMMARY
@@ -31,6 +34,7 @@ from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Library, Store
 from workbench.work.settings import Setting, SettingsRecord, settings_of
 
+Made = TypeVar("Made")
 # Each with the names of those that have their place elsewhere.
 FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
     EditSettings: ("at",),
@@ -74,6 +78,7 @@ def values_of(kind: type[SettingsRecord], found: Setting) -> st.SearchStrategy[A
 @pytest.mark.parametrize(
     ("kind", "found"), EVERY, ids=[f"{kind.__name__}.{found.name}" for kind, found in EVERY]
 )
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_value_that_was_written_is_read_as_the_same(
     kind: type[SettingsRecord], found: Setting, data: st.DataObject
@@ -88,6 +93,26 @@ def test_a_value_that_was_written_is_read_as_the_same(
         assert kind.from_texts({found.name: found.write(value)}) == kept
 
 
+def made(make: Callable[[], Made]) -> Made:
+    """What is made inside an event loop: outside, gradio opens one for each page, and leaves it."""
+
+    async def in_loop() -> Made:
+        return make()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(in_loop())).result()
+
+
+def in_blocks(make: Callable[[], Made]) -> Made:
+    """What is made as a part of a page."""
+
+    def make_inside() -> Made:
+        with gr.Blocks():
+            return make()
+
+    return made(make_inside)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Library(tmp_path).create("test")
@@ -97,7 +122,8 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(scope="module")
 def blocks(tmp_path_factory: pytest.TempPathFactory) -> gr.Blocks:
-    return build(Library(tmp_path_factory.mktemp("page")))
+    library = Library(tmp_path_factory.mktemp("page"))
+    return made(lambda: build(library))
 
 
 def test_every_setting_of_every_class_has_one_field_on_the_page(blocks: gr.Blocks) -> None:
@@ -115,16 +141,22 @@ def test_every_setting_of_every_class_has_one_field_on_the_page(blocks: gr.Block
     assert {told: shown[told] for told in wanted} == wanted
 
 
+def fold_of(field: Any) -> gr.Accordion | None:
+    """The accordion in which a field lies."""
+    while field is not None and not isinstance(field, gr.Accordion):
+        field = field.parent
+    return field
+
+
 def test_what_is_for_few_is_folded_away_and_a_choice_is_no_text() -> None:
-    with gr.Blocks() as blocks:
-        study = add_fields(StudySettings)
-        choice = add_fields(ModelChoice)
-    folds = [b for b in blocks.blocks.values() if isinstance(b, gr.Accordion)]
-    assert [fold.label for fold in folds] == ["More settings"] and not folds[0].open
-    inside = {child.label for child in folds[0].children}
-    assert inside == {found.label for found in settings_of(StudySettings) if found.advanced}
+    study = in_blocks(lambda: add_fields(StudySettings))
+    choice = in_blocks(lambda: add_fields(ModelChoice))
+    for found in study.settings:
+        fold = fold_of(study.field(found.name))
+        assert (fold is not None) == found.advanced
+        assert fold is None or (fold.label, fold.open) == ("More settings", False)
     assert isinstance(study.field("kind"), gr.Radio)
-    assert [label for label, _ in choice.field("dtype").choices][0] == "automatic"
+    assert choice.field("dtype").choices[0] == ("automatic", "")
     assert isinstance(choice.field("trust_remote_code"), gr.Checkbox)
     assert choice.field("trust_remote_code").value is False
 
@@ -143,8 +175,7 @@ SET: dict[type[SettingsRecord], SettingsRecord] = {
 def test_what_is_shown_is_what_is_kept_and_what_was_never_drawn_changes_nothing(
     kind: type[Any],
 ) -> None:
-    with gr.Blocks():
-        form = add_fields(kind, FORMS[kind])
+    form = in_blocks(lambda: add_fields(kind, FORMS[kind]))
     for kept in (kind(), SET[kind]):
         shown = [told["value"] for told in form.drawn(kept)]
         assert form.read(shown, kept) == kept
@@ -174,8 +205,7 @@ class Recorder:
 
 def built(add: Any) -> Recorder:
     page = Recorder()
-    with gr.Blocks():
-        add(page)
+    in_blocks(lambda: add(page))
     return page
 
 
