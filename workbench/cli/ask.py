@@ -31,6 +31,7 @@ def probe(
     prompts: Annotated[list[str], typer.Argument(metavar="PROMPT…", help="Texts to continue.")],
     settings: ProbeSettings,
     choice: ModelChoice,
+    named: bool,
     patch: PatchPath = None,
     as_json: Json = False,
 ) -> None:
@@ -39,7 +40,7 @@ def probe(
         # What a shell passes on in another encoding arrives as lone surrogates.
         if prompt != prompt.encode("utf-8", "ignore").decode():
             raise SettingsError(f"The prompt '{visible(prompt)}' is not UTF-8 text. Type it anew.")
-    base, edit = load_base_and_patch(choice, patch)
+    base, edit = load_base_and_patch(choice, named, patch)
 
     from workbench.measure.probe import probe as ask
 
@@ -70,11 +71,12 @@ def export(
     patch: Annotated[Path, typer.Option("--patch", metavar="DIR", help="The folder of a patch.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The model's new folder.")],
     choice: ModelChoice,
+    named: bool,
     as_json: Json = False,
 ) -> None:
     """Writes the edited model."""
     require_new_folder(out)
-    base, edit = load_base_and_patch(choice, patch)
+    base, edit = load_base_and_patch(choice, named, patch)
     assert edit is not None
     with notes().status(f"Writing {out}"):
         folder = edit.export(base, out)

@@ -173,17 +173,16 @@ def exit_stopped(done: int, trials: int, out: Path | None) -> NoReturn:
 
 
 def load(choice: ModelChoice) -> "LanguageModel":
-    """Loads a model for a command, and says so; the built-in one where nobody named another.
+    """Loads a model for a command, and says so.
 
     Raises:
         ModelError: see `load_model`.
     """
     from workbench.model.load import load_model
 
-    name = choice.name or "builtin"
-    with notes().status(f"Loading {name}"):
+    with notes().status(f"Loading {choice.name}"):
         model = load_model(
-            name,
+            choice.name,
             device=choice.device,
             dtype=choice.dtype,
             trust_remote_code=choice.trust_remote_code,
@@ -194,9 +193,14 @@ def load(choice: ModelChoice) -> "LanguageModel":
 
 
 def load_base_and_patch(
-    choice: ModelChoice, folder: Path | None
+    choice: ModelChoice, named: bool, folder: Path | None
 ) -> "tuple[LanguageModel, Patch | None]":
     """Loads a patch, and the model that is named, else the patch's own base.
+
+    Args:
+        choice: the model.
+        named: whether somebody named it.
+        folder: the patch; None for none.
 
     Raises:
         PatchError: there is no such patch, or it belongs to another base.
@@ -205,7 +209,7 @@ def load_base_and_patch(
     from workbench.model.patch import Patch
 
     patch = Patch.load(folder) if folder is not None else None
-    if not choice.name and patch is not None:
+    if not named and patch is not None:
         choice = replace(choice, name=str(patch.metadata["base"]["name"]))
     model = load(choice)
     if patch is not None:

@@ -20,7 +20,7 @@ from workbench.cli.common import (
     screen,
     visible,
 )
-from workbench.cli.options import command, model_words
+from workbench.cli.options import command
 from workbench.facts.fact import facts_digest
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.report.contents import (
@@ -47,6 +47,7 @@ def evaluate(
     file: FactsPath,
     settings: EvaluationSettings,
     choice: ModelChoice,
+    named: bool,
     patch: PatchPath = None,
     columns: Columns = None,
     report: Annotated[
@@ -61,7 +62,7 @@ def evaluate(
     for path in report or ():
         require_form(path)
     found = read_reported(file, columns)
-    base, edit = load_base_and_patch(choice, patch)
+    base, edit = load_base_and_patch(choice, named, patch)
     parts = _measure(base, edit, list(found.facts), settings)
     whole = build_report(
         **parts,
@@ -76,7 +77,7 @@ def evaluate(
         command=command_line(
             "evaluate",
             settings,
-            model=model_words(choice),
+            model=choice,
             facts=str(file),
             patch=str(patch or ""),
         ),

@@ -7,7 +7,6 @@ with the settings, checked, and never sees an option.
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,17 +18,17 @@ from workbench.methods.base import LOCFT_BF, METHODS
 from workbench.model.choice import ModelChoice
 from workbench.work.settings import Setting, SettingsRecord, settings_of
 
-__all__ = ["command", "model_words", "with_options"]
+__all__ = ["command", "with_options"]
 
 PREFIX = "set_"
 MODEL_PREFIX = "model_"
-OWN = ("settings", "choice", "method")
+OWN = ("settings", "choice", "named", "method")
 
 
 def command(action: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Marks a function as what does an action's command; see `with_options`.
 
-    The function may take ``settings``, ``choice`` (the model; its name is empty when nobody named
+    The function may take ``settings``, ``choice`` (the model), ``named`` (whether somebody named
     one) and ``method``; all its other parameters are options of its own.
 
     Args:
@@ -59,7 +58,9 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
         if "settings" in wants:
             given["settings"] = _settings(action, method, values, file)
         if "choice" in wants:
-            given["choice"] = ModelChoice(**{"name": "", **_said(ModelChoice, choice)})
+            given["choice"] = ModelChoice(**_said(ModelChoice, choice))
+        if "named" in wants:
+            given["named"] = choice.get("name") is not None
         if "method" in wants:
             given["method"] = method
         function(**given)
@@ -69,11 +70,6 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run
-
-
-def model_words(choice: ModelChoice) -> ModelChoice:
-    """The model for a command that does the same: one that nobody named needs no word."""
-    return choice if choice.name else replace(choice, name=ModelChoice().name)
 
 
 def _parameters(action: str, own: Any, wants: set[str]) -> list[inspect.Parameter]:

@@ -28,6 +28,7 @@ __all__ = [
 StudyKind = Literal["pipelines", "scale", "locations"]
 
 PAPER_PASSES = 25
+WRITTEN = 500
 RATE_STEPS = (0.03, 0.1, 0.3, 1.0)
 LOCFT = LOCFT_BF.name
 
@@ -56,23 +57,34 @@ class StudySettings(SettingsRecord):
         "Facts per update of a mini-batch; empty: as in a run on as many facts.",
         label="Batch size",
         unit="facts",
+        advanced=True,
     )
     at: str = setting(
         "",
         "Where the four pipelines tune; empty: the preset's module in the middle layer.",
         label="Where the pipelines tune",
+        advanced=True,
     )
     locft_at: str = setting(
-        "", "Where LocFT-BF tunes; empty: what a sweep recommends.", label="Where LocFT-BF tunes"
+        "",
+        "Where LocFT-BF tunes; empty: what a sweep recommends.",
+        label="Where LocFT-BF tunes",
+        empty="recommended",
+        advanced=True,
     )
     sizes: tuple[int, ...] = setting(
-        (), "Numbers of facts of a scale study; empty: 10, 100, ….", option="--size", unit="facts"
+        (),
+        "Numbers of facts of a scale study; empty: 10, 100, ….",
+        option="--size",
+        unit="facts",
+        advanced=True,
     )
     written: int | None = setting(
-        500,
+        WRITTEN,
         "For how many facts answers are written, and locality is compared; empty: 500.",
         label="Written answers",
         unit="facts",
+        advanced=True,
     )
     capability: tuple[str, ...] = setting(
         (),
@@ -82,9 +94,18 @@ class StudySettings(SettingsRecord):
         empty="none",
     )
     limit: int | None = setting(
-        None, "Most items of a capability task; empty: all.", label="Items a task", empty="all"
+        None,
+        "Most items of a capability task; empty: all.",
+        label="Items a task",
+        empty="all",
+        advanced=True,
     )
-    seed: int = setting(0, "Draws the facts and decides their order.", label="Seed of the study")
+    seed: int = setting(
+        0,
+        "Draws the facts and decides their order.",
+        label="Seed of the study",
+        advanced=True,
+    )
 
     methods: tuple[str, ...] = setting(
         (),
@@ -98,6 +119,8 @@ class StudySettings(SettingsRecord):
             raise SettingsError(
                 f"kind is {self.kind!r}; choose one of {', '.join(get_args(StudyKind))}."
             )
+        if self.written is None:
+            object.__setattr__(self, "written", WRITTEN)
         self._require_whole("facts", "batch_size", "limit", "written", least=1, optional=True)
         self._require_whole("passes", least=1)
         self._require_whole("seed", least=0)

@@ -37,7 +37,7 @@ from workbench.search.sweep_events import (
     SweepStopped,
 )
 from workbench.search.sweep_settings import SweepSettings
-from workbench.search.trials import Trial, Trials, resolve
+from workbench.search.trials import Trial, Trials
 from workbench.work.events import Event, ending_early, follow
 from workbench.work.stop import Stop
 
@@ -73,7 +73,7 @@ class Sweep:
     ) -> None:
         self.model = model
         asked = settings or SweepSettings()
-        self.settings = resolve(asked, model, len(facts))
+        self.settings = asked.resolved(len(facts), model.preset, model.layer_count)
         self.weights = weights or asked.score_weights
         self._trials = Trials(model, asked, self.settings, self.weights)
         self._sample = draw_sample(facts, self.settings.sample, self.settings.seed, self._fits)

@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass, fields
 
 from workbench.errors import SettingsError
-from workbench.methods.locft_settings import automatic_epochs
-from workbench.model.location import Location
+from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
+from workbench.model.location import Location, parse_locations
+from workbench.model.presets import Preset
 from workbench.search.weights import ScoreWeights
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
@@ -136,8 +137,8 @@ class SweepSettings(SettingsRecord):
     )
     weights: tuple[float, ...] = setting(
         (1.0, 1.0, 1.0),
-        "How much reliability, generalization and locality count in a score; a sweep looks again "
-        "where it is best.",
+        "How much reliability, generalization and locality count. A plot follows at once; a sweep "
+        "looks again where this score is best.",
         label="Weights of the score",
         parse=parse_weights,
     )
@@ -174,6 +175,26 @@ class SweepSettings(SettingsRecord):
                 f"weights holds {len(self.weights)}; write three numbers, such as 1, 1, 1."
             )
         return ScoreWeights(*self.weights)
+
+    def resolved(self, facts: int, preset: Preset, layers: int) -> "ResolvedSweepSettings":
+        """These settings with every automatic field filled in.
+
+        Args:
+            facts: how many facts there are to draw from.
+            preset: the start for the model.
+            layers: how many layers the model has.
+        """
+        sample = max(1, min(self.sample, facts))
+        batch_size = self.batch_size or automatic_batch_size(sample)
+        automatic = {
+            "layers": self.layers or tuple(range(layers)),
+            "modules": self.modules or (parse_locations(preset.at)[0].module or WHOLE_LAYER,),
+            "learning_rates": self.learning_rates or (preset.learning_rate,),
+            "sample": sample,
+            "batch_size": batch_size,
+            "epochs": self.epochs or automatic_sweep_epochs(sample, batch_size, layers),
+        }
+        return ResolvedSweepSettings.from_dict(self.as_dict() | automatic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ Every process opens its own `Store` on the folder.
 """
 
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from workbench.errors import SessionError
+from workbench.errors import SessionError, WorkbenchError
+from workbench.methods.estimate_record import RunEstimate
 from workbench.store.database import Database, to_json
 from workbench.store.evaluations import EvaluationTable
 from workbench.store.fact_lengths import LengthTable
@@ -23,6 +23,7 @@ from workbench.store.runs import RunTable
 from workbench.store.settings import Settings
 from workbench.store.studies import StudyTable
 from workbench.store.uploads import UploadTable
+from workbench.work.records import as_data, from_data
 
 __all__ = ["DATABASE_NAME", "Store"]
 
@@ -144,15 +145,20 @@ class Store:
         count = self.facts.count(enabled=True)
         if not count or self.settings.summary is None:
             return None
-        return to_json([count, asdict(self.settings.model), self.settings.edit.as_dict()])
+        return to_json([count, self.settings.model.as_dict(), self.settings.edit.as_dict()])
 
-    def estimate(self) -> dict[str, Any] | None:
-        """The estimate of just the next run; None while there is none.
+    def estimate(self) -> RunEstimate | None:
+        """The estimate of just the next run; None while there is none that can be read."""
+        about = self.estimate_key()
+        try:
+            found = from_data(RunEstimate, self.settings.get("estimate"))
+        except WorkbenchError:
+            return None
+        return found if found.about == about else None
 
-        Holds ``error`` when the run cannot be made, else what `estimate_next_run` found.
-        """
-        about, found = self.estimate_key(), self.settings.get("estimate", {})
-        return found if about is not None and found.get("about") == about else None
+    def keep_estimate(self, estimate: RunEstimate) -> None:
+        """Keeps the estimate of a run."""
+        self.settings.set("estimate", as_data(estimate))
 
     def touch(self) -> None:
         """Notes that somebody opened this session now."""

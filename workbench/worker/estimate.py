@@ -4,10 +4,9 @@ Kept in the session with what it was made for, so that the page shows it only wh
 Imports the engine, so only the worker's process may import this module.
 """
 
-from dataclasses import asdict
-
 from workbench.errors import WorkbenchError
 from workbench.methods.estimate import estimate
+from workbench.methods.estimate_record import RunEstimate
 from workbench.model.language_model import LanguageModel
 from workbench.store.store import Store
 from workbench.work.stop import Stop
@@ -26,14 +25,12 @@ def estimate_next_run(store: Store, model: LanguageModel, stop: Stop) -> None:
     about = store.estimate_key()
     if about is None or store.estimate() is not None:
         return
-    kept: dict[str, object] = {"about": about}
     try:
         facts = [row.fact for row in store.facts.enabled()]
         found = estimate(model, facts, store.settings.edit, stop=stop)
         if found is None:
             return
-        kept |= asdict(found.plan)
-        kept |= {"seconds": found.seconds, "measured": found.measured}
+        kept = RunEstimate(about, found.plan, found.seconds, found.measured)
     except WorkbenchError as error:
-        kept["error"] = str(error)
-    store.settings.set("estimate", kept)
+        kept = RunEstimate(about, error=str(error))
+    store.keep_estimate(kept)

@@ -77,12 +77,17 @@ class Workshop:
             self._model, self.choice = None, None
             gc.collect()  # two models must never be in memory at once
             task.report(f"Loading {wanted.name}", now=True)
-            self._model = load_model(wanted.name, device=wanted.device, dtype=wanted.dtype)
+            self._model = load_model(
+                wanted.name,
+                device=wanted.device,
+                dtype=wanted.dtype,
+                trust_remote_code=wanted.trust_remote_code,
+            )
             self.choice = wanted
             task.check()
         summary = self._model.summary()
         if task.store.settings.summary != summary:
-            task.store.settings.set("summary", summary)
+            task.store.settings.keep_summary(summary)
         return self._model
 
     def _load(self, task: Task) -> dict[str, Any]:

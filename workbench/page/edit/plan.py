@@ -1,7 +1,7 @@
 """What Start will do, as it is shown before: facts, steps, memory, time. Data to HTML."""
 
-from typing import Any
-
+from workbench.methods.estimate_record import RunEstimate
+from workbench.methods.events import Started
 from workbench.methods.locft_settings import EditSettings
 from workbench.page.kit.html import text
 from workbench.work.words import clock, count, quantity, size, small
@@ -9,7 +9,7 @@ from workbench.work.words import clock, count, quantity, size, small
 __all__ = ["plan_card"]
 
 
-def plan_card(facts: int, settings: EditSettings | None, estimate: dict[str, Any] | None) -> str:
+def plan_card(facts: int, settings: EditSettings | None, estimate: RunEstimate | None) -> str:
     """The plan of the next run.
 
     Args:
@@ -29,25 +29,25 @@ def plan_card(facts: int, settings: EditSettings | None, estimate: dict[str, Any
     )
     if estimate is None:
         return line + '<p class="quiet">Time and memory are being measured on a few steps.</p>'
-    if "error" in estimate:
-        return line + f'<p class="notice wrong" role="alert">{text(estimate["error"])}</p>'
-    return line + _figures(estimate)
+    if estimate.plan is None:
+        return line + f'<p class="notice wrong" role="alert">{text(estimate.error)}</p>'
+    return line + _figures(estimate, estimate.plan)
 
 
-def _figures(estimate: dict[str, Any]) -> str:
+def _figures(estimate: RunEstimate, plan: Started) -> str:
     figures = (
-        ("steps at most", f"{estimate['steps']:,}"),
-        ("time at most", _duration(estimate["seconds"])),
-        ("extra memory", size(estimate["memory_bytes"])),
-        ("weights tuned", quantity(estimate["weights"])),
+        ("steps at most", f"{plan.steps:,}"),
+        ("time at most", _duration(estimate.seconds)),
+        ("extra memory", size(plan.memory_bytes)),
+        ("weights tuned", quantity(plan.weights)),
     )
     cells = "".join(f"<div>{name}<b>{text(value)}</b></div>" for name, value in figures)
     states = (
-        f"Hidden states are kept from layer {estimate['kept_from']} on."
-        if estimate["kept_from"]
+        f"Hidden states are kept from layer {plan.kept_from} on."
+        if plan.kept_from
         else "Hidden states are not kept: the whole model runs at every step."
     )
-    measured = count(estimate["measured"], "measured step")
+    measured = count(estimate.measured, "measured step")
     return (
         f'<div class="figures plan">{cells}</div>'
         f'<p class="quiet">Time from {measured}; the stop rule usually ends a run sooner. '

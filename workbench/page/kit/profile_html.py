@@ -4,14 +4,19 @@ from workbench.page.kit.html import button, text
 from workbench.store import Store
 from workbench.store.jobs import JobKind
 
-__all__ = ["chosen_locations", "downloads", "framed_words", "job_bar"]
+__all__ = ["chosen_locations", "downloads", "framed_words", "job_bar", "preset_mark"]
 
 
 def chosen_locations(store: Store) -> tuple[str, ...]:
     """Where the next run tunes: what was chosen, else the preset; empty while unknown."""
     chosen = store.settings.edit.at
+    return chosen or preset_mark(store)[0]
+
+
+def preset_mark(store: Store) -> tuple[tuple[str, ...], str]:
+    """Where the model's preset tunes, and where that comes from; empty while it is unknown."""
     summary = store.settings.summary
-    return chosen or (tuple(summary["preset"]["at"]) if summary else ())
+    return ((), "") if summary is None else (summary.preset.at, summary.preset.source)
 
 
 def job_bar(store: Store, kind: JobKind) -> str:
@@ -39,10 +44,8 @@ def framed_words(store: Store, how: str) -> str:
         store: the session.
         how: how the plot marks it, such as ``Framed``.
     """
-    preset = (store.settings.summary or {}).get("preset")
-    if preset is None:
-        return ""
-    return f"{how}: {text(', '.join(preset['at']))} ({text(preset['source'])}). "
+    at, source = preset_mark(store)
+    return f"{how}: {text(', '.join(at))} ({text(source)}). " if at else ""
 
 
 def downloads(store: Store, what: str) -> str:

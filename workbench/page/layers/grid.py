@@ -1,9 +1,8 @@
 """How the places to tune look, with what runs found there. Pure functions from data to HTML."""
 
-from typing import Any
-
+from workbench.methods.estimate_record import RunEstimate
 from workbench.model.location import Location
-from workbench.model.presets import PAPER
+from workbench.model.presets import PAPER, Preset
 from workbench.page.kit.html import button, pill, text
 from workbench.store.runs import Run
 from workbench.work.words import clock, quantity, share, size, small
@@ -15,7 +14,7 @@ MEASURES = ("reliability", "generalization", "locality")
 
 def location_grid(
     layers: int,
-    matrices: list[str],
+    matrices: tuple[str, ...],
     chosen: tuple[str, ...],
     preset: tuple[str, ...],
     runs: list[Run],
@@ -46,7 +45,7 @@ def location_grid(
     return f'<div class="layer-grid" style="{columns}">{"".join(cells)}</div>'
 
 
-def _blocks(matrices: list[str]) -> list[str]:
+def _blocks(matrices: tuple[str, ...]) -> list[str]:
     """The blocks in which several matrices lie, such as ``mlp``."""
     heads = [matrix.rpartition(".")[0] for matrix in matrices]
     return sorted({head for head in heads if head and heads.count(head) > 1})
@@ -77,48 +76,48 @@ def _cell(
 def location_card(
     chosen: tuple[str, ...],
     own_choice: bool,
-    preset: dict[str, Any],
+    preset: Preset,
     runs: list[Run],
-    estimate: dict[str, Any] | None,
+    estimate: RunEstimate | None,
 ) -> str:
     """What is known about the chosen place, against the others that runs have tried.
 
     Args:
         chosen: locations that are tuned next.
         own_choice: whether a person chose them; else they are the preset's.
-        preset: name, at, learning_rate, source and is_guess of the model's preset.
+        preset: the model's.
         runs: finished runs, newest first.
         estimate: what a run there takes; None while that is being measured.
     """
-    source = "a guess" if preset["is_guess"] else "measured"
-    mark = pill(source, "warn" if preset["is_guess"] else "on")
-    preset_at = ", ".join(preset["at"])
+    source = "a guess" if preset.is_guess else "measured"
+    mark = pill(source, "warn" if preset.is_guess else "on")
+    preset_at = ", ".join(preset.at)
     if own_choice:
         why = f'<p class="quiet">Your choice. The preset is {text(preset_at)}.</p>'
-        words = "Use the paper's" if preset["source"] == PAPER else "Use the preset"
+        words = "Use the paper's" if preset.source == PAPER else "Use the preset"
         back = button(words, "preset", "small")
     else:
-        why = f'<p class="quiet">{mark} {text(preset["name"])}: {text(preset["source"])}.</p>'
+        why = f'<p class="quiet">{mark} {text(preset.name)}: {text(preset.source)}.</p>'
         back = ""
     at = text(", ".join(chosen))
     return (
         f'<div class="stack"><div><h2>Tune at <span class="mono">{at}</span></h2>{why}</div>'
         f'<p class="quiet">Learning rate there, unless you set one: '
-        f'<span class="mono">{small(preset["learning_rate"])}</span></p>'
+        f'<span class="mono">{small(preset.learning_rate)}</span></p>'
         f"{_what_it_takes(estimate)}{_known(chosen, runs)}{back}</div>"
     )
 
 
-def _what_it_takes(estimate: dict[str, Any] | None) -> str:
+def _what_it_takes(estimate: RunEstimate | None) -> str:
     """Weights, memory, time and kept states of a run at the chosen place."""
-    if estimate is None or "error" in estimate:
+    if estimate is None or estimate.plan is None:
         return ""
-    seconds = estimate["seconds"]
+    plan, seconds = estimate.plan, estimate.seconds
     figures = (
-        ("weights tuned", quantity(estimate["weights"])),
-        ("extra memory", size(estimate["memory_bytes"])),
+        ("weights tuned", quantity(plan.weights)),
+        ("extra memory", size(plan.memory_bytes)),
         ("time at most", f"{seconds:.1f} s" if seconds < 60 else clock(seconds)),
-        ("states kept", f"from layer {estimate['kept_from']}" if estimate["kept_from"] else "no"),
+        ("states kept", f"from layer {plan.kept_from}" if plan.kept_from else "no"),
     )
     cells = "".join(f"<div>{name}<b>{text(value)}</b></div>" for name, value in figures)
     return f'<div class="figures small">{cells}</div>'

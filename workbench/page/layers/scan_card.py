@@ -7,7 +7,13 @@ import pandas as pd
 
 from workbench.page.kit.html import button, detail, heading, live_html, still_html, text
 from workbench.page.kit.page import PROGRESS, Page
-from workbench.page.kit.profile_html import chosen_locations, downloads, framed_words, job_bar
+from workbench.page.kit.profile_html import (
+    chosen_locations,
+    downloads,
+    framed_words,
+    job_bar,
+    preset_mark,
+)
 from workbench.plots.scan import scan_heatmap
 from workbench.plots.style import ThemeName, without_words
 from workbench.search.sweep_settings import SweepSettings
@@ -112,14 +118,14 @@ def scan_figure(store: Store, column: str = "relative", theme: ThemeName = "ligh
     kept = store.profiles.latest_scan(store.settings.model.name)
     if kept is None:
         return None
-    preset = (store.settings.summary or {}).get("preset", {})
+    preset, source = preset_mark(store)
     result = kept.result
     return scan_heatmap(
         pd.DataFrame(result["rows"]),
         column,
         theme=theme,
         chosen=chosen_locations(store),
-        preset=preset.get("at", ()),
-        source=preset.get("source", ""),
+        preset=preset,
+        source=source,
         note=_neutral(result),
     )

@@ -9,7 +9,13 @@ import pandas as pd
 
 from workbench.page.kit.html import button, detail, heading, live_html, options, still_html, text
 from workbench.page.kit.page import PROGRESS, Page
-from workbench.page.kit.profile_html import chosen_locations, downloads, framed_words, job_bar
+from workbench.page.kit.profile_html import (
+    chosen_locations,
+    downloads,
+    framed_words,
+    job_bar,
+    preset_mark,
+)
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
 from workbench.plots.style import ThemeName, without_words
 from workbench.plots.sweep import sweep_curves
@@ -188,14 +194,14 @@ def sweep_figure(
     if len(sweeps) > 1:
         tables = [t.assign(sweep=s.name) for t, s in zip(tables, sweeps, strict=True)]
     found = recommend(sweeps[0].rows, weights)
-    preset = (store.settings.summary or {}).get("preset", {})
+    preset, source = preset_mark(store)
     return sweep_curves(
         pd.concat(tables),
         measures=[measure] if measure else None,
         theme=theme,
         recommended=found.at if found is not None else "",
         chosen=chosen_locations(store),
-        preset=preset.get("at", ()),
-        source=preset.get("source", ""),
+        preset=preset,
+        source=source,
         note=sweeps[0].plan.note,
     )
