@@ -23,7 +23,7 @@ from bench.subjects import SHAPES, false_facts, random_facts, random_model
 from workbench.facts.fact import Fact
 from workbench.methods.events import BatchDone
 from workbench.methods.locft_bf import LocftRun
-from workbench.methods.locft_settings import EditSettings
+from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 
@@ -68,7 +68,7 @@ def engine_run(model: LanguageModel, facts: Sequence[Fact], settings: EditSettin
 def compare(
     model: LanguageModel,
     facts: Sequence[Fact],
-    settings: EditSettings,
+    settings: ResolvedEditSettings,
     repeats: int,
     published: bool,
 ) -> Row:
@@ -158,7 +158,7 @@ def main() -> None:
             epochs=options.epochs,
             skip_loss=0.0,
             stop_loss=0.0,
-        )
+        ).resolved(model.preset, len(facts))
         published = options.against == "published"
         rows.append(compare(model, facts, settings, options.repeats, published))
         print(f"{rows[-1].at}: {rows[-1].ratio:.2f}x", file=sys.stderr)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.summary import SUMMARY
 from workbench.errors import SettingsError
 from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.methods.base import METHODS
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
 from workbench.page.app import build
@@ -23,7 +24,6 @@ from workbench.page.edit.tab import add_edit_tab
 from workbench.page.evaluate.study_card import add_study_card
 from workbench.page.kit.form import add_fields
 from workbench.page.layers.sweep_fields import (
-    Weighing,
     add_sweep_fields,
     sweep_settings,
     sweep_weights,
@@ -39,7 +39,6 @@ Made = TypeVar("Made")
 FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
     EditSettings: ("at",),
     SweepSettings: (),
-    Weighing: (),
     EvaluationSettings: (),
     StudySettings: ("kind",),
     ModelChoice: (),
@@ -56,7 +55,8 @@ OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (StudySettings, "locft_at"): st.just("") | PLACES,
     (SweepSettings, "modules"): st.lists(MODULES, unique=True).map(tuple),
     (SweepSettings, "layers"): st.sets(st.integers(0, 9999)).map(lambda s: tuple(sorted(s))),
-    (Weighing, "weights"): st.builds(ScoreWeights, st.floats(1e-9, 1e6), WEIGHTS, WEIGHTS),
+    (SweepSettings, "weights"): st.tuples(st.floats(1e-9, 1e6), WEIGHTS, WEIGHTS),
+    (StudySettings, "methods"): st.lists(st.sampled_from(list(METHODS)), unique=True).map(tuple),
 }
 
 
@@ -164,7 +164,6 @@ def test_what_is_for_few_is_folded_away_and_a_choice_is_no_text() -> None:
 SET: dict[type[SettingsRecord], SettingsRecord] = {
     EditSettings: EditSettings(at=("3.mlp",), learning_rate=1e-4, epochs=7, pipeline="depth-first"),
     SweepSettings: SweepSettings(layers=(0, 3, 4, 5), modules=("mlp",), batch_size=3, sample=9),
-    Weighing: Weighing(ScoreWeights(0, 1, 2)),
     EvaluationSettings: EvaluationSettings(written=0, health=True, capability=("a", "b")),
     StudySettings: StudySettings(kind="scale", sizes=(3, 5), locft_at="6", seed=4),
     ModelChoice: ModelChoice("some/model", "cuda:1", "bfloat16", trust_remote_code=True),

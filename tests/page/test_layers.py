@@ -142,4 +142,4 @@ def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> N
     plot = page.locator("#sweep-plot")
     expect(plot).to_contain_text("sweep 1")
     expect(plot).to_contain_text("sweep 2")
-    assert store.settings.get("sweep_weights") == [0, 1, 0]
+    assert store.settings.get("sweep")["weights"] == [0, 1, 0]

@@ -81,7 +81,7 @@ def parse_weights(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise SettingsError(
-            f"weights is '{text}'. Write three numbers, for reliability, generalization and "
+            f"weights is '{text}'; write three numbers, for reliability, generalization and "
             "locality, such as 1,1,2."
         ) from None
 
@@ -172,7 +172,7 @@ class SweepSettings(SettingsRecord):
         """
         if len(self.weights) != len(fields(ScoreWeights)):
             raise SettingsError(
-                f"weights holds {len(self.weights)}; write three numbers, such as 1, 1, 1."
+                f"weights holds {len(self.weights)} numbers; write three numbers, such as 1, 1, 1."
             )
         return ScoreWeights(*self.weights)
 
