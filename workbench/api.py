@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workbench.actions import settings_class
 from workbench.facts.fact import Fact
 from workbench.measure.evaluate import evaluate
 from workbench.measure.probe import probe
@@ -31,7 +32,6 @@ from workbench.work.stop import Stop
 __all__ = ["edit", "evaluate", "export", "probe", "scan", "study", "sweep"]
 
 OnEvent = Callable[[Event], object]
-Chosen = TypeVar("Chosen", bound=SettingsRecord)
 Result = TypeVar("Result")
 
 
@@ -58,7 +58,7 @@ def scan(
         Cancelled: `stop` was asked.
         WorkbenchError: wrong facts or settings, or no memory left.
     """
-    chosen = _chosen(ScanSettings, settings, changes)
+    chosen = _chosen("scan", settings, changes)
     return follow(scanning(model, facts, chosen, stop=stop), on_event)
 
 
@@ -86,7 +86,7 @@ def sweep(
     Raises:
         WorkbenchError: wrong facts, settings or locations, or no memory left.
     """
-    chosen = _chosen(SweepSettings, settings, changes)
+    chosen = _chosen("sweep", settings, changes)
     keeper: Keeper = FORGETFUL
     if folder is not None:
         keeper = FolderKeeper(Path(folder), "sweep", (LocationDone,))
@@ -117,7 +117,7 @@ def study(
     Raises:
         WorkbenchError: wrong facts, settings or locations, or no memory left.
     """
-    chosen = _chosen(StudySettings, settings, changes)
+    chosen = _chosen("study", settings, changes)
     keeper: Keeper = FORGETFUL
     if folder is not None:
         keeper = FolderKeeper(Path(folder), "study", KEPT, StudySettings)
@@ -138,12 +138,13 @@ def export(model: LanguageModel, patch: Patch, folder: str | Path) -> Path:
     return patch.export(model, folder)
 
 
-def _chosen(kind: type[Chosen], settings: Chosen | None, changes: dict[str, Any]) -> Chosen:
-    """Settings with some fields changed.
+def _chosen(action: str, settings: SettingsRecord | None, changes: dict[str, Any]) -> Any:
+    """The settings of an action, with some fields changed.
 
     Raises:
         SettingsError: there is no such field, or a value makes no sense.
     """
+    kind = settings_class(action)
     basis = settings if settings is not None else kind()
     return kind.from_dict(basis.as_dict() | changes) if changes else basis
 
