@@ -16,7 +16,7 @@ from workbench.store.runs import FactOutcome, Run
 from workbench.work.templates import render
 from workbench.work.words import clock, count, duration, quantity, size, small
 
-__all__ = ["STATE_KINDS", "RunView", "metric_table", "outcome_table", "run_card"]
+__all__ = ["PROTOCOLS", "STATE_KINDS", "RunView", "metric_table", "outcome_table", "run_card"]
 
 STATE_KINDS = {
     "running": "on",
