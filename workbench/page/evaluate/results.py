@@ -34,7 +34,7 @@ class _Row:
     """A question with what is put into words for it."""
 
     question: QuestionVerdicts
-    fact: int | None
+    fact: int
     role: str
     wanted: str
     after: str

@@ -60,7 +60,7 @@ class _Row:
     spark: Markup
     epochs: int | None
     seconds: float | None
-    shares: list[tuple[str, float | None, float | None]]
+    shares: list[tuple[str, list[float | None]]]
 
 
 def runs_table(view: RunsView) -> Markup:
@@ -84,7 +84,7 @@ def _row(line: RunLine) -> _Row:
         epochs=run.outcome.get("epochs", len(line.losses) or None),
         seconds=run.outcome.get("seconds"),
         shares=[
-            (measure, *(after.get(metric_name(measure, by)) for by in PROTOCOLS))
+            (measure, [after.get(metric_name(measure, by)) for by in PROTOCOLS])
             for measure in MAIN_MEASURES
         ],
     )
