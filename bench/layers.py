@@ -23,7 +23,7 @@ import torch
 from bench.subjects import SHAPES, random_facts, random_model
 from workbench.facts.fact import Fact
 from workbench.facts.read import read_facts
-from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings, automatic_batch_size, automatic_epochs
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
@@ -34,8 +34,10 @@ from workbench.search.score import LocationScore, score_rows
 from workbench.search.stages import short_rows
 from workbench.search.sweep import Sweep
 from workbench.search.sweep_events import LocationDone
-from workbench.search.sweep_file import open_sweep
 from workbench.search.sweep_settings import SweepSettings
+from workbench.search.sweeping import sweeping
+from workbench.work.events import Event, follow
+from workbench.work.keeper import FolderKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,14 @@ def full_search(
     settings = SweepSettings(
         modules=modules, sample=len(facts), epochs=automatic_epochs(len(facts), batch_size)
     )
-    sweep, file = open_sweep(model, facts, settings, kept)
-    assert file is not None
-    for event in sweep.events():
+    keeper = FolderKeeper(kept, "sweep", (LocationDone,))
+
+    def tell(event: Event) -> None:
+        keeper.take(event)
         if isinstance(event, LocationDone):
-            file.add(event)
             print(f"full run at {event.at}: {event.seconds:.1f} s", flush=True)
-    return sweep.rows
+
+    return list(follow(sweeping(model, facts, settings, keeper=keeper), tell).rows)
 
 
 def full_run(model: LanguageModel, sweep: Sweep) -> Spent:
@@ -99,7 +102,7 @@ def full_run(model: LanguageModel, sweep: Sweep) -> Spent:
     middle = EditSettings(at=(f"{model.layer_count // 2}.{module}".rstrip("."),))
 
     def run() -> None:
-        for _event in Edit(model, sweep.sample, middle).events():
+        for _event in LocftRun(model, sweep.sample, middle).events():
             pass
 
     return timed(run)[1]

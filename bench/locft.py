@@ -22,7 +22,7 @@ from bench.plain import plain_run
 from bench.subjects import SHAPES, false_facts, random_facts, random_model
 from workbench.facts.fact import Fact
 from workbench.methods.events import BatchDone
-from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
@@ -61,7 +61,7 @@ def peak_gb(device: torch.device) -> float | None:
 
 def engine_run(model: LanguageModel, facts: Sequence[Fact], settings: EditSettings) -> list[float]:
     """The engine's run; returns the loss of every batch."""
-    run = Edit(model, facts, settings)
+    run = LocftRun(model, facts, settings)
     return [event.loss for event in run.events() if isinstance(event, BatchDone)]
 
 

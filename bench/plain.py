@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from workbench.facts.fact import Fact
-from workbench.methods.locft_settings import EditSettings
+from workbench.methods.locft_settings import ResolvedEditSettings
 from workbench.methods.schedule import Schedule
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
@@ -20,7 +20,9 @@ from workbench.model.tokens import tokenize
 __all__ = ["plain_run"]
 
 
-def plain_run(model: LanguageModel, facts: Sequence[Fact], settings: EditSettings) -> list[float]:
+def plain_run(
+    model: LanguageModel, facts: Sequence[Fact], settings: ResolvedEditSettings
+) -> list[float]:
     """Runs LocFT-BF the plain way and puts the base back.
 
     Args:

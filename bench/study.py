@@ -23,10 +23,11 @@ from workbench.measure.report.markdown import study_markdown
 from workbench.methods.edit import edit
 from workbench.model.load import load_model
 from workbench.paths import assets_dir
-from workbench.search.study_events import KEPT, StudyStarted
-from workbench.search.study_file import open_study
-from workbench.search.study_result import StudyResult
+from workbench.search.study_events import KEPT
 from workbench.search.study_settings import StudySettings
+from workbench.search.studying import studying
+from workbench.work.events import follow
+from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
 
 SETTINGS = {
     "pipelines": StudySettings(kind="pipelines", facts=100, written=None),
@@ -46,17 +47,11 @@ def run(kind: str, facts: Sequence[Fact], out: Path | None) -> str:
     settings = SETTINGS[kind]
     if harness_version() and kind == "pipelines":
         settings = replace(settings, capability=("builtin",))
-    study, file = open_study(model, facts, settings, out / kind if out is not None else None)
-    events, asked = list(file.events) if file is not None else [], ""
-    for event in study.events():
-        if isinstance(event, StudyStarted):
-            asked = event.sentence
-        elif isinstance(event, KEPT):
-            events.append(event)
-            if file is not None:
-                file.add(event)
-    result = StudyResult.of(study.settings, events)
-    return f"{asked}\n\n{study_markdown(result.record(model.name, asked))}"
+    keeper: Keeper = FORGETFUL
+    if out is not None:
+        keeper = FolderKeeper(out / kind, "study", KEPT, StudySettings)
+    done = follow(studying(model, facts, settings, keeper=keeper), keeper.take)
+    return f"{done.asked}\n\n{study_markdown(done.result.record(model.name, done.asked))}"
 
 
 def time_strict(path: Path, count: int) -> str:

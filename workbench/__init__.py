@@ -10,41 +10,59 @@ from typing import TYPE_CHECKING, Any
 from workbench._version import __version__
 
 if TYPE_CHECKING:
+    from workbench.api import edit, evaluate, export, probe, scan, study, sweep
     from workbench.errors import WorkbenchError
     from workbench.facts.fact import Fact, Question
     from workbench.facts.read import read_facts
-    from workbench.measure.evaluate import evaluate
-    from workbench.measure.probe import probe
-    from workbench.methods.edit import edit
+    from workbench.measure.evaluation_settings import EvaluationSettings
     from workbench.methods.locft_settings import EditSettings
     from workbench.model.load import load_model
     from workbench.model.patch import Patch
+    from workbench.search.scan_settings import ScanSettings
+    from workbench.search.study_settings import StudySettings
+    from workbench.search.sweep_settings import SweepSettings
 
 __all__ = [
     "EditSettings",
+    "EvaluationSettings",
     "Fact",
     "Patch",
     "Question",
+    "ScanSettings",
+    "StudySettings",
+    "SweepSettings",
     "WorkbenchError",
     "__version__",
     "edit",
     "evaluate",
+    "export",
     "load_model",
     "probe",
     "read_facts",
+    "scan",
+    "study",
+    "sweep",
 ]
 
 _HOMES = {
     "EditSettings": "workbench.methods.locft_settings",
+    "EvaluationSettings": "workbench.measure.evaluation_settings",
     "Fact": "workbench.facts.fact",
     "Patch": "workbench.model.patch",
     "Question": "workbench.facts.fact",
+    "ScanSettings": "workbench.search.scan_settings",
+    "StudySettings": "workbench.search.study_settings",
+    "SweepSettings": "workbench.search.sweep_settings",
     "WorkbenchError": "workbench.errors",
-    "edit": "workbench.methods.edit",
-    "evaluate": "workbench.measure.evaluate",
+    "edit": "workbench.api",
+    "evaluate": "workbench.api",
+    "export": "workbench.api",
     "load_model": "workbench.model.load",
-    "probe": "workbench.measure.probe",
+    "probe": "workbench.api",
     "read_facts": "workbench.facts.read",
+    "scan": "workbench.api",
+    "study": "workbench.api",
+    "sweep": "workbench.api",
 }
 
 

@@ -10,7 +10,7 @@ import torch
 
 from tests.cli.conftest import Ran, Run
 from workbench.methods.events import EpochDone
-from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_bf import LocftRun
 from workbench.model.patch import Patch
 from workbench.work.events import Event
 
@@ -92,16 +92,16 @@ def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_patch(
     command = ["edit", "good.csv", "--epochs", "6", "--stop-loss", "0", "--json", "--out"]
     assert run(*command, "whole").code == 0
 
-    original = Edit.events
+    original = LocftRun.events
 
-    def interrupted(self: Edit) -> Iterator[Event]:
+    def interrupted(self: LocftRun) -> Iterator[Event]:
         for event in original(self):
             yield event
             if isinstance(event, EpochDone) and event.epoch == 2:
                 os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Edit, "events", interrupted)
+        patched.setattr(LocftRun, "events", interrupted)
         stopped = run(*command, "parts")
     assert stopped.code == 130
     assert stopped.json["epochs"] == 2

@@ -156,14 +156,14 @@ def test_questions_that_the_model_cannot_read_are_left_out_and_counted(
 def test_an_edit_tells_in_which_epoch_a_fact_was_last_wrong(
     builtin: LanguageModel, samples: list[Fact]
 ) -> None:
-    from workbench.methods.locft_bf import Edit
+    from workbench.methods.locft_bf import LocftRun
     from workbench.methods.locft_settings import EditSettings
 
     known = Fact("The capital of France is", "Paris")
-    run = Edit(builtin, [*samples[:15], known], EditSettings(epochs=40))
+    run = LocftRun(builtin, [*samples[:15], known], EditSettings(epochs=40))
     epochs = sum(type(event).__name__ == "EpochDone" for event in run.events())
     last = run.learned_in()
     assert last is not None and last[-1] <= min(last[:-1])
     assert 0 < max(last) < epochs
-    depth = Edit(builtin, samples[:2], EditSettings(pipeline="depth-first", epochs=2))
+    depth = LocftRun(builtin, samples[:2], EditSettings(pipeline="depth-first", epochs=2))
     assert depth.learned_in() is None

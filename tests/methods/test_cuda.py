@@ -7,7 +7,7 @@ import torch
 
 from workbench.facts.read import read_facts
 from workbench.methods.events import BatchDone
-from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.load import load_model
 from workbench.paths import assets_dir
@@ -19,14 +19,14 @@ pytestmark = [
 SETTINGS = EditSettings(epochs=5)
 
 
-def losses(run: Edit) -> list[float]:
+def losses(run: LocftRun) -> list[float]:
     return [event.loss for event in run.events() if isinstance(event, BatchDone)]
 
 
 def test_a_run_on_cuda_follows_the_run_on_the_cpu() -> None:
     facts = read_facts(assets_dir() / "samples" / "facts_20.csv").facts
-    on_cpu = losses(Edit(load_model(device="cpu"), facts, SETTINGS))
-    on_cuda = losses(Edit(load_model(device="cuda", dtype="float32"), facts, SETTINGS))
+    on_cpu = losses(LocftRun(load_model(device="cpu"), facts, SETTINGS))
+    on_cuda = losses(LocftRun(load_model(device="cuda", dtype="float32"), facts, SETTINGS))
     assert on_cuda == pytest.approx(on_cpu, abs=0.02)
 
 
@@ -35,7 +35,7 @@ def test_in_bfloat16_the_facts_are_learned_and_the_base_comes_back() -> None:
     model = load_model(device="cuda")
     assert model.dtype == torch.bfloat16
     before = {name: p.detach().clone() for name, p in model.network.named_parameters()}
-    run = Edit(model, facts)
+    run = LocftRun(model, facts)
     list(run.events())
     assert sum(run.learned()) / len(facts) >= 0.95
     assert all(torch.equal(p, before[n]) for n, p in model.network.named_parameters())
@@ -44,11 +44,11 @@ def test_in_bfloat16_the_facts_are_learned_and_the_base_comes_back() -> None:
 def test_a_checkpoint_goes_on_on_cuda(tmp_path: Path) -> None:
     facts = read_facts(assets_dir() / "samples" / "facts_20.csv").facts
     model = load_model(device="cuda", dtype="float32")
-    whole = losses(Edit(model, facts, SETTINGS))
-    run = Edit(model, facts, SETTINGS)
+    whole = losses(LocftRun(model, facts, SETTINGS))
+    run = LocftRun(model, facts, SETTINGS)
     for done, _ in enumerate(run.events()):
         if done == 20:
-            run.stop()
+            run.stop.ask()
     run.save_checkpoint(tmp_path / "c")
-    rest = losses(Edit(model, facts, SETTINGS, checkpoint=tmp_path / "c"))
+    rest = losses(LocftRun(model, facts, SETTINGS, checkpoint=tmp_path / "c"))
     assert rest == pytest.approx(whole[-len(rest) :], abs=0.02)

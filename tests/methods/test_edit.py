@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from workbench.errors import FactsError, LocationError, PatchError, SettingsError
 from workbench.facts.fact import Fact
-from workbench.methods.edit import Edit, edit
+from workbench.methods.edit import edit
 from workbench.methods.events import (
     BatchDone,
     EpochDone,
@@ -20,6 +20,7 @@ from workbench.methods.events import (
     Started,
     Stopped,
 )
+from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.schedule import Schedule
 from workbench.model.language_model import LanguageModel
@@ -76,7 +77,7 @@ def test_every_step_is_that_of_a_plain_loop(
     settings = EditSettings.from_dict(
         SETTINGS.as_dict() | {"pipeline": pipeline, "batch_size": batch_size}
     )
-    run = Edit(model, facts, settings)
+    run = LocftRun(model, facts, settings)
     ours = losses_of(list(run.events()))
     plain, tuned = plain_loop(model, facts, run.settings)
     assert ours == pytest.approx(plain, abs=1e-4)
@@ -96,7 +97,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(
 
 def test_between_events_the_model_is_its_base(model: LanguageModel, facts: list[Fact]) -> None:
     before = {name: p.detach().clone() for name, p in model.network.named_parameters()}
-    run = Edit(model, facts, SETTINGS)
+    run = LocftRun(model, facts, SETTINGS)
     for event in run.events():
         assert all(torch.equal(p, before[n]) for n, p in model.network.named_parameters())
         if isinstance(event, EpochDone):
@@ -112,17 +113,17 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
     model: LanguageModel, facts: list[Fact], tmp_path: Path, pipeline: str, after_batches: int
 ) -> None:
     settings = EditSettings.from_dict(SETTINGS.as_dict() | {"pipeline": pipeline})
-    whole = Edit(model, facts, settings)
+    whole = LocftRun(model, facts, settings)
     unbroken = list(whole.events())
-    broken = Edit(model, facts, settings)
+    broken = LocftRun(model, facts, settings)
     seen = 0
     for event in broken.events():
         seen += isinstance(event, BatchDone)
         if seen == after_batches:
-            broken.stop()
+            broken.stop.ask()
     assert isinstance(event, Stopped)
     broken.save_checkpoint(tmp_path / "checkpoint.safetensors")
-    resumed = Edit(model, facts, settings, checkpoint=tmp_path / "checkpoint.safetensors")
+    resumed = LocftRun(model, facts, settings, checkpoint=tmp_path / "checkpoint.safetensors")
     rest = list(resumed.events())
     assert losses_of(rest) == losses_of(unbroken)[after_batches:]
     last, unbroken_last = rest[-1], unbroken[-1]
@@ -135,33 +136,33 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
 def test_a_checkpoint_of_another_run_is_refused(
     model: LanguageModel, facts: list[Fact], tmp_path: Path
 ) -> None:
-    run = Edit(model, facts, SETTINGS)
+    run = LocftRun(model, facts, SETTINGS)
     path = tmp_path / "checkpoint.safetensors"
     run.save_checkpoint(path)
     with pytest.raises(PatchError, match="facts differ"):
-        Edit(model, facts[:-1], SETTINGS, checkpoint=path)
+        LocftRun(model, facts[:-1], SETTINGS, checkpoint=path)
     with pytest.raises(PatchError, match="settings differ"):
         edit_settings = EditSettings.from_dict(SETTINGS.as_dict() | {"seed": 7})
-        Edit(model, facts, edit_settings, checkpoint=path)
+        LocftRun(model, facts, edit_settings, checkpoint=path)
     with pytest.raises(PatchError, match="no checkpoint"):
-        Edit(model, facts, SETTINGS, checkpoint=tmp_path / "nothing")
+        LocftRun(model, facts, SETTINGS, checkpoint=tmp_path / "nothing")
 
 
 def test_when_memory_runs_out_smaller_pieces_make_the_same_update(
     model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = EditSettings.from_dict(SETTINGS.as_dict() | {"batch_size": 7})
-    roomy = Edit(model, facts, settings)
+    roomy = LocftRun(model, facts, settings)
     expected = losses_of(list(roomy.events()))
-    forward = Edit._forward
+    forward = LocftRun._forward
 
-    def tight(self: Edit, rows: list[int], share: float) -> tuple[torch.Tensor, int]:
+    def tight(self: LocftRun, rows: list[int], share: float) -> tuple[torch.Tensor, int]:
         if len(rows) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return forward(self, rows, share)
 
-    monkeypatch.setattr(Edit, "_forward", tight)
-    run = Edit(model, facts, settings)
+    monkeypatch.setattr(LocftRun, "_forward", tight)
+    run = LocftRun(model, facts, settings)
     events = list(run.events())
     assert [e.size for e in events if isinstance(e, MicroBatchHalved)] == [3, 1]
     assert losses_of(events) == pytest.approx(expected, abs=1e-5)
@@ -174,7 +175,7 @@ def test_kept_states_or_plain_forward_the_run_is_the_same(
 ) -> None:
     kept, plain = make_model(), make_model()
     plain.fallback = "for the test"
-    first, second = Edit(kept, facts, SETTINGS), Edit(plain, facts, SETTINGS)
+    first, second = LocftRun(kept, facts, SETTINGS), LocftRun(plain, facts, SETTINGS)
     assert losses_of(list(first.events())) == pytest.approx(
         losses_of(list(second.events())), abs=1e-5
     )
@@ -186,7 +187,7 @@ def test_small_steps_are_not_lost_in_bfloat16(
     make_model: Callable[..., LanguageModel], facts: list[Fact]
 ) -> None:
     tiny_steps = EditSettings.from_dict(SETTINGS.as_dict() | {"learning_rate": 1e-5})
-    run = Edit(make_model(dtype=torch.bfloat16), facts, tiny_steps)
+    run = LocftRun(make_model(dtype=torch.bfloat16), facts, tiny_steps)
     list(run.events())
     (name,) = run.patch().tensors
     base = run.model.network.get_parameter(name).float()
@@ -201,7 +202,7 @@ def test_the_run_stops_when_an_epoch_is_learned_and_skips_what_is_known(
     easy = EditSettings.from_dict(
         SETTINGS.as_dict() | {"skip_loss": 1e9, "stop_loss": 1e9, "batch_size": 1}
     )
-    events = list(Edit(model, facts, easy).events())
+    events = list(LocftRun(model, facts, easy).events())
     assert all(e.skipped for e in events if isinstance(e, BatchDone))
     last = events[-1]
     assert isinstance(last, Finished)
@@ -211,8 +212,8 @@ def test_the_run_stops_when_an_epoch_is_learned_and_skips_what_is_known(
 def test_the_plan_says_what_will_happen_before_it_does(
     model: LanguageModel, facts: list[Fact]
 ) -> None:
-    plan = Edit(model, facts, SETTINGS).plan()
-    events = list(Edit(model, facts, SETTINGS).events())
+    plan = LocftRun(model, facts, SETTINGS).plan()
+    events = list(LocftRun(model, facts, SETTINGS).events())
     assert isinstance(events[0], Started) and events[0] == plan
     assert plan.steps == sum(isinstance(e, BatchDone) for e in events) == 6 * math.ceil(7 / 3)
     assert plan.weights == 32 * 64
@@ -234,12 +235,12 @@ def test_what_makes_no_sense_is_refused_before_any_work(
     model: LanguageModel, facts: list[Fact]
 ) -> None:
     with pytest.raises(FactsError, match="no facts"):
-        Edit(model, [], SETTINGS)
+        LocftRun(model, [], SETTINGS)
     with pytest.raises(LocationError, match="has 4 layers"):
-        Edit(model, facts, EditSettings(at=("9.mlp.down_proj",)))
+        LocftRun(model, facts, EditSettings(at=("9.mlp.down_proj",)))
     with pytest.raises(LocationError, match="layer 2 has no module"):
-        Edit(model, facts, EditSettings(at=("2.mlp.down",)))
+        LocftRun(model, facts, EditSettings(at=("2.mlp.down",)))
     with pytest.raises(SettingsError, match="Unknown setting rate"):
         edit(model, facts, rate=1)
     with pytest.raises(FactsError, match="at most 128"):
-        Edit(model, [Fact("x" * 200, "y")], SETTINGS)
+        LocftRun(model, [Fact("x" * 200, "y")], SETTINGS)

@@ -6,9 +6,10 @@ import torch
 from workbench.errors import LocationError
 from workbench.facts.fact import Fact
 from workbench.methods.estimate import estimate
-from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
+from workbench.work.stop import Stop
 
 
 def facts(count: int) -> list[Fact]:
@@ -18,7 +19,7 @@ def facts(count: int) -> list[Fact]:
 def test_the_plan_is_that_of_the_run_and_time_grows_with_its_steps(model: LanguageModel) -> None:
     few = estimate(model, facts(40), EditSettings(at=("1",), batch_size=4, epochs=3))
     assert few is not None
-    assert few.plan == Edit(model, facts(40), EditSettings(("1",), None, 4, 3)).plan()
+    assert few.plan == LocftRun(model, facts(40), EditSettings(("1",), None, 4, 3)).plan()
     assert few.plan.steps == 30
     assert few.measured == 3
     assert few.seconds == pytest.approx(few.states_seconds + 30 * few.step_seconds)
@@ -40,7 +41,9 @@ def test_the_model_is_its_base_afterwards(model: LanguageModel) -> None:
 
 
 def test_it_gives_way_when_asked_to(model: LanguageModel) -> None:
-    assert estimate(model, facts(9), should_stop=lambda: True) is None
+    stop = Stop()
+    stop.ask()
+    assert estimate(model, facts(9), stop=stop) is None
 
 
 def test_what_the_run_would_refuse_is_refused_here(model: LanguageModel) -> None:
@@ -51,7 +54,7 @@ def test_what_the_run_would_refuse_is_refused_here(model: LanguageModel) -> None
 def test_memory_grows_with_the_batch_and_falls_with_the_layer(model: LanguageModel) -> None:
     def memory(batch: int, at: str) -> int:
         settings = EditSettings(at=(at,), batch_size=batch)
-        return Edit(model, facts(64), settings).plan().memory_bytes
+        return LocftRun(model, facts(64), settings).plan().memory_bytes
 
     assert memory(16, "1.mlp.down_proj") > memory(2, "1.mlp.down_proj")
     assert memory(16, "0.mlp.down_proj") > memory(16, "1.mlp.down_proj")

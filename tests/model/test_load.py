@@ -12,6 +12,8 @@ from tests.conftest import byte_tokenizer, tiny_network
 from workbench.errors import MemoryShortage, ModelError
 from workbench.model import load as models
 from workbench.model.load import load_model
+from workbench.model.summary import ModelSummary
+from workbench.work.records import as_data, from_data
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +34,13 @@ def test_a_local_folder_loads_frozen_checked_and_unchanged(folder: Path) -> None
     assert len(model.tokenizer) == len(byte_tokenizer())
 
 
-def test_the_summary_is_json_and_tells_the_model(folder: Path) -> None:
-    summary = json.loads(json.dumps(load_model(str(folder), device="cpu").summary()))
-    assert (summary["layers"], summary["hidden_size"], summary["dtype"]) == (4, 32, "float32")
-    assert summary["matrices"][-1] == "mlp.down_proj"
-    assert summary["preset"]["is_guess"] is True
-    assert summary["preset"]["at"] == ["2.mlp.down_proj"]
+def test_the_summary_survives_json_and_tells_the_model(folder: Path) -> None:
+    summary = load_model(str(folder), device="cpu").summary()
+    assert from_data(ModelSummary, json.loads(json.dumps(as_data(summary)))) == summary
+    assert (summary.layers, summary.hidden_size, summary.dtype) == (4, 32, "float32")
+    assert summary.matrices[-1] == "mlp.down_proj"
+    assert summary.preset.is_guess is True
+    assert summary.preset.at == ("2.mlp.down_proj",)
 
 
 def test_a_dtype_can_be_asked_for(folder: Path) -> None:

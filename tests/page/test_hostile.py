@@ -18,8 +18,10 @@ from workbench.measure.report import pieces as report_pieces
 from workbench.measure.report.contents import evaluation_part
 from workbench.measure.report.curve import loss_picture
 from workbench.measure.verdicts import QuestionVerdicts, Verdict
+from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import EpochDone, Started
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.presets import Preset
 from workbench.page.edit.pinned import pinned_table
 from workbench.page.edit.plan import plan_card
 from workbench.page.edit.run_card import RunView, metric_table, outcome_table, run_card
@@ -55,28 +57,28 @@ METRICS = {
     "intervals": {side: dict.fromkeys(NAMES, INTERVAL) for side in ("before", "after")},
 }
 OUTCOME = {"reason": "epochs", "epochs": 2, "steps": 4, "seconds": 1.5}
-RUN = Run(1, 1, "done", "builtin", SETTINGS, 3, METRICS, OUTCOME, 0.0, 1.0)
-OTHER = Run(2, 2, "stopped", "other", EditSettings(at=("6",)), 4, METRICS, OUTCOME, 0.0, None)
+RUN = Run(1, 1, "done", "builtin", "locft-bf", AT, SETTINGS, 3, METRICS, OUTCOME, 0.0, 1.0)
+OTHER = Run(
+    2,
+    2,
+    "stopped",
+    "other",
+    "locft-bf",
+    ("6",),
+    EditSettings(at=("6",)),
+    4,
+    METRICS,
+    OUTCOME,
+    0.0,
+    None,
+)
 JOB = Job(1, "edit", {}, "running", 0.5, "epoch 1", {}, "", 0.0, 0.0, None, None)
 FAILED = Job(1, "edit", {}, "failed", None, "", {}, "out of memory", 0.0, 0.0, 1.0, None)
 MISSED = FactOutcome(1, "The capital is", "Lima", False, "Oslo", "Rome")
 EPOCHS = [EpochDone(n, 40, 1.0 / n, 0.5, 1.5 * n) for n in (1, 2)]
 PLAN = Started(3, AT, 0.005, 2, 40, 400, 196_608, 4_200_000, 6)
-ESTIMATE = {
-    "steps": 400,
-    "seconds": 3.2,
-    "memory_bytes": 4_200_000,
-    "weights": 196_608,
-    "kept_from": 6,
-    "measured": 3,
-}
-PRESET = {
-    "name": "builtin",
-    "at": AT,
-    "learning_rate": 0.005,
-    "source": "measured",
-    "is_guess": True,
-}
+ESTIMATE = RunEstimate("this run", PLAN, 3.2, 3)
+PRESET = Preset("builtin", AT, 0.005, "measured", True)
 SAID = Answered("Canberra", (("Canb", 0.5), ("x", 0.25)))
 PROBE = ProbeRow(
     1, "The capital is", False, True, 1, "builtin", 1, 2, SAID, SAID, {"after": "Ca"}, None, ""
@@ -132,7 +134,6 @@ KEPT = KeptEvaluation(
     0.0,
 )
 SWEPT = [row("5.mlp", 0.9, 0.8, 0.7), row("6.mlp", 1.0, 1.0, 1.0, limit=50)]
-MORE = {"run": 1, "session": "s", "evaluation": 1, "error": "wrong", "note": "not installed"}
 SCAN = {"sample": 2, "facts": 3, "seconds": 1.0}
 SWEEP = SimpleNamespace(id=3, state="stopped", rows=[1], plan=SimpleNamespace(trials=24))
 
@@ -153,7 +154,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "metric_table": (metric_table, [METRICS]),
     "pinned_table": (pinned_table, [[PinnedAnswer(1, "It is", n, f"say {n}") for n in range(9)]]),
     "plan_card": (plan_card, [20, SETTINGS, ESTIMATE]),
-    "plan_card, wrong": (plan_card, [20, SETTINGS, {"error": "no such layer"}]),
+    "plan_card, wrong": (plan_card, [20, SETTINGS, RunEstimate("", error="no such layer")]),
     "same command": (drawn("edit/command"), [{"line": "x", "session": "s", "file": "f"}]),
     "marked": (marked, ["It is Oslo", "It is Rome"]),
     "answer_card": (answer_card, [(PROBE,), (1, 2), "Asking"]),
@@ -196,7 +197,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         drawn("runs/keep"),
         [{"run": RUN, "session": "s", "bytes": 5_000, "said": "Written", "patch": "p"}],
     ),
-    "location_grid": (location_grid, [3, ["mlp.up", "mlp.down"], AT, AT, [RUN]]),
+    "location_grid": (location_grid, [3, ("mlp.up", "mlp.down"), AT, AT, [RUN]]),
     "location_card": (location_card, [AT, False, PRESET, [RUN, OTHER], ESTIMATE]),
     "location_card, own": (location_card, [("5.mlp",), True, PRESET, [], None]),
     "recommendation_card": (recommendation_card, [recommend(SWEPT), ("5.mlp",)]),

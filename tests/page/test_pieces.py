@@ -2,14 +2,13 @@
 
 import re
 import shlex
-from dataclasses import asdict
 
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.choice import ModelChoice
 from workbench.model.presets import PRESETS
 from workbench.page.kit.charts import loss_curve
 from workbench.page.kit.command import edit_command
 from workbench.page.layers.grid import location_card
-from workbench.store.settings import ModelChoice
 from workbench.work.words import clock, quantity, share
 
 
@@ -48,6 +47,6 @@ def test_large_numbers_and_times_are_short() -> None:
 
 def test_only_the_papers_own_places_are_called_the_papers() -> None:
     for preset in PRESETS:
-        card = location_card(("3.mlp",), True, asdict(preset), [], None)
+        card = location_card(("3.mlp",), True, preset, [], None)
         assert ("Use the paper" in card) == (preset.name != "Built-in model")
         assert ("Use the preset" in card) == (preset.name == "Built-in model")

@@ -6,20 +6,22 @@ from pathlib import Path
 import pytest
 
 from tests.search.test_recommend import row
+from tests.summary import SUMMARY
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.presets import Preset
 from workbench.page.evaluate.files import reason_for_location
 from workbench.search.sweep_events import LocationDone, SweepStarted
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Library, Store
 
-PRESET = {"name": "builtin", "at": ["6.mlp"], "learning_rate": 0.005, "source": "measured here"}
+PRESET = Preset("builtin", ("6.mlp",), 0.005, "measured here")
 PLAN = SweepStarted(("5.mlp", "6.mlp"), (0.005,), 0, 20, 20, 2, 5, 20, 20, 16, 16)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Library(tmp_path).create("test")
-    store.settings.set("summary", {"preset": PRESET})
+    store.settings.keep_summary(replace(SUMMARY, preset=PRESET))
     return store
 
 

@@ -21,11 +21,11 @@ from workbench.search.study_events import (
     StudyStopped,
     TrialDone,
 )
-from workbench.search.study_file import StudyFile
 from workbench.search.study_result import StudyResult
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_events import LocationDone
 from workbench.work.events import Event
+from workbench.work.keeper import FolderKeeper
 
 SETTINGS = StudySettings(
     passes=3, learning_rates=(1e-3, 1e-2), at="1.mlp.down_proj", locft_at="2.mlp.down_proj"
@@ -89,21 +89,21 @@ def test_a_stopped_study_goes_on_to_the_same_results(
 ) -> None:
     whole = kept(list(Study(model, facts, SETTINGS).events()))
     study = Study(model, facts, SETTINGS)
-    file = StudyFile(tmp_path, study.identity())
+    file = FolderKeeper(tmp_path, "study", KEPT, StudySettings)
+    assert list(file.recall(study.identity())) == []
     for event in study.events():
-        if isinstance(event, KEPT):
-            file.add(event)
-            if len(file.records) == 4:
-                study.stop()
+        file.take(event)
+        if len(file.events) == 4:
+            study.stop.ask()
     assert isinstance(event, StudyStopped) and event.done == 4
     with (tmp_path / "study.jsonl").open("a") as out:
         out.write('{"event": "TrialDo')
-    again = StudyFile(tmp_path, study.identity())
-    assert len(again.records) == 4
-    study = Study(model, facts, SETTINGS, done=again.records)
+    again = FolderKeeper(tmp_path, "study", KEPT, StudySettings).recall(study.identity())
+    assert len(again) == 4
+    study = Study(model, facts, SETTINGS, done=again)
     rest = [event for event in study.events() if isinstance(event, KEPT)]
     assert len(rest) == len(whole) - 4
-    assert kept([*again.records, *rest]) == whole
+    assert kept([*again, *rest]) == whole
     settings = StudySettings.from_yaml(tmp_path / "study.yaml")
     assert Study(model, facts, settings).identity() == study.identity()
 
@@ -112,10 +112,12 @@ def test_a_folder_of_another_study_is_refused(
     model: LanguageModel, facts: list[Fact], tmp_path: Path
 ) -> None:
     study = Study(model, facts, SETTINGS)
-    StudyFile(tmp_path, study.identity()).add(LocationChosen("1", "for this test"))
+    file = FolderKeeper(tmp_path, "study", KEPT, StudySettings)
+    file.recall(study.identity())
+    file.take(LocationChosen("1", "for this test"))
     other = Study(model, facts[:3], SETTINGS)
     with pytest.raises(PatchError, match="facts, settings differ"):
-        StudyFile(tmp_path, other.identity())
+        FolderKeeper(tmp_path, "study", KEPT, StudySettings).recall(other.identity())
 
 
 def test_without_a_place_for_locft_a_sweep_recommends_one(
@@ -155,7 +157,7 @@ def test_a_study_of_locations_tries_every_matrix(model: LanguageModel, facts: li
         if isinstance(event, LocationDone):
             places.append(event.at)
             if len(places) == 3:
-                study.stop()
+                study.stop.ask()
     assert isinstance(event, StudyStopped)
     assert places == [f"0.{name}" for name in model.layers.matrices()[:3]]
 

@@ -10,7 +10,7 @@ from workbench.errors import FactsError, LocationError
 from workbench.facts.fact import Fact, Question
 from workbench.measure.evaluate import evaluate
 from workbench.methods.edit import edit
-from workbench.methods.locft_bf import Edit
+from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings, automatic_epochs
 from workbench.model import layer_states
 from workbench.model.language_model import LanguageModel
@@ -117,13 +117,15 @@ def test_held_out_prompts_are_never_trained_on(
         for i, fact in enumerate(facts)
     ]
     trained: list[str] = []
-    begin = Edit.__init__
+    begin = LocftRun.__init__
 
-    def watch(self: Edit, model: LanguageModel, facts: list[Fact], *args: object, **more: object):  # type: ignore[no-untyped-def]
+    def watch(
+        self: LocftRun, model: LanguageModel, facts: list[Fact], *args: object, **more: object
+    ):  # type: ignore[no-untyped-def]
         trained.extend(fact.prompt for fact in facts)
         begin(self, model, facts, *args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Edit, "__init__", watch)
+    monkeypatch.setattr(LocftRun, "__init__", watch)
     asked: list[str] = []
     tokenize = held_out_module.prompt_tokens
 
@@ -149,7 +151,7 @@ def test_a_sweep_that_goes_on_ends_as_if_unbroken(model: LanguageModel, facts: l
             rows += rows_of([event])
             last = event
             if len(rows) == stop_after:
-                first.stop()
+                first.stop.ask()
         assert last == SweepStopped(stop_after, 8)
         rest = Sweep(model, facts, settings, done=rows)
         assert rest.identity() == first.identity()
@@ -164,7 +166,7 @@ def test_a_stop_in_the_middle_of_a_location_is_heard_at_once(
     sweep = Sweep(model, facts, replace(SETTINGS, epochs=100_000))
     for event in sweep.events():
         if isinstance(event, SweepProgress) and event.epoch == 2:
-            sweep.stop()
+            sweep.stop.ask()
     assert event == SweepStopped(0, 4)
 
 
@@ -331,13 +333,15 @@ def test_what_an_earlier_sweep_found_is_told_when_it_belongs_to_this_one(
     whole = swept(model, facts, STAGED)
     known = [row for row in whole if row.at != "1.mlp.down_proj"]
     began: list[str] = []
-    begin = Edit.__init__
+    begin = LocftRun.__init__
 
-    def watch(self: Edit, model: LanguageModel, facts: list[Fact], settings: EditSettings, **more):  # type: ignore[no-untyped-def]
+    def watch(
+        self: LocftRun, model: LanguageModel, facts: list[Fact], settings: EditSettings, **more
+    ):  # type: ignore[no-untyped-def]
         began.extend(settings.at)
-        begin(self, model, facts, settings, **more)
+        begin(self, model, facts, settings, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Edit, "__init__", watch)
+    monkeypatch.setattr(LocftRun, "__init__", watch)
     again = Sweep(model, facts, STAGED, done=known)
     told = rows_of(list(again.events()))
     assert began[:1] == ["1.mlp.down_proj"]
@@ -363,5 +367,5 @@ def test_a_stop_that_comes_with_the_last_row_stops_nothing(
     sweep = Sweep(model, facts, replace(SETTINGS, layers=(3,)))
     for event in sweep.events():
         if isinstance(event, LocationDone):
-            sweep.stop()
+            sweep.stop.ask()
     assert isinstance(event, SweepFinished)

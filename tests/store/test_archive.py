@@ -4,11 +4,13 @@ import sqlite3
 import stat
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from workbench.errors import SessionError
+from workbench.model.choice import ModelChoice
 from workbench.store.archive import DATABASE_NAME, MANIFEST_NAME, pack, unpack
 from workbench.store.library import Library
 from workbench.store.store import Store
@@ -58,6 +60,18 @@ def test_jobs_that_wait_in_a_foreign_session_are_never_done(store: Store, tmp_pa
     foreign = Library(tmp_path / "elsewhere").bring_in(tmp_path / "session.zip")
     assert foreign.jobs.open_jobs() == []
     assert len(store.jobs.open_jobs()) == 1
+
+
+def test_a_session_from_elsewhere_does_not_let_its_models_code_run(
+    library: Library, store: Store, tmp_path: Path
+) -> None:
+    trusted = ModelChoice("some/model", "cpu", "float16", trust_remote_code=True)
+    store.settings.choose_model(trusted)
+    pack(store.folder, tmp_path / "session.zip")
+    foreign = Library(tmp_path / "elsewhere").bring_in(tmp_path / "session.zip")
+    assert foreign.settings.model == replace(trusted, trust_remote_code=False)
+    # A copy within one library comes from nowhere else.
+    assert library.duplicate(store.id).settings.model == trusted
 
 
 def test_a_discarded_session_comes_back_whole(library: Library, store: Store) -> None:
@@ -183,6 +197,9 @@ def test_a_foreign_database_is_refused(store: Store, packed: Path, tmp_path: Pat
         ("opened", '"soon"'),
         ("model", '{"path": "x"}'),
         ("model", '{"name": ["x"]}'),
+        ("model", '{"name": null}'),
+        ("model", '{"trust_remote_code": "yes"}'),
+        ("model", "[]"),
         ("edit", '{"epochs": -1}'),
     ],
 )

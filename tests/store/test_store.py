@@ -2,19 +2,23 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.summary import SUMMARY
 from workbench.errors import SessionError
 from workbench.facts import Fact
 from workbench.methods import events
+from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.choice import ModelChoice
 from workbench.store.found import Found
 from workbench.store.library import Library
 from workbench.store.lock import FolderLock
 from workbench.store.schema import SCHEMA_VERSION
-from workbench.store.settings import ModelChoice
 from workbench.store.store import DATABASE_NAME, Store
+from workbench.work.records import as_data
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def test_an_ended_job_never_changes_again(store: Store) -> None:
 
 def test_a_lost_worker_interrupts_what_ran_and_leaves_what_waits(store: Store) -> None:
     job, run = begun(store)
-    waiting = store.jobs.submit("ask")
+    waiting = store.jobs.submit("ask", {"probes": []})
     store.abandon_jobs("The worker was killed.")
     assert store.jobs.get(job).state == "interrupted"
     assert store.jobs.get(job).error == "The worker was killed."
@@ -113,12 +117,47 @@ def test_deleting_the_run_that_is_shown_shows_the_base_again(store: Store) -> No
 
 
 def test_another_model_forgets_what_belonged_to_the_first(store: Store) -> None:
-    store.settings.set("summary", {"layers": 8})
+    store.settings.keep_summary(SUMMARY)
+    assert store.settings.summary == SUMMARY
     store.settings.set("edit", EditSettings(at=("6",)).as_dict())
     store.settings.choose_model(ModelChoice("some/model", "cpu"))
     assert store.settings.model == ModelChoice("some/model", "cpu")
     assert store.settings.summary is None
     assert store.settings.edit == EditSettings()
+
+
+def test_a_summary_of_before_presets_had_shapes_is_read(store: Store) -> None:
+    kept = as_data(SUMMARY)
+    kept["preset"] = {
+        name: kept["preset"][name] for name in ("name", "at", "learning_rate", "source", "is_guess")
+    }
+    store.settings.set("summary", kept)
+    assert store.settings.summary == SUMMARY
+
+
+@pytest.mark.parametrize(
+    "kept", [None, {}, [], "x", {**as_data(SUMMARY), "layers": "8"}, {"layers": 8}]
+)
+def test_a_summary_that_cannot_be_read_counts_as_none(store: Store, kept: Any) -> None:
+    store.settings.set("summary", kept)
+    assert store.settings.summary is None
+
+
+def test_an_estimate_holds_for_one_run_alone(store: Store) -> None:
+    store.facts.add([Fact("new", "x")], "typed")
+    store.settings.keep_summary(SUMMARY)
+    about = store.estimate_key()
+    assert about is not None and store.estimate() is None
+    plan = events.Started(1, ("6.mlp",), 0.005, 1, 40, 40, 100, 1 << 20, 6)
+    for made in (RunEstimate(about, plan, 1.5, 3), RunEstimate(about, error="There is no 77.")):
+        store.keep_estimate(made)
+        assert store.estimate() == made
+    # As it was kept before it was a record of its own: it is made anew.
+    store.settings.set("estimate", {"about": about, "facts": 1, "seconds": 1.5, "measured": 3})
+    assert store.estimate() is None
+    store.keep_estimate(RunEstimate(about, plan))
+    store.settings.set("edit", EditSettings(epochs=3).as_dict())
+    assert store.estimate() is None
 
 
 @pytest.mark.parametrize(

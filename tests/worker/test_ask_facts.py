@@ -88,7 +88,7 @@ def test_cancelling_keeps_the_answers_of_the_batches_before(
     def fill_then_cancel(*args: object) -> object:
         filled = fill(*args)  # type: ignore[arg-type]
         store.jobs.cancel(task.job.id)
-        task._looked_at = 0.0
+        task.stop._looked_at = 0.0
         return filled
 
     monkeypatch.setattr(store.facts, "fill_old_answers", fill_then_cancel)

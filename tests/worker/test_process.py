@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from workbench.facts import Fact, Question
 from workbench.methods import events
+from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.choice import ModelChoice
 from workbench.store import Library, Store
 from workbench.store.found import Found
 from workbench.store.jobs import Job
 from workbench.store.probes import ProbeRow
-from workbench.store.settings import ModelChoice
 from workbench.worker.supervisor import Supervisor
 
 PATIENCE = 120.0
@@ -80,7 +80,7 @@ def test_an_edit_is_kept_measured_and_shown(store: Store) -> None:
     assert [row.learned for row in store.facts.page(0, 50, Found(run=run.id))] == [True]
     (outcome,) = store.runs.outcomes(run.id, 0, 10)
     assert (outcome.before, outcome.after) == ("Canberra", "Melbourne")
-    assert store.settings.summary is not None and store.settings.summary["layers"] == 8
+    assert store.settings.summary is not None and store.settings.summary.layers == 8
 
     probe = store.ask("The capital of Australia is")
     wait_until(lambda: (found := store.probes.get(probe)) and found.after)
@@ -210,7 +210,7 @@ def test_a_fact_is_asked_with_all_its_prompts(store: Store) -> None:
 
 
 def test_the_next_run_is_estimated_while_nothing_waits(store: Store) -> None:
-    def estimated() -> dict[str, Any]:
+    def estimated() -> RunEstimate:
         wait_until(lambda: store.estimate() is not None)
         found = store.estimate()
         assert found is not None
@@ -219,13 +219,14 @@ def test_the_next_run_is_estimated_while_nothing_waits(store: Store) -> None:
     assert store.estimate() is None
     ended(store, store.jobs.submit("load"))
     first = estimated()
-    assert first["facts"] == 1 and first["seconds"] > 0 and first["steps"] >= 25
+    assert first.plan is not None and first.plan.facts == 1 and first.plan.steps >= 25
+    assert first.seconds > 0
     store.settings.set("edit", EditSettings(at=("5",), epochs=3).as_dict())
     second = estimated()
-    assert (second["at"], second["epochs"]) == (["5"], 3)
-    assert second["weights"] > first["weights"]
+    assert second.plan is not None and (second.plan.at, second.plan.epochs) == (("5",), 3)
+    assert second.plan.weights > first.plan.weights
     store.settings.set("edit", EditSettings(at=("77",)).as_dict())
-    assert "77" in estimated()["error"]
+    assert "77" in estimated().error
     store.facts.delete([row.id for row in store.facts.enabled()])
     assert store.estimate() is None
 

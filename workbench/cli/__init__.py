@@ -16,24 +16,32 @@ from workbench.cli.common import visible
 from workbench.cli.edit import edit
 from workbench.cli.evaluate import evaluate
 from workbench.cli.facts import facts
+from workbench.cli.options import with_options
 from workbench.cli.scan import scan
 from workbench.cli.serve import serve
 from workbench.cli.study import study
 from workbench.cli.sweep import sweep
 from workbench.errors import WorkbenchError
 
-__all__ = ["app", "main"]
+__all__ = ["build", "main"]
 
-app = typer.Typer(
-    name="workbench",
-    help="Edit facts in open-weights language models with LocFT-BF.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for command in (facts, scan, sweep, edit, probe, evaluate, study, export, serve):
-    app.command()(command)
+COMMANDS = (facts, scan, sweep, edit, probe, evaluate, study, export, serve)
+
+
+def build() -> typer.Typer:
+    """The command line with the actions and methods that there are by now."""
+    app = typer.Typer(
+        name="workbench",
+        help="Edit facts in open-weights language models with LocFT-BF.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(options)
+    for function in COMMANDS:
+        app.command()(with_options(function))
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -42,7 +50,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     version: Annotated[
         bool,
@@ -61,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: the words after ``workbench``; None takes those of this process.
     """
     try:
-        app(args=arguments)
+        build()(args=arguments)
     except WorkbenchError as error:
         print("Error: " + visible(" ".join(str(error).split())), file=sys.stderr)
         raise SystemExit(2) from None

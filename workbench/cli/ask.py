@@ -1,19 +1,15 @@
 """`workbench probe` and `export`: what a patched model says, and the full model with it."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from workbench.cli.common import (
-    Device,
-    Dtype,
     Json,
-    Model,
     PatchPath,
-    Trust,
     load_base_and_patch,
     notes,
     print_json,
@@ -22,45 +18,33 @@ from workbench.cli.common import (
     screen,
     visible,
 )
+from workbench.cli.options import command
 from workbench.errors import SettingsError
+from workbench.measure.probe_settings import ProbeSettings
+from workbench.model.choice import ModelChoice
 
 __all__ = ["export", "probe"]
 
 
+@command("probe")
 def probe(
     prompts: Annotated[list[str], typer.Argument(metavar="PROMPT…", help="Texts to continue.")],
+    settings: ProbeSettings,
+    choice: ModelChoice,
+    named: bool,
     patch: PatchPath = None,
-    model: Model = None,
-    chat: Annotated[
-        bool, typer.Option("--chat", help="Ask through the model's chat template.")
-    ] = False,
-    stop: Annotated[
-        Literal["eos", "sentence"],
-        typer.Option("--stop", help="Where an answer ends; sentence: also at '.' and newline."),
-    ] = "eos",
-    max_new_tokens: Annotated[
-        int, typer.Option("--max-new-tokens", help="Most tokens an answer has.")
-    ] = 32,
-    top_k: Annotated[
-        int, typer.Option("--top-k", help="How many likeliest next tokens to report.")
-    ] = 5,
-    device: Device = None,
-    dtype: Dtype = None,
-    trust_remote_code: Trust = False,
     as_json: Json = False,
 ) -> None:
-    """Ask a model before and, with --patch, after an edit."""
+    """Asks a model."""
     for prompt in prompts:
         # What a shell passes on in another encoding arrives as lone surrogates.
         if prompt != prompt.encode("utf-8", "ignore").decode():
             raise SettingsError(f"The prompt '{visible(prompt)}' is not UTF-8 text. Type it anew.")
-    base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
+    base, edit = load_base_and_patch(choice, named, patch)
 
     from workbench.measure.probe import probe as ask
 
-    found = ask(
-        base, prompts, edit, chat=chat, stop=stop, max_new_tokens=max_new_tokens, top_k=top_k
-    )
+    found = ask(base, prompts, edit, **settings.as_dict())
     if as_json:
         print_json(
             [
@@ -82,18 +66,17 @@ def probe(
     screen().print(table)
 
 
+@command("export")
 def export(
     patch: Annotated[Path, typer.Option("--patch", metavar="DIR", help="The folder of a patch.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The model's new folder.")],
-    model: Model = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    trust_remote_code: Trust = False,
+    choice: ModelChoice,
+    named: bool,
     as_json: Json = False,
 ) -> None:
-    """Write the edited model as a folder that plain transformers loads."""
+    """Writes the edited model."""
     require_new_folder(out)
-    base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
+    base, edit = load_base_and_patch(choice, named, patch)
     assert edit is not None
     with notes().status(f"Writing {out}"):
         folder = edit.export(base, out)

@@ -3,8 +3,9 @@
 import json
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -12,31 +13,36 @@ from rich.console import Console
 from workbench.errors import FactsError, PatchError
 from workbench.facts import FactFile, read_facts
 from workbench.facts.columns import FIELDS
+from workbench.model.choice import ModelChoice
 
 if TYPE_CHECKING:
     from workbench.model.language_model import LanguageModel
     from workbench.model.patch import Patch
 
 __all__ = [
+    "STOPPED",
     "Columns",
-    "Device",
-    "Dtype",
     "FactsPath",
     "Json",
-    "Model",
     "PatchPath",
-    "Trust",
+    "PlotPath",
+    "exit_stopped",
     "load",
     "load_base_and_patch",
     "mapping",
     "notes",
+    "preset_record",
     "print_json",
     "read_reported",
     "require_new_folder",
+    "require_writable",
     "say",
     "screen",
     "visible",
 ]
+
+STOPPED = 130
+"""The exit code of a command that was stopped by Ctrl-C."""
 
 FactsPath = Annotated[
     Path,
@@ -53,27 +59,12 @@ Columns = Annotated[
         help=f"Which column holds what, may be given often. Fields: {', '.join(FIELDS.values())}.",
     ),
 ]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model", help="builtin, a hub id, or a folder; empty: the patch's base, else builtin."
-    ),
-]
 PatchPath = Annotated[
     Path | None, typer.Option("--patch", metavar="DIR", help="The folder of a patch.")
 ]
-Device = Annotated[
-    str | None, typer.Option("--device", help="cpu, cuda, cuda:1 or mps; empty: the best there is.")
-]
-Dtype = Annotated[
-    str | None,
-    typer.Option(
-        "--dtype",
-        help="float32, bfloat16 or float16; empty: the checkpoint's on CUDA, else float32.",
-    ),
-]
-Trust = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Let code that comes with the model run.")
+PlotPath = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="HTML", help="Also write a plot, as one file for a browser."),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON value to standard output, nothing else.")
@@ -158,7 +149,30 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False))
 
 
-def load(name: str | None, device: str | None, dtype: str | None, trust: bool) -> "LanguageModel":
+def require_writable(plot: Path | None) -> None:
+    """Makes sure, before any work is done, that a plot can be written.
+
+    Raises:
+        PatchError: its folder is not there, or a folder has its name.
+    """
+    if plot is not None and (plot.is_dir() or not plot.absolute().parent.is_dir()):
+        raise PatchError(f"'{plot}' cannot be written. Name a file in a folder that exists.")
+
+
+def preset_record(base: "LanguageModel") -> dict[str, Any]:
+    """Where a model's preset tunes and where that comes from, as JSON-ready data."""
+    preset = base.preset
+    return {"at": list(preset.at), "source": preset.source, "is_guess": preset.is_guess}
+
+
+def exit_stopped(done: int, trials: int, out: Path | None) -> NoReturn:
+    """Says how far work in trials came and how to go on, and ends the command."""
+    how = f"The same command goes on from {out}." if out else "With --out it could go on."
+    notes().print(f"Stopped after {done} of {trials} trials. {how}", markup=False, soft_wrap=True)
+    raise typer.Exit(STOPPED)
+
+
+def load(choice: ModelChoice) -> "LanguageModel":
     """Loads a model for a command, and says so.
 
     Raises:
@@ -166,17 +180,27 @@ def load(name: str | None, device: str | None, dtype: str | None, trust: bool) -
     """
     from workbench.model.load import load_model
 
-    with notes().status(f"Loading {name or 'builtin'}"):
-        model = load_model(name or "builtin", device=device, dtype=dtype, trust_remote_code=trust)
+    with notes().status(f"Loading {choice.name}"):
+        model = load_model(
+            choice.name,
+            device=choice.device,
+            dtype=choice.dtype,
+            trust_remote_code=choice.trust_remote_code,
+        )
     if model.fallback:
         notes().print(f"Hidden states cannot be kept, so runs take longer: {model.fallback}.")
     return model
 
 
 def load_base_and_patch(
-    name: str | None, folder: Path | None, device: str | None, dtype: str | None, trust: bool
+    choice: ModelChoice, named: bool, folder: Path | None
 ) -> "tuple[LanguageModel, Patch | None]":
     """Loads a patch, and the model that is named, else the patch's own base.
+
+    Args:
+        choice: the model.
+        named: whether somebody named it.
+        folder: the patch; None for none.
 
     Raises:
         PatchError: there is no such patch, or it belongs to another base.
@@ -185,9 +209,9 @@ def load_base_and_patch(
     from workbench.model.patch import Patch
 
     patch = Patch.load(folder) if folder is not None else None
-    if name is None and patch is not None:
-        name = patch.metadata["base"]["name"]
-    model = load(name, device, dtype, trust)
+    if not named and patch is not None:
+        choice = replace(choice, name=str(patch.metadata["base"]["name"]))
+    model = load(choice)
     if patch is not None:
         patch.check(model)
     return model, patch

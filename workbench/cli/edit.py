@@ -1,7 +1,7 @@
-"""`workbench edit`: facts in, a patch out.
+"""`workbench edit`: facts in, a patch out, by any method.
 
-The first Ctrl-C ends the run between two batches and keeps a checkpoint beside the patch's
-folder; ``--resume`` goes on from there to the same patch.
+The first Ctrl-C ends the run between two steps and keeps a checkpoint beside the patch's folder;
+``--resume`` goes on from there to the same patch.
 """
 
 import shlex
@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli.common import (
+    STOPPED,
     Columns,
-    Device,
-    Dtype,
     FactsPath,
     Json,
-    Model,
-    Trust,
     load,
     notes,
     print_json,
@@ -27,133 +24,87 @@ from workbench.cli.common import (
     say,
     visible,
 )
-from workbench.cli.interrupt import STOPPED, stopping_on_interrupt
-from workbench.cli.progress import progress_line
-from workbench.facts.fact import Fact
-from workbench.methods import events
-from workbench.methods.locft_settings import EditSettings, Pipeline
+from workbench.cli.options import command
+from workbench.cli.terminal import watched
+from workbench.methods.base import MethodRun, find_method
+from workbench.methods.events import Stopped
+from workbench.model.choice import ModelChoice
+from workbench.work.events import Event
+from workbench.work.settings import SettingsRecord
+from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
-    from workbench.methods.locft_bf import Edit
+    from workbench.methods.edit import EditResult
 
 __all__ = ["edit"]
 
-HELP = EditSettings.help()
-DEFAULTS = EditSettings()
 SHOWN = 10
 
 
+@command("edit")
 def edit(
     file: FactsPath,
+    settings: SettingsRecord,
+    method: str,
+    choice: ModelChoice,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The patch's new folder.")],
     columns: Columns = None,
-    model: Model = None,
-    at: Annotated[list[str] | None, typer.Option("--at", help=HELP["at"])] = None,
-    learning_rate: Annotated[float | None, typer.Option("--lr", help=HELP["learning_rate"])] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", help=HELP["batch_size"])] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help=HELP["epochs"])] = None,
-    pipeline: Annotated[
-        Pipeline, typer.Option("--pipeline", help=HELP["pipeline"])
-    ] = DEFAULTS.pipeline,
-    seed: Annotated[int, typer.Option("--seed", help=HELP["seed"])] = DEFAULTS.seed,
-    skip_loss: Annotated[
-        float, typer.Option("--skip-loss", help=HELP["skip_loss"])
-    ] = DEFAULTS.skip_loss,
-    stop_loss: Annotated[
-        float, typer.Option("--stop-loss", help=HELP["stop_loss"])
-    ] = DEFAULTS.stop_loss,
-    micro_batch_size: Annotated[
-        int | None, typer.Option("--micro-batch-size", help=HELP["micro_batch_size"])
-    ] = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    trust_remote_code: Trust = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compile the facts of a file into a patch of a model."""
-    settings = EditSettings(
-        at=tuple(at or ()),
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        epochs=epochs,
-        pipeline=pipeline,
-        seed=seed,
-        skip_loss=skip_loss,
-        stop_loss=stop_loss,
-        micro_batch_size=micro_batch_size,
-    )
+    """Compiles the facts of a file."""
     require_new_folder(out)
     found = read_reported(file, columns)
-    base = load(model, device, dtype, trust_remote_code)
+    base, stop = load(choice), Stop()
 
-    from workbench.methods.locft_bf import Edit
+    from workbench.methods.edit import editing
 
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
-    run = Edit(base, found.facts, settings, checkpoint=checkpoint if resume else None)
-    with stopping_on_interrupt(run.stop):
-        last = _follow(run, base.name)
-    if isinstance(last, events.Stopped):
-        _keep_stopped(run, last, checkpoint, as_json)
+    run = find_method(method).start(
+        base, found.facts, settings, stop=stop, checkpoint=checkpoint if resume else None
+    )
+    stopped: list[Stopped] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, Stopped):
+            stopped.append(event)
+
+    result = watched(f"Editing {base.name}", editing(run), stop, keep=note)
+    if result is None:
+        _keep_stopped(run, stopped[-1], checkpoint, as_json)
         raise typer.Exit(STOPPED)
-    report = _save(run, last, out)
+    result.patch.save(out)
     checkpoint.unlink(missing_ok=True)
+    report = _report(run, result, out)
     print_json(report) if as_json else _print(report, file)
 
 
-def _keep_stopped(run: "Edit", last: events.Stopped, checkpoint: Path, as_json: bool) -> None:
+def _keep_stopped(run: MethodRun, last: Stopped, checkpoint: Path, as_json: bool) -> None:
     """Keeps what was done so far, and says how to go on."""
-    run.save_checkpoint(checkpoint)
+    how = "Runs of this method cannot go on."
+    if run.can_resume:
+        run.save_checkpoint(checkpoint)
+        how = f"The same command with --resume goes on from {checkpoint}."
     notes().print(
-        f"Stopped after {last.epoch} of {last.epochs} epochs. The same command with --resume "
-        f"goes on from {checkpoint}.",
-        markup=False,
-        soft_wrap=True,
+        f"Stopped after {last.epoch} of {last.epochs} epochs. {how}", markup=False, soft_wrap=True
     )
     if as_json:
         print_json({"stopped": True, "epochs": last.epoch, "checkpoint": str(checkpoint)})
 
 
-def _follow(run: "Edit", model: str) -> events.Finished | events.Stopped:
-    """Runs to the end, with a line of progress on a terminal."""
-    with progress_line(f"Editing {model}") as line:
-        for event in run.events():
-            match event:
-                case events.Started():
-                    line.update(total=event.epochs, completed=event.resumed_epoch)
-                case events.StatesProgress():
-                    state = f"hidden states {event.done}/{event.facts}"
-                    line.update(state=state)
-                case events.EpochDone():
-                    state = f"loss {event.loss:.3f}, {event.learned:.0%} learned"
-                    line.update(completed=event.epoch, state=state)
-                case events.MicroBatchHalved():
-                    line.say(
-                        f"Memory ran out; going on with {event.size} facts at once. The updates "
-                        "stay the same."
-                    )
-                case events.Finished() | events.Stopped():
-                    return event
-    raise AssertionError("a run ends with Finished or Stopped")
-
-
-def _save(run: "Edit", finished: events.Finished | events.Stopped, out: Path) -> dict[str, Any]:
-    """Saves the patch and gathers what there is to tell about the run."""
-    assert isinstance(finished, events.Finished)
-    learned = run.learned()
-    reliability = sum(learned) / len(learned)
-    patch = run.patch({"reliability_strict": reliability})
-    patch.save(out)
-    missed: list[Fact] = [f for f, right in zip(run.facts, learned, strict=True) if not right]
+def _report(run: MethodRun, result: "EditResult", out: Path) -> dict[str, Any]:
+    """All there is to tell about a run, JSON-ready."""
+    missed = [f for f, right in zip(run.facts, result.learned, strict=True) if not right]
     return {
         "facts": len(run.facts),
-        **asdict(finished),
-        "reliability_strict": reliability,
-        "at": list(run.settings.at),
+        **asdict(result.finished),
+        "reliability_strict": result.reliability_strict,
+        "method": result.patch.metadata["method"],
+        "at": result.patch.metadata["at"],
         "model": run.model.name,
-        "settings": run.settings.as_dict(),
+        "settings": result.settings.as_dict(),
         "not_learned": [{"prompt": f.prompt, "target_new": f.target_new} for f in missed],
         "patch": str(out),
     }

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from workbench.actions import command_line
 from workbench.cli.common import (
     Columns,
-    Device,
-    Dtype,
     FactsPath,
     Json,
-    Model,
     PatchPath,
-    Trust,
     load_base_and_patch,
     notes,
     print_json,
@@ -23,6 +20,7 @@ from workbench.cli.common import (
     screen,
     visible,
 )
+from workbench.cli.options import command
 from workbench.facts.fact import facts_digest
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.report.contents import (
@@ -32,6 +30,7 @@ from workbench.measure.report.contents import (
     protocols_of,
 )
 from workbench.measure.report.write import require_form, write_report
+from workbench.model.choice import ModelChoice
 
 if TYPE_CHECKING:
     from workbench.measure.protocols import Measured
@@ -40,48 +39,31 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-HELP = EvaluationSettings.help()
 SHOWN = 5
 
 
+@command("evaluate")
 def evaluate(
     file: FactsPath,
+    settings: EvaluationSettings,
+    choice: ModelChoice,
+    named: bool,
     patch: PatchPath = None,
     columns: Columns = None,
-    model: Model = None,
-    written: Annotated[int | None, typer.Option("--written", help=HELP["written"])] = None,
-    seed: Annotated[int, typer.Option("--seed", help=HELP["seed"])] = 0,
-    health: Annotated[bool, typer.Option("--health", help=HELP["health"])] = False,
-    capability: Annotated[
-        list[str] | None, typer.Option("--capability", metavar="TASK", help=HELP["capability"])
-    ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help=HELP["limit"])] = None,
-    network: Annotated[bool, typer.Option("--network", help=HELP["network"])] = False,
     report: Annotated[
         list[Path] | None,
         typer.Option(
             "--report", metavar="FILE", help="Also write a report: .html, .md or .json; repeatable."
         ),
     ] = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    trust_remote_code: Trust = False,
     as_json: Json = False,
 ) -> None:
-    """Measure reliability, generalization, locality, portability and more, before and after."""
-    wanted = EvaluationSettings(
-        written=written,
-        health=health,
-        capability=tuple(capability or ()),
-        limit=limit,
-        network=network,
-        seed=seed,
-    )
+    """Measures a base or an edit."""
     for path in report or ():
         require_form(path)
     found = read_reported(file, columns)
-    base, edit = load_base_and_patch(model, patch, device, dtype, trust_remote_code)
-    parts = _measure(base, edit, list(found.facts), wanted)
+    base, edit = load_base_and_patch(choice, named, patch)
+    parts = _measure(base, edit, list(found.facts), settings)
     whole = build_report(
         **parts,
         facts={
@@ -92,7 +74,13 @@ def evaluate(
         model=base.name,
         run=_run_of(edit),
         versions=_versions(edit),
-        command=wanted.command(str(file), (("--patch", patch), ("--model", model))),
+        command=command_line(
+            "evaluate",
+            settings,
+            model=choice,
+            facts=str(file),
+            patch=str(patch or ""),
+        ),
     )
     for path in report or ():
         write_report(whole, path)

@@ -13,7 +13,6 @@ from workbench.cli.common import (
     Columns,
     FactsPath,
     Json,
-    Trust,
     mapping,
     notes,
     print_json,
@@ -21,12 +20,13 @@ from workbench.cli.common import (
     screen,
     visible,
 )
+from workbench.cli.options import command
 from workbench.errors import FactsError
 from workbench.facts.length import too_long
 from workbench.facts.problems import Problem, report_csv
 from workbench.facts.read import FactFile, read_facts
-from workbench.facts.source import MAX_BYTES
-from workbench.facts.write import Schema, write_facts
+from workbench.facts.settings import FactsSettings
+from workbench.facts.write import write_facts
 
 __all__ = ["facts", "problem_table"]
 
@@ -35,6 +35,9 @@ SHOWN = 50
 TokensOf = Annotated[
     str | None,
     typer.Option("--model", help="Also look for what is too long for this model, in its tokens."),
+]
+Trust = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Let code that comes with the model run.")
 ]
 Report = Annotated[
     Path | None, typer.Option("--report", metavar="CSV", help="Write every problem to this file.")
@@ -45,40 +48,33 @@ Out = Annotated[
         "--out", metavar="FILE", help="Write the facts as .csv, .tsv, .json, .jsonl, or that .gz."
     ),
 ]
-OutSchema = Annotated[
-    str, typer.Option("--schema", help="of --out: own, or counterfact (flat, for other editors).")
-]
-MaxMegabytes = Annotated[
-    float, typer.Option("--max-mb", help="Most megabytes of a file, packed or unpacked.")
-]
 
 
+@command("facts")
 def facts(
     file: FactsPath,
+    settings: FactsSettings,
     columns: Columns = None,
     model: TokensOf = None,
     trust_remote_code: Trust = False,
     report: Report = None,
     out: Out = None,
-    schema: OutSchema = "own",
-    max_mb: MaxMegabytes = MAX_BYTES / 1e6,
     as_json: Json = False,
 ) -> None:
-    """Read a file of facts; print its format, its facts and its problems by row."""
-    chosen = _schema(schema)
+    """Reads a file of facts."""
     with notes().status(f"Reading {visible(str(file))}") as status:
         found = read_facts(
             file,
             mapping(columns),
             on_progress=lambda rows, share: status.update(f"{rows:,} rows, {share:.0%}"),
-            max_bytes=int(max_mb * 1e6),
+            max_bytes=int(settings.max_mb * 1e6),
         )
     if model is not None:
         found = _with_lengths(found, model, trust_remote_code)
     if report is not None:
         _write_report(found.problems, report)
     if out is not None:
-        write_facts(found, out, chosen)
+        write_facts(found, out, settings.schema)
     if as_json:
         print_json(found.summary())
     else:
@@ -110,14 +106,6 @@ def _print(found: FactFile) -> None:
     screen().print(problem_table(found.problems[:SHOWN]))
     if len(found.problems) > SHOWN:
         say(f"… and {len(found.problems) - SHOWN} more; --json or --report lists all.")
-
-
-def _schema(name: str) -> Schema:
-    if name == "own":
-        return "own"
-    if name == "counterfact":
-        return "counterfact"
-    raise FactsError(f"--schema is '{visible(name)}'; choose own or counterfact.")
 
 
 def _with_lengths(found: FactFile, name: str, trust_remote_code: bool) -> FactFile:

@@ -8,66 +8,49 @@ from rich.table import Table
 
 from workbench.cli.common import (
     Columns,
-    Device,
-    Dtype,
     FactsPath,
     Json,
-    Model,
-    Trust,
+    PlotPath,
     load,
-    notes,
+    preset_record,
     print_json,
     read_reported,
+    require_writable,
     say,
     screen,
 )
-from workbench.cli.layer_options import (
-    DEFAULTS,
-    PlotPath,
-    SampleSize,
-    Seed,
-    preset_record,
-    require_writable,
-)
-from workbench.search.sweep_settings import SweepSettings
+from workbench.cli.options import command
+from workbench.cli.terminal import watched
+from workbench.model.choice import ModelChoice
+from workbench.search.scan_result import Scan
+from workbench.search.scan_settings import ScanSettings
+from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
     from workbench.model.language_model import LanguageModel
-    from workbench.search.scan import Scan
 
 __all__ = ["scan"]
 
 SHOWN = 12
 
 
+@command("scan")
 def scan(
     file: FactsPath,
+    settings: ScanSettings,
+    choice: ModelChoice,
     columns: Columns = None,
-    model: Model = None,
-    sample: SampleSize = DEFAULTS.sample,
-    seed: Seed = DEFAULTS.seed,
     plot: PlotPath = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    trust_remote_code: Trust = False,
     as_json: Json = False,
 ) -> None:
-    """Show, in seconds, which matrices the facts pull at, and what else that would move."""
-    SweepSettings(sample=sample, seed=seed)
+    """Scans every matrix."""
     require_writable(plot)
     found = read_reported(file, columns)
-    base = load(model, device, dtype, trust_remote_code)
+    base = load(choice)
 
-    from workbench.search.scan import scan as look
+    from workbench.search.scan import scanning
 
-    with notes().status("Scanning") as status:
-        report = look(
-            base,
-            found.facts,
-            sample=sample,
-            seed=seed,
-            on_progress=lambda done, total: status.update(f"Scanning, text {done} of {total}"),
-        )
+    report = watched("Scanning", scanning(base, found.facts, settings, stop=Stop()))
     preset = base.preset
     if plot is not None:
         _plot_scan(plot, report, base)
@@ -88,7 +71,7 @@ def scan(
     say("A scan ranks no locations: 'workbench sweep' tries them.")
 
 
-def _plot_scan(path: Path, report: "Scan", base: "LanguageModel") -> None:
+def _plot_scan(path: Path, report: Scan, base: "LanguageModel") -> None:
     import pandas as pd
 
     from workbench.plots.scan import scan_heatmap

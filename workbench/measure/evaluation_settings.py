@@ -43,7 +43,7 @@ class EvaluationSettings(SettingsRecord):
         empty="none",
     )
     limit: int | None = setting(
-        None, "Most items of a capability task; empty: all.", label="Items a task"
+        None, "Most items of a capability task; empty: all.", label="Items a task", empty="all"
     )
     network: bool = setting(
         False, "Let capability tasks download their data.", label="Allow the network"

@@ -12,11 +12,11 @@ from typing import Any, Literal, get_args
 from workbench.errors import SettingsError
 
 __all__ = [
-    "MAIN_MEASURES",
     "MEASURES",
     "MEASURE_HELP",
     "PROTOCOLS",
     "PROTOCOL_HELP",
+    "SCORED",
     "Difference",
     "MeasureTable",
     "Measured",
@@ -35,10 +35,10 @@ PROTOCOL_HELP: dict[Protocol, str] = {
     "The older literature's.",
 }
 
-MAIN_MEASURES = ("reliability", "generalization", "locality")
-"""What a row that says little about a run says: the paper's three."""
+MEASURES = ("reliability", "generalization", "locality", "locality_right", "portability")
+SCORED = MEASURES[:3]
+"""The measures that a score is made of."""
 
-MEASURES = (*MAIN_MEASURES, "locality_right", "portability")
 MEASURE_HELP = {
     "reliability": "The facts' own prompts give the new answer.",
     "generalization": "Rephrases, never trained on, give it too.",

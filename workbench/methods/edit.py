@@ -1,18 +1,18 @@
-"""Facts in, a patch out, in one call."""
+"""Facts in, a patch out: a run of any method, then which facts it learned, then its patch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.facts.fact import Fact
+from workbench.methods.base import LOCFT_BF, MethodRun, find_method
 from workbench.methods.events import Finished
-from workbench.methods.locft_bf import Edit
-from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
-from workbench.work.events import Event
+from workbench.work.events import Event, Work, follow
+from workbench.work.settings import SettingsRecord
 
-__all__ = ["Edit", "EditResult", "edit"]
+__all__ = ["EditResult", "edit", "editing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,14 @@ class EditResult:
         settings: as they were resolved.
         finished: the run's last event.
         learned: which facts are right by the strict protocol.
+        learned_in: for each fact the last epoch in which it was wrong; None where nobody counts.
     """
 
     patch: Patch
-    settings: EditSettings
+    settings: SettingsRecord
     finished: Finished
     learned: tuple[bool, ...]
+    learned_in: tuple[int, ...] | None = None
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -42,12 +44,35 @@ class EditResult:
         return sum(self.learned) / len(self.learned)
 
 
+def editing(run: MethodRun) -> Work[EditResult | None]:
+    """Does a run; says its events, and returns what it leaves, or None when it was stopped.
+
+    Args:
+        run: not begun yet.
+
+    Raises:
+        WorkbenchError: as the method itself would.
+    """
+    finished: Finished | None = None
+    for event in run.events():
+        yield event
+        if isinstance(event, Finished):
+            finished = event
+    if finished is None:
+        return None
+    learned, epochs = tuple(run.learned()), run.learned_in()
+    patch = run.patch({"reliability_strict": sum(learned) / len(learned)})
+    known = None if epochs is None else tuple(epochs)
+    return EditResult(patch, run.settings, finished, learned, known)
+
+
 def edit(
     model: LanguageModel,
     facts: Sequence[Fact],
-    settings: EditSettings | None = None,
+    settings: SettingsRecord | None = None,
     *,
-    on_event: Callable[[Event], None] | None = None,
+    method: str = LOCFT_BF.key,
+    on_event: Callable[[Event], object] | None = None,
     **changes: Any,
 ) -> EditResult:
     """Compiles facts into a patch; the model stays as it is.
@@ -55,23 +80,18 @@ def edit(
     Args:
         model: the base.
         facts: what it should say from now on.
-        settings: None for all automatic.
+        settings: of the method; None for all automatic.
+        method: which one; see `workbench.methods.base.METHODS`.
         on_event: called with every event of the run.
-        **changes: fields of `EditSettings` that differ from `settings`, such as
-            ``at="6.mlp.down_proj"``.
+        **changes: fields that differ from `settings`, such as ``at="6.mlp.down_proj"``.
 
     Raises:
         WorkbenchError: wrong facts, settings or locations, or no memory left.
     """
+    chosen = find_method(method)
     if changes:
-        data = (settings or EditSettings()).as_dict() | changes
-        settings = EditSettings.from_dict(data)
-    run = Edit(model, facts, settings)
-    for event in run.events():
-        if on_event is not None:
-            on_event(event)
-        if isinstance(event, Finished):
-            finished = event
-    learned = tuple(run.learned())
-    metrics = {"reliability_strict": sum(learned) / len(learned)}
-    return EditResult(run.patch(metrics), run.settings, finished, learned)
+        data = (settings or chosen.settings()).as_dict() | changes
+        settings = chosen.settings.from_dict(data)
+    result = follow(editing(chosen.start(model, facts, settings)), on_event)
+    assert result is not None  # nobody else holds the token
+    return result

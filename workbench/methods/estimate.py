@@ -5,18 +5,18 @@ Invariant: the steps are thrown away; the model is the untouched base afterwards
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from workbench.facts.fact import Fact
+from workbench.methods.base import LOCFT_BF, find_method
 from workbench.methods.events import BatchDone, Started, StatesProgress
-from workbench.methods.locft_bf import Edit
-from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
+from workbench.work.settings import SettingsRecord
+from workbench.work.stop import Stop
 
 __all__ = ["Estimate", "estimate"]
 
-MEASURED_BATCHES = 4
 LONG_ENOUGH = 2.0  # seconds after which no further batch is measured
 
 
@@ -28,7 +28,7 @@ class Estimate:
         plan: what the run will do.
         states_seconds: computing the hidden states that are kept.
         step_seconds: one update.
-        measured: how many updates that was measured over.
+        measured: how many updates that was measured over; 0 where the method cannot tell.
     """
 
     plan: Started
@@ -45,32 +45,31 @@ class Estimate:
 def estimate(
     model: LanguageModel,
     facts: Sequence[Fact],
-    settings: EditSettings | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    settings: SettingsRecord | None = None,
+    *,
+    method: str = LOCFT_BF.key,
+    stop: Stop | None = None,
 ) -> Estimate | None:
     """Plans a run and measures a few of its steps.
 
     Args:
         model: the base.
         facts: what the run would compile.
-        settings: how; None for all automatic.
-        should_stop: asked between steps; when it says so, there is no estimate.
+        settings: of the method; None for all automatic.
+        method: its key.
+        stop: asked between steps; when somebody wants it to end, there is no estimate.
 
     Raises:
-        FactsError, SettingsError, LocationError: as the run itself would.
+        WorkbenchError: as the run itself would.
     """
-    whole = Edit(model, facts, settings)
-    batch_size = whole.settings.batch_size or 1
-    sample = facts[: MEASURED_BATCHES * batch_size]
-    # Steps are never skipped here, and their order does not matter for how long one takes.
-    edit = Edit(
-        model, sample, replace(whole.settings, epochs=1, pipeline="breadth-first", skip_loss=0)
-    )
-    plan = whole.plan()
+    whole = find_method(method).start(model, facts, settings)
+    plan, few = whole.plan(), whole.rehearsal()
     del whole
+    if few is None:
+        return Estimate(plan, 0.0, 0.0, 0)
     states, began = 0.0, time.perf_counter()
     moments = [began]
-    for event in edit.events():
+    for event in few.events():
         now = time.perf_counter()
         if isinstance(event, StatesProgress):
             states = now - began
@@ -80,14 +79,14 @@ def estimate(
                 break
         else:
             moments[-1] = now
-        if should_stop():
+        if stop is not None and stop.asked:
             return None
     steps = [after - before for before, after in itertools.pairwise(moments)]
     # The first step also sets things up; where there are others, they say more.
     steps = steps[1:] or steps
     return Estimate(
         plan=plan,
-        states_seconds=states * len(facts) / len(sample),
+        states_seconds=states * len(facts) / len(few.facts),
         step_seconds=sum(steps) / len(steps),
         measured=len(steps),
     )

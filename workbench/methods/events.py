@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.work.events import Event
+from workbench.work.events import Event, Told
 
 __all__ = [
     "BatchDone",
@@ -55,6 +55,11 @@ class StatesProgress(Event):
     done: int
     facts: int
 
+    def told(self) -> Told:
+        """How many facts are prepared."""
+        line = f"Keeping hidden states, {self.done} of {self.facts} facts"
+        return Told(line, phase=self.done / max(1, self.facts))
+
 
 @dataclass(frozen=True, slots=True)
 class BatchDone(Event):
@@ -92,12 +97,24 @@ class EpochDone(Event):
     learned: float
     seconds: float
 
+    def told(self) -> Told:
+        """How far the run is, and how well it does."""
+        line = f"epoch {self.epoch} of {self.epochs} · loss {self.loss:.3f}"
+        return Told(f"{line} · {self.learned:.0%} learned", self.epoch / self.epochs)
+
 
 @dataclass(frozen=True, slots=True)
 class MicroBatchHalved(Event):
     """Memory ran out; from now on at most `size` facts are on the device at once."""
 
     size: int
+
+    def told(self) -> Told:
+        """That it goes on with less memory."""
+        return Told(
+            remark=f"Memory ran out; going on with {self.size} facts at once. The updates stay "
+            "the same."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ Knows nothing about files of facts, pages or processes.
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ import torch
 
 from workbench.errors import MemoryShortage
 from workbench.facts.fact import Fact, facts_digest
-from workbench.measure.strict import learned_texts, strict_matches
+from workbench.measure.strict import learned_texts
+from workbench.methods.base import LOCFT_BF
 from workbench.methods.checkpoint import Progress, read_checkpoint, write_checkpoint
 from workbench.methods.events import (
     BatchDone,
@@ -30,32 +30,34 @@ from workbench.methods.events import (
     StatesProgress,
     Stopped,
 )
-from workbench.methods.locft_settings import EditSettings
+from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.loss import text_losses
-from workbench.methods.record import patch_metadata
+from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
 from workbench.methods.tuned import TunedWeights
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import is_out_of_memory, release_cache
-from workbench.model.patch import Patch
 from workbench.model.states import HiddenStates, advancing, starting_at, target_logits
-from workbench.model.tokens import TokenTable, tokenize_facts
-from workbench.work.events import Event
+from workbench.work.events import Event, ending_early, mapped
+from workbench.work.stop import Stop
 
-__all__ = ["Edit"]
+__all__ = ["LocftRun"]
 
 # Measured for the CPU; a GPU reads all weights anew in each pass, which few tokens do not repay.
 TOKENS_WORTH_A_PASS = {"cpu": 256}
 
+REHEARSED_BATCHES = 4
 
-class Edit:
+
+class LocftRun(Run):
     """One run: facts compiled into a patch, step by step.
 
     Args:
         model: the base; it is the same before, between any two events, and after.
         facts: what the model should say from now on.
         settings: None for all automatic.
+        stop: the wish to end the run before its next batch, with `Stopped`.
         checkpoint: a file that `save_checkpoint` wrote; the run goes on from there, and on a CPU
             ends with the same bits as if it had never stopped.
         states_memory: bytes of main memory for kept hidden states before they go to disk; None
@@ -69,34 +71,39 @@ class Edit:
         PatchError: the checkpoint cannot be read or belongs to another run.
     """
 
+    method = LOCFT_BF.key
+    can_resume = True
+
     def __init__(
         self,
         model: LanguageModel,
         facts: Sequence[Fact],
         settings: EditSettings | None = None,
         *,
+        stop: Stop | None = None,
         checkpoint: str | Path | None = None,
         states_memory: int | None = None,
         states: HiddenStates | None = None,
     ) -> None:
-        self.model = model
-        self.facts = tuple(facts)
-        tokenized = tokenize_facts(model.tokenizer, self.facts, model.longest)
-        self.settings = (settings or EditSettings()).resolved(model.preset, len(self.facts))
+        asked = settings or EditSettings()
+        super().__init__(model, facts, asked, stop=stop, checkpoint=checkpoint)
+        self._resolved = asked.resolved(model.preset, len(self.facts))
         self.progress = Progress()
         self._locations = parse_locations(self.settings.at)
         self._schedule = Schedule.of(self.settings, len(self.facts))
-        self._texts = TokenTable(tokenized, model.device)
         self._states = states
         assert states is None or (states.layer, len(states)) == (self.kept_from, len(self.facts))
         self._states_memory = states_memory
-        self._micro_batch = self.settings.micro_batch_size or self.settings.batch_size or 1
-        self._stopping = False
-        assert self.settings.learning_rate is not None
+        self._micro_batch = self.settings.micro_batch_size or self.settings.batch_size
         self._tuned = TunedWeights(model, self._locations, self.settings.learning_rate)
         if checkpoint is not None:
             self.progress = read_checkpoint(Path(checkpoint), self._tuned, self._identity())
         self.progress.last_wrong = self.progress.last_wrong or [0] * len(self.facts)
+
+    @property
+    def settings(self) -> ResolvedEditSettings:
+        """As they were resolved for this model and these facts."""
+        return self._resolved
 
     @property
     def kept_from(self) -> int:
@@ -109,8 +116,8 @@ class Edit:
         return Started(
             facts=len(self.facts),
             at=self.settings.at,
-            learning_rate=self.settings.learning_rate or 0.0,
-            batch_size=self.settings.batch_size or 0,
+            learning_rate=self.settings.learning_rate,
+            batch_size=self.settings.batch_size,
             epochs=self._schedule.epochs,
             steps=self._schedule.epochs * self._schedule.batches_per_epoch,
             weights=self._tuned.count,
@@ -153,7 +160,7 @@ class Edit:
         yield from self._keep_states()
         while progress.epoch < schedule.epochs and not progress.reason:
             while progress.cursor < schedule.batches_per_epoch:
-                if self._stopping:
+                if self.stop.asked:
                     yield Stopped(progress.epoch, schedule.epochs)
                     return
                 for event in self._batch():
@@ -171,17 +178,14 @@ class Edit:
 
     def _keep_states(self) -> Iterator[Event]:
         """Computes what enters the lowest tuned layer, once for every fact."""
-        if self.kept_from == 0 or self._states is not None:
+        if self.kept_from == 0 or self._states is not None or self.stop.asked:
             return
         steps = advancing(
             self.model, self._texts, None, self.kept_from, memory_limit=self._states_memory
         )
-        while not self._stopping:
-            try:
-                yield StatesProgress(next(steps), len(self.facts))
-            except StopIteration as end:
-                self._states = end.value
-                return
+        total = len(self.facts)
+        work = mapped(steps, lambda done: StatesProgress(done, total))
+        self._states = yield from ending_early(work, self.stop)
 
     def _batch(self) -> Iterator[Event]:
         """One batch: the step of the recipe, in smaller pieces when memory runs out."""
@@ -277,18 +281,19 @@ class Edit:
             seconds=progress.seconds,
         )
 
-    def stop(self) -> None:
-        """Asks the run to end before its next batch, with `Stopped`."""
-        self._stopping = True
+    @property
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The new values so far by full parameter name, of the model's dtype and device."""
+        return self._tuned.seen
 
-    def applied(self) -> AbstractContextManager[None]:
-        """The model with the weights so far; not while `events` is working on a batch."""
-        return self._tuned.applied()
+    def rehearsal(self) -> "LocftRun":
+        """A run of one pass over the first batches, in which every batch takes its step.
 
-    def learned(self) -> list[bool]:
-        """Which facts the weights so far get right, by the strict protocol."""
-        with self.applied():
-            return strict_matches(self.model, self._texts, self._states)
+        The order of the facts does not matter for how long a step takes.
+        """
+        few = self.facts[: REHEARSED_BATCHES * self.settings.batch_size]
+        settings = replace(self.settings, epochs=1, pipeline="breadth-first", skip_loss=0.0)
+        return LocftRun(self.model, few, settings)
 
     def learned_in(self) -> list[int] | None:
         """For each fact the last epoch in which it was still wrong when its turn came.
@@ -296,10 +301,6 @@ class Edit:
         0 for a fact that never was; None depth-first, where facts do not share epochs.
         """
         return None if self._schedule.depth_first else list(self.progress.last_wrong)
-
-    def weight_change(self) -> float:
-        """Norm of the change of the tuned weights so far, relative to the norm of the weights."""
-        return self._tuned.relative_change()
 
     def save_checkpoint(self, path: str | Path) -> None:
         """Saves the run as it is between two events, so that it can go on later.
@@ -317,15 +318,3 @@ class Edit:
             "base": {name: self.model.base_hash(name) for name in self._tuned.master},
             "dtype": str(self.model.dtype),
         }
-
-    def patch(self, metrics: dict[str, Any] | None = None) -> Patch:
-        """The weights so far as a patch.
-
-        Args:
-            metrics: numbers for its record, named by protocol.
-        """
-        tensors = {name: w.detach().to("cpu", copy=True) for name, w in self._tuned.seen.items()}
-        record = patch_metadata(
-            self.model, self.facts, self.settings, tuple(tensors), metrics or {}
-        )
-        return Patch(tensors, record)

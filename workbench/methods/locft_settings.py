@@ -2,11 +2,12 @@
 
 The same fields, in the same words, are on the page, on the command line, in a patch's record
 and in the docs. A field left at None is automatic: `EditSettings.resolved` fills it from the
-model's preset and the number of facts, so that a run's record never holds a None.
+model's preset and the number of facts, and gives `ResolvedEditSettings`, in which nothing is None
+but the micro-batch.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workbench.errors import SettingsError
@@ -14,7 +15,13 @@ from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
 from workbench.work.settings import SettingsRecord, is_number, setting
 
-__all__ = ["EditSettings", "Pipeline", "automatic_batch_size", "automatic_epochs"]
+__all__ = [
+    "EditSettings",
+    "Pipeline",
+    "ResolvedEditSettings",
+    "automatic_batch_size",
+    "automatic_epochs",
+]
 
 Pipeline = Literal["breadth-first", "depth-first"]
 
@@ -97,7 +104,7 @@ class EditSettings(SettingsRecord):
             )
         self._require_whole("seed", least=0)
 
-    def resolved(self, preset: Preset, facts: int) -> "EditSettings":
+    def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":
         """These settings with every automatic field filled in, except `micro_batch_size`.
 
         Args:
@@ -105,13 +112,22 @@ class EditSettings(SettingsRecord):
             facts: how many facts the run compiles.
         """
         batch_size = self.batch_size or automatic_batch_size(facts)
-        return replace(
-            self,
-            at=self.at or preset.at,
-            learning_rate=self.learning_rate or preset.learning_rate,
-            batch_size=batch_size,
-            epochs=self.epochs or automatic_epochs(facts, batch_size),
-        )
+        automatic = {
+            "at": self.at or preset.at,
+            "learning_rate": self.learning_rate or preset.learning_rate,
+            "batch_size": batch_size,
+            "epochs": self.epochs or automatic_epochs(facts, batch_size),
+        }
+        return ResolvedEditSettings.from_dict(self.as_dict() | automatic)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedEditSettings(EditSettings):
+    """The settings of a run that is made: nothing is automatic any more."""
+
+    learning_rate: float = setting(0.0, EditSettings.help()["learning_rate"], option="--lr")
+    batch_size: int = setting(0, EditSettings.help()["batch_size"])
+    epochs: int = setting(0, EditSettings.help()["epochs"])
 
 
 def automatic_batch_size(facts: int) -> int:

@@ -10,8 +10,8 @@ import transformers
 
 from workbench._version import __version__
 from workbench.facts.fact import Fact, facts_digest
-from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
+from workbench.work.settings import SettingsRecord
 
 __all__ = ["base_record", "patch_metadata"]
 
@@ -31,7 +31,10 @@ def base_record(model: LanguageModel, tensors: Sequence[str]) -> dict[str, Any]:
 def patch_metadata(
     model: LanguageModel,
     facts: Sequence[Fact],
-    settings: EditSettings,
+    *,
+    method: str,
+    at: Sequence[str],
+    settings: SettingsRecord,
     tensors: Sequence[str],
     metrics: dict[str, Any],
 ) -> dict[str, Any]:
@@ -40,13 +43,16 @@ def patch_metadata(
     Args:
         model: the base.
         facts: what was compiled.
+        method: the key of the method.
+        at: the places that were changed.
         settings: the resolved settings.
         tensors: names of the replaced tensors.
         metrics: numbers whose names say by which protocol they were measured.
     """
     return {
         "base": base_record(model, tensors),
-        "at": list(settings.at),
+        "method": method,
+        "at": list(at),
         "facts": len(facts),
         "facts_digest": facts_digest(facts),
         "settings": settings.as_dict(),

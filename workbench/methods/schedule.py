@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from workbench.methods.locft_settings import EditSettings
+from workbench.methods.locft_settings import ResolvedEditSettings
 
 __all__ = ["Schedule"]
 
@@ -34,9 +34,8 @@ class Schedule:
     seed: int
 
     @classmethod
-    def of(cls, settings: EditSettings, facts: int) -> "Schedule":
+    def of(cls, settings: ResolvedEditSettings, facts: int) -> "Schedule":
         """The schedule of resolved settings."""
-        assert settings.batch_size is not None and settings.epochs is not None
         depth_first = settings.pipeline == "depth-first"
         return cls(facts, settings.batch_size, settings.epochs, depth_first, settings.seed)
 

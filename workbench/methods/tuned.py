@@ -114,18 +114,6 @@ class TunedWeights:
             if seen is not self.master[name]:
                 seen.copy_(self.master[name])
 
-    @torch.no_grad()
-    def relative_change(self) -> float:
-        """Norm of (weights so far - base), over all tuned weights, relative to the base's norm.
-
-        Only outside of `applied` and `training`.
-        """
-        change = base = 0.0
-        for name, weight in self._parameters.items():
-            change += float((self.seen[name] - weight).float().norm()) ** 2
-            base += float(weight.float().norm()) ** 2
-        return (change / base) ** 0.5 if base else 0.0
-
     def state(self) -> dict[str, torch.Tensor]:
         """Master and moments, by name, as tensors that a checkpoint keeps."""
         kept = {f"master:{name}": master for name, master in self.master.items()}

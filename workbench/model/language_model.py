@@ -19,6 +19,7 @@ from workbench.model.hashing import tensor_hash
 from workbench.model.layers import LayerList, LocationInfo
 from workbench.model.location import Location
 from workbench.model.presets import ModelShape, Preset, find_preset
+from workbench.model.summary import ModelSummary
 
 __all__ = ["LanguageModel"]
 
@@ -152,27 +153,20 @@ class LanguageModel:
                 self.network.get_parameter(name).data = tensor
             self._swapped = False
 
-    def summary(self) -> dict[str, Any]:
-        """What people want to know of a model, as JSON-ready data."""
-        preset = self.preset
-        return {
-            "name": self.name,
-            "architecture": type(self.network).__name__,
-            "layers": self.layer_count,
-            "hidden_size": self.shape.hidden_size,
-            "parameters": self.parameters,
-            "memory_bytes": self.memory_bytes,
-            "device": str(self.device),
-            "dtype": str(self.dtype).removeprefix("torch."),
-            "states_kept": self.states_kept,
-            "fallback": self.fallback,
-            "matrices": list(self.layers.matrices()),
-            "chat": bool(getattr(self.tokenizer, "chat_template", None)),
-            "preset": {
-                "name": preset.name,
-                "at": list(preset.at),
-                "learning_rate": preset.learning_rate,
-                "source": preset.source,
-                "is_guess": preset.is_guess,
-            },
-        }
+    def summary(self) -> ModelSummary:
+        """What people want to know of the model."""
+        return ModelSummary(
+            name=self.name,
+            architecture=type(self.network).__name__,
+            layers=self.layer_count,
+            hidden_size=self.shape.hidden_size,
+            parameters=self.parameters,
+            memory_bytes=self.memory_bytes,
+            device=str(self.device),
+            dtype=str(self.dtype).removeprefix("torch."),
+            states_kept=self.states_kept,
+            fallback=self.fallback,
+            matrices=self.layers.matrices(),
+            chat=bool(getattr(self.tokenizer, "chat_template", None)),
+            preset=self.preset,
+        )

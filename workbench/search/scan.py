@@ -19,8 +19,6 @@ largest gradient is often in a first layer that takes edits worst.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 
@@ -33,62 +31,18 @@ from workbench.model.states import target_logits
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens, tokenize_facts
 from workbench.search.neutral import choose_neutral
 from workbench.search.sample import draw_sample
+from workbench.search.scan_result import Scan, ScanRow
+from workbench.search.scan_settings import ScanSettings
 from workbench.search.sketch import Sketcher
+from workbench.work.events import Event, Progress, Work, follow
+from workbench.work.stop import Stop
 
-__all__ = ["Scan", "ScanRow", "scan"]
+__all__ = ["Scan", "ScanRow", "scan", "scanning"]
 
 TOKENS_PER_PASS = 2048
 ASKED = 16
 
 Sketches = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class ScanRow:
-    """One matrix.
-
-    Args:
-        at: its location.
-        layer, module: the same in parts.
-        weights: how many numbers it holds.
-        gradient: norm of the gradient of the sample's mean edit loss.
-        relative: that norm relative to the norm of the matrix.
-        overlap: see the module's docstring.
-    """
-
-    at: str
-    layer: int
-    module: str
-    weights: int
-    gradient: float
-    relative: float
-    overlap: float
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """Every matrix of every layer, in the model's order.
-
-    Args:
-        rows: the matrices.
-        facts: how many facts the sample was drawn from.
-        sample: how many facts were used.
-        neutral_from_facts: neutral prompts that are locality prompts of the sample, or prompts of
-            other facts.
-        neutral_built_in: neutral prompts from the built-in list.
-        seconds: wall clock.
-    """
-
-    rows: tuple[ScanRow, ...]
-    facts: int
-    sample: int
-    neutral_from_facts: int
-    neutral_built_in: int
-    seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """The scan as JSON-ready data."""
-        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
 
 
 def scan(
@@ -112,8 +66,37 @@ def scan(
         FactsError: no facts, or one is too long for the model.
         MemoryShortage: not even one text fits.
     """
-    began = time.monotonic()
-    drawn = draw_sample(facts, max(1, min(sample, len(facts))), seed)
+    settings = ScanSettings(max(1, sample), seed)
+
+    def tell(event: Event) -> None:
+        if on_progress is not None and isinstance(event, Progress):
+            on_progress(int(event.done), int(event.total))
+
+    return follow(scanning(model, facts, settings), tell)
+
+
+def scanning(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    settings: ScanSettings,
+    *,
+    stop: Stop | None = None,
+) -> Work[Scan]:
+    """Scans; says how far it is, and returns what was found.
+
+    Args:
+        model: the base; it stays as it is.
+        facts: what the sample is drawn from.
+        settings: how many of them.
+        stop: the wish to end it.
+
+    Raises:
+        Cancelled: somebody wanted it to end.
+        FactsError: no facts, or one is too long for the model.
+        MemoryShortage: not even one text fits.
+    """
+    began, seed = time.monotonic(), settings.seed
+    drawn = draw_sample(facts, max(1, min(settings.sample, len(facts))), seed)
     edits = TokenTable(tokenize_facts(model.tokenizer, drawn.facts, model.longest), model.device)
     local = [q.prompt for fact in drawn.facts for q in fact.locality_prompts]
     trained = [fact.prompt for fact in drawn.facts]
@@ -122,24 +105,25 @@ def scan(
     places = _matrices(model)
     total, done = len(edits) + len(neutral), 0
 
-    def step(texts: int) -> None:
+    def step(texts: int) -> Progress:
         nonlocal done
         done += texts
-        if on_progress is not None:
-            on_progress(done, total)
+        if stop is not None:
+            stop.check()
+        return Progress(done, total, f"text {done} of {total}")
 
     sketcher = Sketcher(model.device, seed)
     pull: Sketches = {}
     for texts, sketches in _edit_gradients(model, edits, places, sketcher):
         for name, sketch in sketches.items():
             pull[name] = pull[name] + sketch if name in pull else sketch
-        step(texts)
+        yield step(texts)
     squares = dict.fromkeys(places, 0.0)
     for sketches in _neutral_gradients(model, neutral, places, sketcher, seed):
         for name, sketch in sketches.items():
             if name in pull:
                 squares[name] += _cosine(pull[name], sketch) ** 2 / len(neutral)
-        step(1)
+        yield step(1)
     rows = tuple(
         _row(model, name, info, pull.get(name), squares[name]) for name, info in places.items()
     )

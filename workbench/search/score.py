@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import SettingsError
 from workbench.model.location import Location
 from workbench.search.sweep_events import LocationDone
+from workbench.search.weights import ScoreWeights
 
 __all__ = [
     "MEASURES",
@@ -32,27 +32,6 @@ RESAMPLES = 1000
 LOW, HIGH = 0.05, 0.95
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreWeights:
-    """How much each measure counts in the score; only their ratios matter.
-
-    Raises:
-        SettingsError: a weight is negative, or all are 0.
-    """
-
-    reliability: float = 1.0
-    generalization: float = 1.0
-    locality: float = 1.0
-
-    def __post_init__(self) -> None:
-        values = asdict(self)
-        for name, value in values.items():
-            if not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise SettingsError(f"The weight of {name} is {value!r}; it must be 0 or more.")
-        if not any(values.values()):
-            raise SettingsError("All weights are 0. Give at least one measure a weight.")
 
 
 @dataclass(frozen=True, slots=True)

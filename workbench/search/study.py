@@ -11,15 +11,16 @@ numbers (seconds apart). Knows nothing about files, sentences or tables.
 
 import random
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from workbench.errors import FactsError, ModelError
 from workbench.facts.fact import Fact, facts_digest
 from workbench.measure.capability import harness_version, measure_capability
 from workbench.measure.evaluate import Examiner
-from workbench.methods.events import EpochDone, Finished
-from workbench.methods.locft_bf import Edit
+from workbench.methods.base import find_method
+from workbench.methods.edit import EditResult, editing
+from workbench.methods.events import EpochDone
 from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
@@ -39,7 +40,8 @@ from workbench.search.study_settings import Arm, StudySettings, arms
 from workbench.search.sweep import Sweep
 from workbench.search.sweep_events import LocationDone, SweepProgress
 from workbench.search.sweep_settings import EVERY_MATRIX, SweepSettings
-from workbench.work.events import Event
+from workbench.work.events import Event, Work, sparing
+from workbench.work.stop import Stop
 
 __all__ = ["Study"]
 
@@ -54,6 +56,7 @@ class Study:
         facts: what the study draws its facts from.
         settings: what to compare.
         done: kept events of an earlier part of this study (see `identity`).
+        stop: the wish to end it before its next step, with `StudyStopped`.
 
     Raises:
         FactsError: no facts, or one is too long for the model.
@@ -68,6 +71,7 @@ class Study:
         settings: StudySettings,
         *,
         done: Sequence[Event] = (),
+        stop: Stop | None = None,
     ) -> None:
         if not facts:
             raise FactsError("There are no facts to study. Name a file with facts.")
@@ -80,39 +84,54 @@ class Study:
         )
         where = [at for at in (self.settings.at, self.settings.locft_at) if at]
         model.weights_at(parse_locations(tuple(dict.fromkeys(where))))
-        assert self.settings.facts is not None
         order = random.Random(self.settings.seed).sample(range(len(facts)), len(facts))
         self.facts = tuple(facts[row] for row in order[: self.settings.facts])
         self.arms = arms(self.settings)
-        self._trials = {event.key: event for event in done if isinstance(event, TrialDone)}
-        self._examined = {event.label for event in done if isinstance(event, ArmExamined)}
-        self._swept = [event for event in done if isinstance(event, LocationDone)]
-        chosen = [event for event in done if isinstance(event, LocationChosen)]
-        self._chosen = chosen[-1] if chosen else None
+        self.stop = stop or Stop()
+        self._trials: dict[tuple[str, float], TrialDone] = {}
+        self._examined: set[str] = set()
+        self._swept: list[LocationDone] = []
+        self._chosen: LocationChosen | None = None
+        self.know(done)
         self._examiners: dict[int, Examiner] = {}
         self._patches: dict[str, tuple[tuple[str, float], Patch]] = {}
-        self._stopping = False
+
+    def know(self, events: Iterable[Event]) -> None:
+        """Takes over events of an earlier part of this study, which is then not repeated."""
+        for event in events:
+            if isinstance(event, TrialDone):
+                self._trials[event.key] = event
+            elif isinstance(event, ArmExamined):
+                self._examined.add(event.label)
+            elif isinstance(event, LocationDone):
+                self._swept.append(event)
+            elif isinstance(event, LocationChosen):
+                self._chosen = event
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for a study to go on."""
         last = self.model.locations()[-1].location
         names = sorted(self.model.weights_at((last,)))
+        settings = self.settings.as_dict()
+        if not self.settings.methods:
+            # Studies that were kept before other methods could be named do not say so.
+            del settings["methods"]
         return {
             "model": self.model.name,
             "dtype": str(self.model.dtype),
             "base": {name: self.model.base_hash(name) for name in names},
             "facts": facts_digest(self.facts),
-            "settings": self.settings.as_dict(),
+            "settings": settings,
         }
 
     @property
     def trials(self) -> int:
         """How many runs the study makes."""
-        return len(self.arms) * len(self.settings.learning_rates)
+        return sum(len(self._rates(arm)) for arm in self.arms)
 
-    def stop(self) -> None:
-        """Asks the study to end before its next step, with `StudyStopped`."""
-        self._stopping = True
+    def _rates(self, arm: Arm) -> tuple[float, ...]:
+        """The learning rates that an arm tries; a method without one runs once."""
+        return self.settings.learning_rates if arm.has_rate else (0.0,)
 
     def events(self) -> Iterator[Event]:
         """Studies, and says what happens; the last is `StudyFinished` or `StudyStopped`.
@@ -127,7 +146,7 @@ class Study:
         yield from self._choose_location()
         for arm in self.arms:
             yield from self._run_arm(arm)
-        if self._stopping:
+        if self.stop.asked:
             yield StudyStopped(len(self._trials), self.trials)
         else:
             yield StudyFinished(self.trials, time.monotonic() - began)
@@ -149,7 +168,9 @@ class Study:
         search = self.settings.kind == "locations"
         if (self.settings.locft_at and not search) or self._chosen is not None:
             return
-        sweep = Sweep(self.model, self.facts, self._sweep_settings(search), done=self._swept)
+        sweep = Sweep(
+            self.model, self.facts, self._sweep_settings(search), done=self._swept, stop=self.stop
+        )
         for event in sweep.events():
             if isinstance(event, LocationDone):
                 self._swept.append(event)
@@ -157,10 +178,8 @@ class Study:
             elif isinstance(event, SweepProgress):
                 label = f"sweep, {event.at}"
                 yield StudyProgress(len(self._trials), self.trials, label, event.share)
-            if self._stopping:
-                sweep.stop()
         chosen = recommend(self._swept)
-        if not self._stopping and chosen is not None:
+        if not self.stop.asked and chosen is not None:
             self._chosen = LocationChosen(chosen.at, chosen.reason)
             yield self._chosen
 
@@ -181,26 +200,26 @@ class Study:
     def _run_arm(self, arm: Arm) -> Iterator[Event]:
         """Every rate of an arm, then its best run's general capability."""
         where = arm.at or (self._chosen.at if self._chosen is not None else "")
-        for rate in self.settings.learning_rates:
-            if self._stopping:
+        for rate in self._rates(arm):
+            if self.stop.asked:
                 return
             if (arm.label, rate) not in self._trials:
                 yield from self._try(arm, where, rate)
         wanted = self.settings.capability and arm.label not in self._examined
-        if wanted and not self._stopping:
+        if wanted and not self.stop.asked:
             yield from self._examine(arm, where)
         self._patches.pop(arm.label, None)
 
     def _examine(self, arm: Arm, where: str) -> Iterator[Event]:
-        tried = [self._trials[arm.label, rate] for rate in self.settings.learning_rates]
+        tried = [self._trials[arm.label, rate] for rate in self._rates(arm)]
         best = max(tried, key=score_of)
         kept = self._patches.get(arm.label)
         patch = kept[1] if kept is not None and kept[0] == best.key else None
         if patch is None:
-            run = yield from self._edit(arm, where, best.learning_rate)
-            if run is None:
+            result = yield from self._edit(arm, where, best.learning_rate)
+            if result is None:
                 return
-            patch = run[0].patch()
+            patch = result.patch
         label = f"{arm.label}, general capability"
         yield StudyProgress(len(self._trials), self.trials, label, 0.0)
         facts = self.facts[: arm.facts]
@@ -218,31 +237,26 @@ class Study:
             yield ArmExamined(arm.label, best.learning_rate, {}, str(error))
         self._examined.add(arm.label)
 
-    def _edit(
-        self, arm: Arm, where: str, rate: float
-    ) -> Generator[Event, None, tuple[Edit, Finished] | None]:
+    def _edit(self, arm: Arm, where: str, rate: float) -> Work[EditResult | None]:
         """One run; None when the study was stopped in it."""
         settings = arm.settings(where, rate, self.settings.seed)
-        edit = Edit(self.model, self.facts[: arm.facts], settings)
-        finished: Finished | None = None
-        told = 0.0
-        for event in edit.events():
-            if isinstance(event, EpochDone) and time.monotonic() - told > 0.1:
-                told, share = time.monotonic(), event.epoch / event.epochs
-                label = f"{arm.label}, rate {rate:g}"
-                yield StudyProgress(len(self._trials), self.trials, label, share)
-            elif isinstance(event, Finished):
-                finished = event
-            if self._stopping:
-                edit.stop()
-        return None if finished is None or self._stopping else (edit, finished)
+        facts = self.facts[: arm.facts]
+        run = find_method(arm.method).start(self.model, facts, settings, stop=self.stop)
+        label = f"{arm.label}, rate {rate:g}" if arm.has_rate else arm.label
+
+        def tell(event: Event) -> Event | None:
+            if not isinstance(event, EpochDone):
+                return None
+            return StudyProgress(len(self._trials), self.trials, label, event.epoch / event.epochs)
+
+        result = yield from sparing(editing(run), tell)
+        return None if self.stop.asked else result
 
     def _try(self, arm: Arm, where: str, rate: float) -> Iterator[Event]:
-        run = yield from self._edit(arm, where, rate)
-        if run is None:
+        result = yield from self._edit(arm, where, rate)
+        if result is None:
             return
-        edit, finished = run
-        patch = edit.patch()
+        patch, finished = result.patch, result.finished
         examiner = self._examiner(arm.facts)
         report = examiner.evaluate(patch)
         sides = {
@@ -251,14 +265,14 @@ class Study:
         }
         trial = TrialDone(
             label=arm.label,
-            at=where,
+            at=", ".join(patch.metadata["at"]) or where,
             learning_rate=rate,
             batch_size=arm.batch_size,
             facts=arm.facts,
             passes=arm.passes,
             steps=finished.steps,
             seconds=finished.seconds,
-            loss=finished.losses[-1],
+            loss=finished.losses[-1] if finished.losses else 0.0,
             before=sides["before"],
             after=sides["after"],
             asked=report.sentence,

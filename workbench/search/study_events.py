@@ -12,7 +12,7 @@ from typing import Any
 from workbench.measure.capability_result import Capability
 from workbench.measure.protocols import Measured
 from workbench.search import sweep_events
-from workbench.work.events import Event
+from workbench.work.events import Event, Told
 
 __all__ = [
     "KEPT",
@@ -60,6 +60,12 @@ class StudyProgress(Event):
     trials: int
     label: str
     share: float
+
+    def told(self) -> Told:
+        """Which run is made, and how many are done."""
+        trials = max(1, self.trials)
+        whole = (self.done + self.share) / trials if self.trials else self.share
+        return Told(f"{self.label}, {self.done} of {trials} runs done", whole)
 
 
 @dataclass(frozen=True, slots=True)

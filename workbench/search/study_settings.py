@@ -6,21 +6,31 @@ every layer with full runs. Every arm of a study has the same budget of passes o
 takes the best of the same few learning rates. Knows nothing about models.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workbench.errors import SettingsError
-from workbench.methods.locft_settings import EditSettings, Pipeline, automatic_batch_size
+from workbench.methods.base import LOCFT_BF, find_method
+from workbench.methods.locft_settings import Pipeline, automatic_batch_size
 from workbench.model.location import Location
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
-__all__ = ["LOCFT", "Arm", "StudyKind", "StudySettings", "arms", "scale_sizes"]
+__all__ = [
+    "LOCFT",
+    "Arm",
+    "ResolvedStudySettings",
+    "StudyKind",
+    "StudySettings",
+    "arms",
+    "scale_sizes",
+]
 
 StudyKind = Literal["pipelines", "scale", "locations"]
 
 PAPER_PASSES = 25
+WRITTEN = 500
 RATE_STEPS = (0.03, 0.1, 0.3, 1.0)
-LOCFT = "LocFT-BF"
+LOCFT = LOCFT_BF.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class StudySettings(SettingsRecord):
         SettingsError: when a value makes no sense; the message names the setting.
     """
 
-    kind: StudyKind = setting("pipelines", "pipelines, scale, or locations.")
+    kind: StudyKind = setting("pipelines", "pipelines, scale, or locations.", positional=True)
     facts: int | None = setting(
         None, "How many facts are drawn by the seed; empty: all.", unit="facts", empty="all"
     )
@@ -47,23 +57,34 @@ class StudySettings(SettingsRecord):
         "Facts per update of a mini-batch; empty: as in a run on as many facts.",
         label="Batch size",
         unit="facts",
+        advanced=True,
     )
     at: str = setting(
         "",
         "Where the four pipelines tune; empty: the preset's module in the middle layer.",
         label="Where the pipelines tune",
+        advanced=True,
     )
     locft_at: str = setting(
-        "", "Where LocFT-BF tunes; empty: what a sweep recommends.", label="Where LocFT-BF tunes"
+        "",
+        "Where LocFT-BF tunes; empty: what a sweep recommends.",
+        label="Where LocFT-BF tunes",
+        empty="recommended",
+        advanced=True,
     )
     sizes: tuple[int, ...] = setting(
-        (), "Numbers of facts of a scale study; empty: 10, 100, ….", option="--size", unit="facts"
+        (),
+        "Numbers of facts of a scale study; empty: 10, 100, ….",
+        option="--size",
+        unit="facts",
+        advanced=True,
     )
     written: int | None = setting(
-        500,
+        WRITTEN,
         "For how many facts answers are written, and locality is compared; empty: 500.",
         label="Written answers",
         unit="facts",
+        advanced=True,
     )
     capability: tuple[str, ...] = setting(
         (),
@@ -73,15 +94,33 @@ class StudySettings(SettingsRecord):
         empty="none",
     )
     limit: int | None = setting(
-        None, "Most items of a capability task; empty: all.", label="Items a task", empty="all"
+        None,
+        "Most items of a capability task; empty: all.",
+        label="Items a task",
+        empty="all",
+        advanced=True,
     )
-    seed: int = setting(0, "Draws the facts and decides their order.", label="Seed of the study")
+    seed: int = setting(
+        0,
+        "Draws the facts and decides their order.",
+        label="Seed of the study",
+        advanced=True,
+    )
+
+    methods: tuple[str, ...] = setting(
+        (),
+        "Further methods that run beside, each at its own settings where the budget says nothing.",
+        option="--method",
+        empty="none",
+    )
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(StudyKind):
             raise SettingsError(
                 f"kind is {self.kind!r}; choose one of {', '.join(get_args(StudyKind))}."
             )
+        if self.written is None:
+            object.__setattr__(self, "written", WRITTEN)
         self._require_whole("facts", "batch_size", "limit", "written", least=1, optional=True)
         self._require_whole("passes", least=1)
         self._require_whole("seed", least=0)
@@ -94,8 +133,12 @@ class StudySettings(SettingsRecord):
         for where in (self.at, self.locft_at):
             if where:
                 Location.parse(where)
+        for key in self.methods:
+            find_method(key)
 
-    def resolved(self, facts: int, preset_rate: float, module: str, layers: int) -> "StudySettings":
+    def resolved(
+        self, facts: int, preset_rate: float, module: str, layers: int
+    ) -> "ResolvedStudySettings":
         """These settings with what depends on the model and the facts filled in.
 
         Args:
@@ -105,16 +148,23 @@ class StudySettings(SettingsRecord):
             layers: how many layers the model has.
         """
         count = min(self.facts or facts, facts)
-        return replace(
-            self,
-            facts=count,
-            learning_rates=self.learning_rates
+        automatic = {
+            "facts": count,
+            "learning_rates": self.learning_rates
             or tuple(float(f"{preset_rate * step:.3g}") for step in RATE_STEPS),
-            batch_size=self.batch_size
+            "batch_size": self.batch_size
             or (automatic_batch_size(count) if self.kind != "scale" else None),
-            at=self.at or str(Location(layers // 2, module)),
-            sizes=(self.sizes or scale_sizes(count)) if self.kind == "scale" else (),
-        )
+            "at": self.at or str(Location(layers // 2, module)),
+            "sizes": (self.sizes or scale_sizes(count)) if self.kind == "scale" else (),
+        }
+        return ResolvedStudySettings.from_dict(self.as_dict() | automatic)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedStudySettings(StudySettings):
+    """The settings of a study that is made: the facts are counted."""
+
+    facts: int = setting(0, StudySettings.help()["facts"])
 
 
 def scale_sizes(facts: int) -> tuple[int, ...]:
@@ -134,6 +184,7 @@ class Arm:
         batch_size: facts per update.
         facts: how many facts it compiles.
         passes: most passes over each fact.
+        method: the key of the method that runs.
     """
 
     label: str
@@ -142,23 +193,31 @@ class Arm:
     batch_size: int
     facts: int
     passes: int
+    method: str = LOCFT_BF.key
 
-    def settings(self, at: str, learning_rate: float, seed: int) -> EditSettings:
+    @property
+    def has_rate(self) -> bool:
+        """Whether the method has a learning rate to try."""
+        return "learning_rate" in find_method(self.method).settings.help()
+
+    def settings(self, at: str, learning_rate: float, seed: int) -> SettingsRecord:
         """The settings of one run of this arm."""
-        return EditSettings(
-            at=(at,),
-            learning_rate=learning_rate,
-            batch_size=self.batch_size,
-            epochs=self.passes,
-            pipeline=self.pipeline,
-            seed=seed,
-        )
+        budget: dict[str, object] = {
+            "at": (at,),
+            "learning_rate": learning_rate,
+            "batch_size": self.batch_size,
+            "epochs": self.passes,
+            "pipeline": self.pipeline,
+            "seed": seed,
+        }
+        kind = find_method(self.method).settings
+        known = kind.help()
+        return kind.from_dict({name: value for name, value in budget.items() if name in known})
 
 
-def arms(settings: StudySettings) -> tuple[Arm, ...]:
+def arms(settings: ResolvedStudySettings) -> tuple[Arm, ...]:
     """What resolved settings compare; nothing for ``locations``, which is a sweep."""
     passes = settings.passes
-    assert settings.facts is not None
     if settings.kind == "scale":
         return tuple(
             Arm(
@@ -181,4 +240,8 @@ def arms(settings: StudySettings) -> tuple[Arm, ...]:
         for order in orders
         for name, size in (("sample-wise", 1), ("mini-batch", batch))
     ]
-    return (*found, Arm(LOCFT, settings.locft_at, "breadth-first", batch, facts, passes))
+    found.append(Arm(LOCFT, settings.locft_at, "breadth-first", batch, facts, passes))
+    for key in settings.methods:
+        name = find_method(key).name
+        found.append(Arm(name, settings.locft_at, "breadth-first", batch, facts, passes, key))
+    return tuple(found)

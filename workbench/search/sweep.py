@@ -8,18 +8,18 @@ may return to, it stays kept. Nothing is computed from the start again.
 
 Invariants: between two events the model is its untouched base. A trial depends on the model, the
 facts and the settings alone, not on what was tried before it, so that a sweep that goes on from
-kept rows ends with the same numbers. Knows nothing about recommendations.
+kept rows ends with the same numbers.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from workbench.errors import FactsError
 from workbench.facts.fact import Fact, facts_digest
+from workbench.methods.base import LOCFT_BF
 from workbench.methods.events import EpochDone, Finished, MicroBatchHalved
-from workbench.methods.locft_bf import Edit
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.layer_states import LayerStates
@@ -37,8 +37,9 @@ from workbench.search.sweep_events import (
     SweepStopped,
 )
 from workbench.search.sweep_settings import SweepSettings
-from workbench.search.trials import Trial, Trials, resolve
-from workbench.work.events import Event
+from workbench.search.trials import Trial, Trials
+from workbench.work.events import Event, ending_early, follow
+from workbench.work.stop import Stop
 
 __all__ = ["Sweep"]
 
@@ -50,9 +51,10 @@ class Sweep:
         model: the base; it is the same before, between any two events, and after.
         facts: what the sample is drawn from.
         settings: None for all automatic.
-        weights: of the score by which the sweep chooses where it looks again; None weighs the
-            three measures alike.
+        weights: of the score by which the sweep chooses where it looks again; None takes those
+            of the settings.
         done: rows of an earlier part of this sweep (see `identity`); they are not repeated.
+        stop: the wish to end it before its next step, with `SweepStopped`.
 
     Raises:
         FactsError: no facts, or none short enough for the model.
@@ -67,11 +69,13 @@ class Sweep:
         *,
         weights: ScoreWeights | None = None,
         done: Sequence[LocationDone] = (),
+        stop: Stop | None = None,
     ) -> None:
         self.model = model
         asked = settings or SweepSettings()
-        self.settings = resolve(asked, model, len(facts))
-        self._trials = Trials(model, asked, self.settings, weights)
+        self.settings = asked.resolved(len(facts), model.preset, model.layer_count)
+        self.weights = weights or asked.score_weights
+        self._trials = Trials(model, asked, self.settings, self.weights)
         self._sample = draw_sample(facts, self.settings.sample, self.settings.seed, self._fits)
         if facts and not self._sample.facts:
             raise FactsError("Every fact is too long for this model. Shorten their prompts.")
@@ -81,7 +85,7 @@ class Sweep:
         self._digest = facts_digest(facts)
         self._known = {row.key: row for row in done}
         self._micro_batch: int | None = None
-        self._stopping = False
+        self.stop = stop or Stop()
 
     def _fits(self, fact: Fact) -> bool:
         (text,) = tokenize(self.model.tokenizer, [fact.prompt], [fact.target_new])
@@ -117,9 +121,9 @@ class Sweep:
             "settings": {name: getattr(self.settings, name) for name in same},
         }
 
-    def stop(self) -> None:
-        """Asks the sweep to end before its next step, with `SweepStopped`."""
-        self._stopping = True
+    def know(self, rows: Iterable[Event]) -> None:
+        """Takes over rows of an earlier part of this sweep, which are then not repeated."""
+        self._known |= {row.key: row for row in rows if isinstance(row, LocationDone)}
 
     def events(self) -> Iterator[Event]:
         """Sweeps, and says what happens; the last event is `SweepFinished` or `SweepStopped`.
@@ -140,7 +144,7 @@ class Sweep:
             for layer, trials in groupby(pending, key=lambda trial: trial.at.layer):
                 below = self._reach(trained, layer), self._reach(asked, layer)
                 for trial in trials:
-                    if not self._stopping:
+                    if not self.stop.asked:
                         yield from self._try(trial, held_out, *below)
                     if trial.key not in self._known:
                         yield SweepStopped(len(self.rows), len(self._foreseen()))
@@ -160,7 +164,6 @@ class Sweep:
 
     def _plan(self, held_out: HeldOut) -> SweepStarted:
         neutral = len(held_out.neutral_rows)
-        assert self.settings.batch_size is not None and self.settings.epochs is not None
         return SweepStarted(
             locations=tuple(str(where) for where in self.locations),
             learning_rates=self.settings.learning_rates,
@@ -181,15 +184,9 @@ class Sweep:
 
     def _reach(self, states: LayerStates, layer: int) -> HiddenStates | None:
         """What enters a layer; None for the plain forward, or when the sweep is stopped in it."""
-        steps = states.reaching(layer)
-        while not self._stopping:
-            try:
-                next(steps)
-            except StopIteration as end:
-                reached: HiddenStates | None = end.value
-                states.forget_all_but(self._trials.promising(self._known) | {layer})
-                return reached
-        return None
+        reached: HiddenStates | None = follow(ending_early(states.reaching(layer), self.stop))
+        states.forget_all_but(self._trials.promising(self._known) | {layer})
+        return reached
 
     def _try(
         self,
@@ -200,7 +197,9 @@ class Sweep:
     ) -> Iterator[Event]:
         """A run at one location, and its row, unless the sweep was stopped in it."""
         began = time.monotonic()
-        edit = Edit(self.model, self.sample, self._edit_settings(trial), states=trained)
+        edit = LOCFT_BF.start(
+            self.model, self.sample, self._edit_settings(trial), stop=self.stop, states=trained
+        )
         foreseen = self._foreseen()
         yield self._progress(trial, 0, foreseen)
         finished: Finished | None = None
@@ -211,9 +210,7 @@ class Sweep:
                 self._micro_batch = event.size
             elif isinstance(event, Finished):
                 finished = event
-            if self._stopping:
-                edit.stop()
-        if finished is None or self._stopping:
+        if finished is None or self.stop.asked:
             return
         reliable = edit.learned()
         with edit.applied():

@@ -7,7 +7,7 @@ them.
 
 from dataclasses import dataclass
 
-from workbench.work.events import Event
+from workbench.work.events import Event, Told
 
 __all__ = [
     "LocationDone",
@@ -57,6 +57,10 @@ class SweepStarted(Event):
     trials: int = 0
     widens: bool = False
     full_epochs: int = 0
+
+    def told(self) -> Told:
+        """What the scores will rest on."""
+        return Told("Drawing the sample", 0.0, remark=self.held_out)
 
     @property
     def marks(self) -> str:
@@ -110,6 +114,10 @@ class SweepProgress(Event):
     epoch: int
     epochs: int
     share: float
+
+    def told(self) -> Told:
+        """Which trial is made."""
+        return Told(f"{self.at}, {self.number} of {self.trials}", self.share)
 
 
 @dataclass(frozen=True, slots=True)

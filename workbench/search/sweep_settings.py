@@ -1,22 +1,24 @@
 """The settings of a sweep: runs at every location of interest, on a sample of the facts.
 
 The same fields, in the same words, are on the page, on the command line and in a sweep's record.
-A field left empty is automatic: the engine fills it from the model and its preset. How the
-results are weighed is no part of these settings, because nothing has to be computed again for
-other weights (see `score`).
+A field left empty is automatic: it is filled from the model and its preset. Other weights of the
+score need nothing to be computed again (see `score`).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from workbench.errors import SettingsError
-from workbench.methods.locft_settings import automatic_epochs
-from workbench.model.location import Location
+from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
+from workbench.model.location import Location, parse_locations
+from workbench.model.presets import Preset
+from workbench.search.weights import ScoreWeights
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
 __all__ = [
     "EVERY_MATRIX",
     "WHOLE_LAYER",
+    "ResolvedSweepSettings",
     "SweepSettings",
     "automatic_sweep_epochs",
     "parse_layers",
@@ -69,6 +71,21 @@ def write_layers(layers: tuple[int, ...]) -> str:
     return ",".join(part for some in parts for part in some) or "all"
 
 
+def parse_weights(text: str) -> tuple[float, ...]:
+    """Weights as people write them: three numbers with commas between.
+
+    Raises:
+        SettingsError: the text has another form.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise SettingsError(
+            f"weights is '{text}'. Write three numbers, for reliability, generalization and "
+            "locality, such as 1,1,2."
+        ) from None
+
+
 @dataclass(frozen=True, slots=True)
 class SweepSettings(SettingsRecord):
     """Which locations a sweep tries, and how. Empty means automatic; see each field's sentence.
@@ -118,6 +135,13 @@ class SweepSettings(SettingsRecord):
     seed: int = setting(
         0, "Draws the sample and decides the order of its facts.", label="Seed of the sample"
     )
+    weights: tuple[float, ...] = setting(
+        (1.0, 1.0, 1.0),
+        "How much reliability, generalization and locality count. A plot follows at once; a sweep "
+        "looks again where this score is best.",
+        label="Weights of the score",
+        parse=parse_weights,
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
@@ -137,6 +161,48 @@ class SweepSettings(SettingsRecord):
         self._require_whole("sample", least=1)
         self._require_whole("seed", "full_runs", least=0)
         self._require_whole("epochs", "batch_size", least=1, optional=True)
+        _ = self.score_weights
+
+    @property
+    def score_weights(self) -> ScoreWeights:
+        """The weights by their names.
+
+        Raises:
+            SettingsError: there are not three of them, one is negative, or all are 0.
+        """
+        if len(self.weights) != len(fields(ScoreWeights)):
+            raise SettingsError(
+                f"weights holds {len(self.weights)}; write three numbers, such as 1, 1, 1."
+            )
+        return ScoreWeights(*self.weights)
+
+    def resolved(self, facts: int, preset: Preset, layers: int) -> "ResolvedSweepSettings":
+        """These settings with every automatic field filled in.
+
+        Args:
+            facts: how many facts there are to draw from.
+            preset: the start for the model.
+            layers: how many layers the model has.
+        """
+        sample = max(1, min(self.sample, facts))
+        batch_size = self.batch_size or automatic_batch_size(sample)
+        automatic = {
+            "layers": self.layers or tuple(range(layers)),
+            "modules": self.modules or (parse_locations(preset.at)[0].module or WHOLE_LAYER,),
+            "learning_rates": self.learning_rates or (preset.learning_rate,),
+            "sample": sample,
+            "batch_size": batch_size,
+            "epochs": self.epochs or automatic_sweep_epochs(sample, batch_size, layers),
+        }
+        return ResolvedSweepSettings.from_dict(self.as_dict() | automatic)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSweepSettings(SweepSettings):
+    """The settings of a sweep that is made: nothing is automatic any more."""
+
+    epochs: int = setting(0, SweepSettings.help()["epochs"])
+    batch_size: int = setting(0, SweepSettings.help()["batch_size"])
 
 
 def automatic_sweep_epochs(facts: int, batch_size: int, layers: int) -> int:

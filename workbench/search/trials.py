@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workbench.errors import LocationError
-from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
+from workbench.methods.locft_settings import automatic_epochs
 from workbench.model.language_model import LanguageModel
-from workbench.model.location import Location, parse_locations
+from workbench.model.location import Location
 from workbench.search.score import ScoreWeights
 from workbench.search.stages import WIDENED_LAYERS, best_layers, finalists
 from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import (
     EVERY_MATRIX,
     WHOLE_LAYER,
+    ResolvedSweepSettings,
     SweepSettings,
-    automatic_sweep_epochs,
 )
 
-__all__ = ["Trial", "Trials", "resolve", "swept_locations"]
+__all__ = ["Trial", "Trials", "swept_locations"]
 
 Key = tuple[str, float, int]
 
@@ -38,28 +38,6 @@ class Trial:
     def key(self) -> Key:
         """As `LocationDone.key`."""
         return str(self.at), self.learning_rate, self.limit
-
-
-def resolve(settings: SweepSettings, model: LanguageModel, facts: int) -> SweepSettings:
-    """These settings with every automatic field filled in.
-
-    Args:
-        settings: what was asked for.
-        model: the base.
-        facts: how many facts there are to draw from.
-    """
-    sample = max(1, min(settings.sample, facts))
-    batch_size = settings.batch_size or automatic_batch_size(sample)
-    preset = parse_locations(model.preset.at)[0]
-    return replace(
-        settings,
-        layers=settings.layers or tuple(range(model.layer_count)),
-        modules=settings.modules or (preset.module or WHOLE_LAYER,),
-        learning_rates=settings.learning_rates or (model.preset.learning_rate,),
-        sample=sample,
-        batch_size=batch_size,
-        epochs=settings.epochs or automatic_sweep_epochs(sample, batch_size, model.layer_count),
-    )
 
 
 def swept_locations(model: LanguageModel, settings: SweepSettings) -> tuple[Location, ...]:
@@ -108,10 +86,9 @@ class Trials:
         self,
         model: LanguageModel,
         asked: SweepSettings,
-        settings: SweepSettings,
+        settings: ResolvedSweepSettings,
         weights: ScoreWeights | None,
     ) -> None:
-        assert settings.epochs is not None and settings.batch_size is not None
         self.locations = swept_locations(model, settings)
         self._model = model
         self._settings = settings

@@ -2,7 +2,7 @@
 
 A zip from outside is not trusted: only the paths that `pack` writes are taken, links and sizes
 are checked, the database must be sound and have the tables and triggers of this workbench and
-no others, and no job that waits in it is ever done.
+no others, no job that waits in it is ever done, and code that comes with its model is not trusted.
 """
 
 import contextlib
@@ -13,13 +13,14 @@ import sqlite3
 import stat
 import zipfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from workbench.errors import SessionError, WorkbenchError
 from workbench.methods.locft_settings import EditSettings
-from workbench.store.database import connect_to_read
+from workbench.model.choice import ModelChoice
+from workbench.store.database import connect_to_read, to_json
 from workbench.store.schema import SCHEMA_VERSION, connect, migrate
-from workbench.store.settings import ModelChoice
 from workbench.store.store import DATABASE_NAME
 
 __all__ = ["LARGEST_SESSION", "pack", "unpack"]
@@ -169,7 +170,7 @@ def _check_database(path: Path) -> None:
                     f"The database in this file has other tables than format {SCHEMA_VERSION} of "
                     "the workbench; it is not taken."
                 )
-        _check_settings(connection)
+        _distrust(connection, _check_settings(connection))
         connection.execute(
             "UPDATE jobs SET state = 'cancelled' WHERE state IN ('queued', 'running')"
         )
@@ -177,19 +178,29 @@ def _check_database(path: Path) -> None:
             connection.execute(f"UPDATE {table} SET state = 'interrupted' WHERE state = 'running'")
 
 
-def _check_settings(connection: sqlite3.Connection) -> None:
-    """Refuses settings that no session has: every page reads the name of every session."""
+def _check_settings(connection: sqlite3.Connection) -> ModelChoice:
+    """Refuses settings that no session has: every page reads the name of every session.
+
+    Returns:
+        The session's model.
+    """
     try:
         rows = connection.execute("SELECT name, value FROM settings").fetchall()
         found = {row["name"]: json.loads(row["value"]) for row in rows}
-        strings = [found.get("name", ""), *found.get("model", {}).values()]
-        if not all(value is None or isinstance(value, str) for value in strings):
+        if not isinstance(found.get("name", ""), str | None):
             raise TypeError
         float(found.get("opened", 0))
-        ModelChoice(**found.get("model", {}))
         EditSettings.from_dict(found.get("edit", {}))
+        return ModelChoice.from_dict(found.get("model", {}))
     except (ValueError, TypeError, AttributeError, RecursionError, WorkbenchError):
         raise SessionError("The settings in this file are not those of a session.") from None
+
+
+def _distrust(connection: sqlite3.Connection, model: ModelChoice) -> None:
+    """Takes back that a model's own code may run: whoever packed the session said so elsewhere."""
+    if model.trust_remote_code:
+        kept = to_json(replace(model, trust_remote_code=False).as_dict())
+        connection.execute("UPDATE settings SET value = ? WHERE name = 'model'", (kept,))
 
 
 def _schema(connection: sqlite3.Connection) -> set[tuple[str, ...]]:

@@ -10,14 +10,15 @@ import json
 import sqlite3
 import time
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from workbench.errors import SessionError
 from workbench.store.database import Database, to_json
+from workbench.store.requests import JobKind, Request, request_of
+from workbench.work.records import as_text
 
 __all__ = ["Job", "JobKind", "JobState", "Queue"]
 
-JobKind = Literal["load", "ask", "scan", "sweep", "edit", "evaluate", "study", "export", "import"]
 # Done beside the worker, see `workbench.worker.import_file`.
 _ELSEWHERE = "kind = 'import'"
 JobState = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
@@ -30,7 +31,7 @@ class Job:
     Args:
         id: number in its session.
         kind: what is to be done.
-        params: how, as JSON-ready data; each kind has its own.
+        params: how, as JSON-ready data; see `request`.
         state: see the module's docstring.
         progress: share done, 0 to 1; None when it cannot be told.
         line: one line for people about what happens now.
@@ -53,6 +54,15 @@ class Job:
     cancel_asked: float | None
 
     @property
+    def request(self) -> Request:
+        """What was asked for.
+
+        Raises:
+            RecordError: the params are no such request.
+        """
+        return request_of(self.kind, self.params)
+
+    @property
     def is_open(self) -> bool:
         """Whether the job still waits or runs."""
         return self.state in ("queued", "running")
@@ -64,14 +74,21 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def submit(self, kind: JobKind, params: dict[str, Any] | None = None) -> int:
-        """Puts a job at the end of the queue; returns its id."""
-        assert kind in get_args(JobKind), kind
+    def ask_for(self, request: Request) -> int:
+        """Puts a request at the end of the queue; returns the job's id."""
         cursor = self._database.write(
             "INSERT INTO jobs (kind, params, created) VALUES (?, ?, ?)",
-            (kind, to_json(params or {}), time.time()),
+            (request.kind, as_text(request), time.time()),
         )
         return int(cursor.lastrowid or 0)
+
+    def submit(self, kind: JobKind, params: dict[str, Any] | None = None) -> int:
+        """Like `ask_for`, from data.
+
+        Raises:
+            RecordError: the params are no request of this kind.
+        """
+        return self.ask_for(request_of(kind, params or {}))
 
     def get(self, job: int) -> Job:
         """One job.

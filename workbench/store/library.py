@@ -166,9 +166,12 @@ class Library:
             SessionError: there is no such session, or no room for a copy.
         """
         self._require_open()
-        name = self.open(session).settings.name
+        settings = self.open(session).settings
         with self.packed(session) as file:
-            return self.bring_in(file, f"{name} (copy)")
+            copy = self.bring_in(file, f"{settings.name} (copy)")
+        # What comes in from outside is not trusted; this comes from here.
+        copy.settings.set("model", settings.model.as_dict())
+        return copy
 
     def bring_in(self, file: Path, name: str | None = None) -> Store:
         """A new session from a zip that `pack` wrote.

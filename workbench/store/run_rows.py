@@ -5,7 +5,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.methods.locft_settings import EditSettings
+from workbench.methods.base import METHODS
+from workbench.work.settings import SettingsRecord
 
 __all__ = ["FactOutcome", "Run", "RunState", "outcome_of", "run_of"]
 
@@ -21,6 +22,8 @@ class Run:
         job: the job that worked on it last.
         state: see `workbench.store.runs`.
         model: name of the base model.
+        method: the key of the method.
+        at: the places that it changes.
         settings: how; whole once the run has begun, automatic fields filled in.
         facts: how many facts it compiles.
         metrics: what `evaluate` said, JSON-ready; empty until then.
@@ -32,7 +35,9 @@ class Run:
     job: int
     state: RunState
     model: str
-    settings: EditSettings
+    method: str
+    at: tuple[str, ...]
+    settings: SettingsRecord
     facts: int
     metrics: dict[str, Any]
     outcome: dict[str, Any]
@@ -89,10 +94,22 @@ def run_of(row: sqlite3.Row) -> Run:
         job=row["job"],
         state=row["state"],
         model=row["model"],
-        settings=EditSettings.from_dict(json.loads(row["settings"])),
+        method=row["method"],
+        at=tuple(json.loads(row["places"])),
+        settings=_settings(row["method"], json.loads(row["settings"])),
         facts=row["facts"],
         metrics=json.loads(row["metrics"]),
         outcome=json.loads(row["outcome"]),
         created=row["created"],
         ended=row["ended"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSettings(SettingsRecord):
+    """The settings of a method that is not installed here."""
+
+
+def _settings(method: str, data: dict[str, Any]) -> SettingsRecord:
+    known = METHODS.get(method)
+    return known.settings.from_dict(data) if known is not None else UnknownSettings()

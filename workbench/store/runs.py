@@ -8,18 +8,19 @@ facts as they were compiled, its checkpoint, and its patch. Knows nothing about 
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import SessionError
 from workbench.methods import events as run_events
-from workbench.methods.locft_settings import EditSettings
+from workbench.methods.base import LOCFT_BF
 from workbench.store.database import Database, to_json
 from workbench.store.fact_rows import FactRow
 from workbench.store.run_pair import RunPair
 from workbench.store.run_rows import FactOutcome, Run, RunState, outcome_of, run_of
 from workbench.work.events import Event
+from workbench.work.settings import SettingsRecord
 
 __all__ = ["FactOutcome", "Run", "RunState", "RunTable"]
 
@@ -40,18 +41,53 @@ class RunTable:
         """Where a run keeps its files."""
         return self._folder / str(run)
 
+    def checkpoint(self, run: int) -> Path:
+        """Where a run that ended early keeps what it needs to go on.
+
+        Earlier versions called the file ``checkpoint.pt``.
+        """
+        former = self.folder(run) / "checkpoint.pt"
+        return former if former.exists() else self.folder(run) / "checkpoint.safetensors"
+
     def patch_folder(self, run: int) -> Path:
         """Where a run's patch is, once it is done."""
         return self.folder(run) / "patch"
 
-    def begin(self, job: int, model: str, settings: EditSettings, facts: Iterable[FactRow]) -> int:
-        """A new run with the facts that it compiles; returns its id."""
+    def begin(
+        self,
+        job: int,
+        model: str,
+        settings: SettingsRecord,
+        facts: Iterable[FactRow],
+        *,
+        method: str = LOCFT_BF.key,
+        at: Sequence[str] | None = None,
+    ) -> int:
+        """A new run with the facts that it compiles; returns its id.
+
+        Args:
+            job: the job that works on it.
+            model: name of the base.
+            settings: of the method, resolved.
+            facts: their rows.
+            method: its key.
+            at: the places that it changes; None for those that the settings name.
+        """
+        places = getattr(settings, "at", ()) if at is None else at
         rows = [(row.id, row.fact.target_new) for row in facts]
         with self._database.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO runs (job, state, model, settings, facts, created)"
-                " VALUES (?, 'running', ?, ?, ?, ?)",
-                (job, model, to_json(settings.as_dict()), len(rows), time.time()),
+                "INSERT INTO runs (job, state, model, method, places, settings, facts, created)"
+                " VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
+                (
+                    job,
+                    model,
+                    method,
+                    to_json(list(places)),
+                    to_json(settings.as_dict()),
+                    len(rows),
+                    time.time(),
+                ),
             )
             run = int(cursor.lastrowid or 0)
             connection.executemany(

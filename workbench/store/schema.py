@@ -316,6 +316,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _trigger("imports", "import_conflicts", "UPDATE"),
         *(_trigger("imports", "uploads", when) for when in ("INSERT", "UPDATE", "DELETE")),
     ),
+    (
+        # By which method a run was made, and which places it changed.
+        "ALTER TABLE runs ADD COLUMN method TEXT NOT NULL DEFAULT 'locft-bf'",
+        "ALTER TABLE runs ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
+        "UPDATE runs SET places = coalesce(json_extract(settings, '$.at'), '[]')",
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -5,28 +5,16 @@ caller. Knows nothing about what the page does with them.
 """
 
 import json
-from dataclasses import asdict, dataclass
 from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.choice import ModelChoice
+from workbench.model.summary import ModelSummary
 from workbench.store.database import Database, to_json
+from workbench.work.records import as_data, from_data
 
 __all__ = ["ModelChoice", "Settings"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """Which model a session edits, and where it runs.
-
-    Args:
-        name: ``builtin``, a hub id, or a local folder.
-        device: ``cuda:0``, ``mps``, ``cpu``; None is automatic.
-        dtype: ``bfloat16``, ``float32``; None is automatic.
-    """
-
-    name: str = "builtin"
-    device: str | None = None
-    dtype: str | None = None
 
 
 class Settings:
@@ -56,21 +44,30 @@ class Settings:
     @property
     def model(self) -> ModelChoice:
         """The model that this session edits."""
-        return ModelChoice(**self.get("model", {}))
+        return ModelChoice.from_dict(self.get("model", {}))
 
     def choose_model(self, choice: ModelChoice) -> None:
         """Takes another model; what was known of the one before is forgotten."""
-        self.set("model", asdict(choice))
+        self.set("model", choice.as_dict())
         self.set("summary", None)
         self.set("edit", EditSettings().as_dict())
         self.set("shown_run", None)
         self.set("before_run", None)
 
     @property
-    def summary(self) -> dict[str, Any] | None:
-        """What the worker found out about the model; None until it was loaded once."""
-        found: dict[str, Any] | None = self.get("summary")
-        return found
+    def summary(self) -> ModelSummary | None:
+        """What the worker found out about the model; None until it was loaded once.
+
+        What cannot be read, such as that of another version of the workbench, counts as None.
+        """
+        try:
+            return from_data(ModelSummary, self.get("summary"))
+        except WorkbenchError:
+            return None
+
+    def keep_summary(self, summary: ModelSummary) -> None:
+        """Keeps what the worker found out about the model."""
+        self.set("summary", as_data(summary))
 
     @property
     def edit(self) -> EditSettings:

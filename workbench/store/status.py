@@ -47,4 +47,4 @@ class WorkerStatus:
         except (OSError, ValueError):
             return None
         model = data.pop("model")
-        return cls(**data, model=ModelChoice(**model) if model else None)
+        return cls(**data, model=ModelChoice.from_dict(model) if model else None)

@@ -5,11 +5,11 @@ Every process opens its own `Store` on the folder.
 """
 
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from workbench.errors import SessionError
+from workbench.errors import SessionError, WorkbenchError
+from workbench.methods.estimate_record import RunEstimate
 from workbench.store.database import Database, to_json
 from workbench.store.evaluations import EvaluationTable
 from workbench.store.fact_lengths import LengthTable
@@ -18,10 +18,12 @@ from workbench.store.imports import ImportTable
 from workbench.store.jobs import Job, Queue
 from workbench.store.probes import ProbeTable, Role
 from workbench.store.profiles import ProfileTable
+from workbench.store.requests import AskRequest, LoadRequest, ResumeRequest
 from workbench.store.runs import RunTable
 from workbench.store.settings import Settings
 from workbench.store.studies import StudyTable
 from workbench.store.uploads import UploadTable
+from workbench.work.records import as_data, from_data
 
 __all__ = ["DATABASE_NAME", "Store"]
 
@@ -99,7 +101,7 @@ class Store:
             self._submit_probes(probes)
 
     def _submit_probes(self, probes: list[int]) -> None:
-        self.probes.set_job(probes, self.jobs.submit("ask", {"probes": probes}))
+        self.probes.set_job(probes, self.jobs.ask_for(AskRequest(tuple(probes))))
 
     def resume(self, run: int) -> int:
         """Lets a stopped or interrupted run go on; returns the job's id.
@@ -110,7 +112,7 @@ class Store:
         found = self.runs.get(run)
         if not found.can_resume:
             raise SessionError(f"Run {run} is {found.state}; there is nothing to resume.")
-        return self.jobs.submit("edit", {"resume": run})
+        return self.jobs.ask_for(ResumeRequest(run))
 
     def delete_run(self, run: int) -> None:
         """Hides a run; where it was shown as "before" or "after", the base is shown.
@@ -143,15 +145,20 @@ class Store:
         count = self.facts.count(enabled=True)
         if not count or self.settings.summary is None:
             return None
-        return to_json([count, asdict(self.settings.model), self.settings.edit.as_dict()])
+        return to_json([count, self.settings.model.as_dict(), self.settings.edit.as_dict()])
 
-    def estimate(self) -> dict[str, Any] | None:
-        """The estimate of just the next run; None while there is none.
+    def estimate(self) -> RunEstimate | None:
+        """The estimate of just the next run; None while there is none that can be read."""
+        about = self.estimate_key()
+        try:
+            found = from_data(RunEstimate, self.settings.get("estimate"))
+        except WorkbenchError:
+            return None
+        return found if found.about == about else None
 
-        Holds ``error`` when the run cannot be made, else what `estimate_next_run` found.
-        """
-        about, found = self.estimate_key(), self.settings.get("estimate", {})
-        return found if about is not None and found.get("about") == about else None
+    def keep_estimate(self, estimate: RunEstimate) -> None:
+        """Keeps the estimate of a run."""
+        self.settings.set("estimate", as_data(estimate))
 
     def touch(self) -> None:
         """Notes that somebody opened this session now."""
@@ -165,7 +172,7 @@ class Store:
             self.settings.set("facts_judged", True)
         loading = any(job.kind == "load" for job in self.jobs.open_jobs())
         if self.settings.summary is None and not loading:
-            self.jobs.submit("load")
+            self.jobs.ask_for(LoadRequest())
 
     def version(self, *tables: str) -> str:
         """A short text that differs after any change of these tables.

@@ -5,18 +5,47 @@ it; the terminal, a folder and a session are sinks of the same events. An event 
 its class's name tells it from others, in a database too: classes are never renamed.
 """
 
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from workbench.errors import RecordError
 from workbench.work.records import as_data, from_data
+from workbench.work.stop import Stop
 
-__all__ = ["Event", "Progress", "Sink", "Work", "follow", "mapped"]
+__all__ = [
+    "Event",
+    "Progress",
+    "Told",
+    "Work",
+    "ending_early",
+    "follow",
+    "mapped",
+    "sparing",
+]
 
 Result = TypeVar("Result")
 Step = TypeVar("Step")
 Other = TypeVar("Other")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event in words, for whoever follows work.
+
+    Args:
+        line: what is being done now; empty for the same as before.
+        share: how much of the work is done, from 0 to 1; None when it cannot be told.
+        phase: how much of its present phase is done, by which the time left is foretold; None
+            for the same as `share`.
+        remark: what people should know and may have missed later; empty for nothing.
+    """
+
+    line: str = ""
+    share: float | None = None
+    phase: float | None = None
+    remark: str = ""
 
 
 class Event:
@@ -31,6 +60,10 @@ class Event:
     def as_dict(self) -> dict[str, Any]:
         """The event as JSON-ready data; its class's name under ``event``."""
         return {"event": type(self).__name__, **as_data(self)}
+
+    def told(self) -> Told | None:
+        """The event in words; None where there is nothing to say."""
+        return None
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> "Event":
@@ -64,16 +97,13 @@ class Progress(Event):
         """What is done, from 0 to 1."""
         return self.done / self.total if self.total > 0 else 0.0
 
+    def told(self) -> Told:
+        """How far it is."""
+        return Told(self.line, self.share)
+
 
 Work = Generator[Event, None, Result]
 """Work that says how it goes, and ends with a result."""
-
-
-class Sink(Protocol):
-    """Where the events of work go."""
-
-    def take(self, event: Event) -> None:
-        """Takes an event; the work goes on when this returns, and ends by what this raises."""
 
 
 def follow(
@@ -108,3 +138,41 @@ def mapped(
             result: Result = end.value
             return result
         yield change(step)
+
+
+def ending_early(
+    work: Generator[Step, None, Result], stop: Stop
+) -> Generator[Step, None, Result | None]:
+    """The same work, given up when somebody wants it to end; then there is no result."""
+    while not stop.asked:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        yield step
+    work.close()
+    return None
+
+
+def sparing(
+    work: Generator[Step, None, Result], change: Callable[[Step], Other | None], every: float = 0.1
+) -> Generator[Other, None, Result]:
+    """The same work with other steps, and only a few of them.
+
+    Args:
+        work: yields steps or events.
+        change: what is said instead of a step; None for nothing.
+        every: seconds between two that are said.
+    """
+    told = 0.0
+    while True:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        other = change(step)
+        if other is not None and time.monotonic() - told > every:
+            told = time.monotonic()
+            yield other

@@ -29,6 +29,7 @@ def setting(
     metavar: str = "",
     advanced: bool = False,
     empty: str = "automatic",
+    positional: bool = False,
     parse: Callable[[str], Any] | None = None,
     write: Callable[[Any], str] | None = None,
 ) -> Any:
@@ -43,6 +44,7 @@ def setting(
         metavar: what stands for its value in a command's help.
         advanced: whether few people need it.
         empty: what is shown where nothing is written.
+        positional: whether a command line gives it as a word of its own, before all others.
         parse: reads the one text in which people write it, where it has a form of its own.
         write: the inverse of `parse`.
     """
@@ -54,6 +56,7 @@ def setting(
         "metavar": metavar,
         "advanced": advanced,
         "empty": empty,
+        "positional": positional,
         "parse": parse,
         "write": write,
     }
@@ -88,6 +91,7 @@ class Setting:
     metavar: str
     advanced: bool
     empty: str
+    positional: bool = False
     own_parse: Callable[[str], Any] | None = None
     own_write: Callable[[Any], str] | None = None
 
@@ -148,8 +152,8 @@ class Setting:
             return []
         if self.is_flag:
             return [self.option if value else f"--no-{self.option.removeprefix('--')}"]
-        if self.own_write is not None:
-            return [self.option, self.own_write(value)]
+        if self.own_parse is not None:
+            return [self.option, self.write(value).replace(", ", ",")]
         if self.many:
             return [word for part in value for word in (self.option, _written(part))]
         return [self.option, _written(value)]
@@ -200,6 +204,7 @@ def _setting(found: Any, hint: Any) -> Setting:
         metavar=told.get("metavar", ""),
         advanced=told.get("advanced", False),
         empty=told.get("empty", "automatic"),
+        positional=told.get("positional", False),
         own_parse=told.get("parse"),
         own_write=told.get("write"),
     )
@@ -274,7 +279,7 @@ class SettingsRecord:
         return [
             word
             for found in settings_of(type(self))
-            if found.name not in left
+            if found.name not in left and not found.positional
             for word in found.words(getattr(self, found.name))
         ]
 

@@ -5,7 +5,9 @@ express the wish. Work that can go on later looks at `asked` and ends by itself 
 that cannot calls `check`.
 """
 
-__all__ = ["Cancelled", "Stop"]
+from collections.abc import Callable
+
+__all__ = ["Cancelled", "Stop", "StopWhen"]
 
 
 class Cancelled(Exception):
@@ -35,3 +37,21 @@ class Stop:
         """
         if self.asked:
             raise Cancelled
+
+
+class StopWhen(Stop):
+    """A wish that follows from something else, such as that somebody waits.
+
+    Args:
+        wanted: asked at every step; once it said so, the wish stays.
+    """
+
+    def __init__(self, wanted: Callable[[], bool]) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    @property
+    def asked(self) -> bool:
+        """Whether the work should end."""
+        self._asked = self._asked or self._wanted()
+        return self._asked

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.facts.answers import plain_answer
 from workbench.model.generate import OnText, generate
 from workbench.model.language_model import LanguageModel
+from workbench.store.requests import FillRequest
 from workbench.worker.task import Countdown, Task
 
 __all__ = ["fill_old_answers"]
@@ -20,8 +21,8 @@ BATCH = 64  # facts between two writes
 def fill_old_answers(task: Task, model: LanguageModel) -> dict[str, Any]:
     """Lets the base answer facts' prompts, and keeps what it says as their old answers.
 
-    The job's params are ``facts``, the rows' ids, and ``overwrite``, whether old answers that are
-    there are replaced. The setting ``asked_facts`` says how it went, also while it goes on.
+    What is asked for is a `FillRequest`. The setting ``asked_facts`` says how it went, also while
+    it goes on.
 
     Returns:
         How many were asked and filled, how many got no answer, and how many say the new answer.
@@ -30,8 +31,8 @@ def fill_old_answers(task: Task, model: LanguageModel) -> dict[str, Any]:
         Cancelled: the person asked for the end; what was filled stays.
         WorkbenchError: a prompt cannot be asked.
     """
-    wanted = set(task.job.params["facts"])
-    overwrite = bool(task.job.params.get("overwrite", False))
+    request = task.request(FillRequest)
+    wanted, overwrite = set(request.facts), request.overwrite
     rows = [
         (row.id, row.fact.prompt)
         for row in task.store.facts

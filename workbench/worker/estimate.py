@@ -4,36 +4,33 @@ Kept in the session with what it was made for, so that the page shows it only wh
 Imports the engine, so only the worker's process may import this module.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict
-
 from workbench.errors import WorkbenchError
 from workbench.methods.estimate import estimate
+from workbench.methods.estimate_record import RunEstimate
 from workbench.model.language_model import LanguageModel
 from workbench.store.store import Store
+from workbench.work.stop import Stop
 
 __all__ = ["estimate_next_run"]
 
 
-def estimate_next_run(store: Store, model: LanguageModel, should_stop: Callable[[], bool]) -> None:
+def estimate_next_run(store: Store, model: LanguageModel, stop: Stop) -> None:
     """Measures a few steps of what Start would do now, unless that is known.
 
     Args:
         store: the session.
         model: its model.
-        should_stop: asked between steps; the work is given up when it says so.
+        stop: asked between steps; the work is given up when somebody waits.
     """
     about = store.estimate_key()
     if about is None or store.estimate() is not None:
         return
-    kept: dict[str, object] = {"about": about}
     try:
         facts = [row.fact for row in store.facts.enabled()]
-        found = estimate(model, facts, store.settings.edit, should_stop)
+        found = estimate(model, facts, store.settings.edit, stop=stop)
         if found is None:
             return
-        kept |= asdict(found.plan)
-        kept |= {"seconds": found.seconds, "measured": found.measured}
+        kept = RunEstimate(about, found.plan, found.seconds, found.measured)
     except WorkbenchError as error:
-        kept["error"] = str(error)
-    store.settings.set("estimate", kept)
+        kept = RunEstimate(about, error=str(error))
+    store.keep_estimate(kept)

@@ -22,6 +22,7 @@ from workbench.errors import ReadingStopped, WorkbenchError
 from workbench.facts import guess_columns, read_facts
 from workbench.facts.source import MAX_BYTES
 from workbench.store.imports import LARGEST
+from workbench.store.requests import ImportRequest
 from workbench.store.store import Store
 from workbench.store.uploads import uploaded_file
 from workbench.worker.task import Cancelled, Task
@@ -59,9 +60,8 @@ def main(arguments: list[str]) -> int:
 def import_file(task: Task, root: Path) -> None:
     """Reads the file of an import job and keeps its facts, and ends the job with them.
 
-    The job's params are ``path`` and ``name`` of the file, perhaps ``columns`` that somebody
-    chose, ``ask`` to have them chosen in any case, and ``replaces``, the import to undo before. A
-    file whose columns are not known waits for somebody to choose them, see `UploadTable`.
+    What is asked for is an `ImportRequest`. A file whose columns are not known waits for somebody
+    to choose them, see `UploadTable`.
 
     Args:
         task: the job.
@@ -72,23 +72,23 @@ def import_file(task: Task, root: Path) -> None:
         ReadingStopped: likewise.
         WorkbenchError: the file cannot be read.
     """
-    params, imports = task.job.params, task.store.imports
-    path = uploaded_file(params["path"], root)
+    asked, imports = task.request(ImportRequest), task.store.imports
+    path = uploaded_file(asked.path, root)
     task.report("Looking at the file", 0.0, now=True)
     largest = int(task.store.settings.get(LARGEST, MAX_BYTES / 1e6) * 1e6)
-    columns: Mapping[str, str] | None = params.get("columns")
+    columns: Mapping[str, str] | None = asked.columns
     if columns is None:
         guess = guess_columns(path, max_bytes=largest)
         columns = task.store.uploads.remembered(guess)
-        if params.get("ask") or (columns is None and not guess.complete and guess.columns):
-            task.store.uploads.add(params["name"], str(path), guess, params.get("replaces"))
+        if asked.ask or (columns is None and not guess.complete and guess.columns):
+            task.store.uploads.add(asked.name, str(path), guess, asked.replaces)
             task.store.jobs.finish(task.job.id, "done", {"waits": True})
             return
     found = read_facts(
         path,
         columns,
         on_progress=lambda rows, share: task.report(f"{rows:,} rows read", _READ * share),
-        should_stop=lambda: task.cancelled,
+        should_stop=lambda: task.stop.asked,
         max_bytes=largest,
     )
 
@@ -106,10 +106,10 @@ def import_file(task: Task, root: Path) -> None:
 
     imports.keep(
         found,
-        params["name"],
+        asked.name,
         path=str(path),
         columns=columns,
-        replaces=params.get("replaces"),
+        replaces=asked.replaces,
         on_prepared=prepared,
         finish=finish,
     )

@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from workbench.errors import SessionError
 from workbench.store.jobs import Queue
 from workbench.store.library import Library
+from workbench.store.requests import ImportRequest
 from workbench.store.store import Store
 from workbench.worker.supervisor import LOG_NAME
 
@@ -62,14 +62,8 @@ class Importer:
         Raises:
             SessionError: nothing may be changed here.
         """
-        params: dict[str, Any] = {"path": str(path), "name": name}
-        if columns is not None:
-            params["columns"] = dict(columns)
-        if ask:
-            params["ask"] = True
-        if replaces is not None:
-            params["replaces"] = replaces
-        job = store.jobs.submit("import", params)
+        known = None if columns is None else dict(columns)
+        job = store.jobs.ask_for(ImportRequest(str(path), name, known, ask, replaces))
         self._waiting.put((store.id, job))
         with self._starting:
             if self._thread is None:

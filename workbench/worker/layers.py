@@ -3,17 +3,22 @@
 Imports the engine, so only the worker's process may import this module.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from workbench.errors import SessionError
-from workbench.facts import Fact
 from workbench.model.language_model import LanguageModel
-from workbench.search import sweep_events as events
-from workbench.search.scan import scan
-from workbench.search.score import ScoreWeights
-from workbench.search.sweep import Sweep
-from workbench.search.sweep_settings import SweepSettings
-from workbench.worker.task import Cancelled, Countdown, Task
+from workbench.search.scan import scanning
+from workbench.search.sweep_events import (
+    LocationDone,
+    SweepFinished,
+    SweepStarted,
+    SweepStopped,
+)
+from workbench.search.sweeping import sweeping
+from workbench.store.requests import ScanRequest, SweepRequest
+from workbench.work.events import Event
+from workbench.worker.task import Cancelled, Task
 
 __all__ = ["scan_layers", "sweep_layers"]
 
@@ -28,17 +33,10 @@ def scan_layers(task: Task, model: LanguageModel) -> dict[str, Any]:
         Cancelled: the person asked for the end.
         WorkbenchError: it cannot be done; the message says why.
     """
-    facts = _facts(task)
-    settings = SweepSettings.from_dict(task.job.params.get("settings", {}))
-    countdown = Countdown()
-
-    def on_progress(done: int, total: int) -> None:
-        task.check()
-        share = done / total
-        task.report(f"text {done} of {total}{countdown.left(share)}", share)
-
-    task.report("Scanning every matrix", now=True)
-    found = scan(model, facts, sample=settings.sample, seed=settings.seed, on_progress=on_progress)
+    facts = [row.fact for row in task.facts()]
+    settings = task.request(ScanRequest).settings
+    task.begin("Scanning every matrix")
+    found = task.follow(scanning(model, facts, settings, stop=task.stop))
     return {"scan": task.store.profiles.add_scan(model.name, found.as_dict())}
 
 
@@ -52,37 +50,45 @@ def sweep_layers(task: Task, model: LanguageModel) -> dict[str, Any]:
         Cancelled: the person asked for the end; the rows so far are kept.
         WorkbenchError: it cannot be done; the message says why.
     """
-    facts, kept = _facts(task), task.store.profiles
-    settings = SweepSettings.from_dict(task.job.params.get("settings", {}))
-    weights = ScoreWeights(*task.job.params.get("weights", ()))
-    task.report("Drawing the sample", now=True)
-    sweep = Sweep(model, facts, settings, weights=weights)
-    identity = sweep.identity()
-    known = kept.known_rows(identity)
-    if known:
-        sweep = Sweep(model, facts, settings, weights=weights, done=known)
-    number, countdown = 0, Countdown()
-    for event in sweep.events():
-        if isinstance(event, events.SweepStarted):
-            rows = sweep.rows
-            number = kept.begin_sweep(task.job.id, model.name, settings, identity, event, rows)
-        elif isinstance(event, events.SweepProgress):
-            left = countdown.left(event.share)
-            task.report(f"{event.at}, {event.number} of {event.trials}{left}", event.share)
-        elif isinstance(event, events.LocationDone):
-            kept.add_row(number, event)
-        elif isinstance(event, events.SweepFinished):
-            kept.end_sweep(number, "done")
-        else:
-            kept.end_sweep(number, "stopped")
-            raise Cancelled
-        if task.cancelled:
-            sweep.stop()
-    return {"sweep": number}
+    facts, asked = [row.fact for row in task.facts()], task.request(SweepRequest)
+    settings = replace(asked.settings, weights=asked.weights or asked.settings.weights)
+    task.begin("Drawing the sample")
+    keeper = _SweepKeeper(task, model.name, replace(asked.settings, weights=settings.weights))
+    work = sweeping(model, facts, settings, keeper=keeper, stop=task.stop)
+    result = task.follow(work, keeper.take)
+    if not result.finished:
+        raise Cancelled
+    return {"sweep": keeper.number}
 
 
-def _facts(task: Task) -> list[Fact]:
-    rows = task.store.facts.enabled()
-    if not rows:
-        raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
-    return [row.fact for row in rows]
+class _SweepKeeper:
+    """Keeps a sweep in the session: its plan, then row by row."""
+
+    def __init__(self, task: Task, model: str, settings: Any) -> None:
+        self.number = 0
+        self._task, self._model, self._settings = task, model, settings
+        self._identity: dict[str, Any] = {}
+        self._known: Sequence[Event] = ()
+
+    def recall(self, identity: dict[str, Any]) -> Sequence[Event]:
+        """Rows of earlier sweeps of just this kind."""
+        return self._task.store.profiles.known_rows(identity)
+
+    def begin(self, identity: dict[str, Any], known: Sequence[Event]) -> None:
+        """Notes whose sweep it is; it stands in the session once its plan is told."""
+        self._identity, self._known = identity, known
+
+    def take(self, event: Event) -> None:
+        """Keeps the plan, each row, and the end."""
+        kept = self._task.store.profiles
+        if isinstance(event, SweepStarted):
+            rows = [row for row in self._known if isinstance(row, LocationDone)]
+            self.number = kept.begin_sweep(
+                self._task.job.id, self._model, self._settings, self._identity, event, rows
+            )
+        elif isinstance(event, LocationDone):
+            kept.add_row(self.number, event)
+        elif isinstance(event, SweepFinished):
+            kept.end_sweep(self.number, "done")
+        elif isinstance(event, SweepStopped):
+            kept.end_sweep(self.number, "stopped")

@@ -4,13 +4,13 @@ Invariant: what was counted is kept piece by piece, so that a job that comes in 
 none of it. Only the worker's process has a model to count with.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.facts import Fact
 from workbench.facts.length import too_long
 from workbench.store.store import Store
+from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
     from workbench.model.language_model import LanguageModel
@@ -26,17 +26,15 @@ class LengthKeeper:
     def __init__(self) -> None:
         self._settled: dict[str, str] = {}
 
-    def measure(
-        self, store: Store, model: "LanguageModel", should_stop: Callable[[], bool]
-    ) -> None:
+    def measure(self, store: Store, model: "LanguageModel", stop: Stop) -> None:
         """Counts the tokens of every fact that was not measured with this model yet.
 
         Args:
             store: the session.
             model: the model that its next run edits.
-            should_stop: whether something waits now.
+            stop: the wish to give way, because something waits.
         """
-        while not should_stop():
+        while not stop.asked:
             state = f"{model.name} {store.version('facts')}"
             if self._settled.get(store.id) == state:
                 return

@@ -20,6 +20,7 @@ from workbench.store.library import Library
 from workbench.store.lock import FolderLock
 from workbench.store.status import WorkerStatus
 from workbench.store.store import Store
+from workbench.work.stop import StopWhen
 from workbench.worker.supervisor import LOG_NAME
 from workbench.worker.task import Cancelled, Task
 
@@ -73,7 +74,7 @@ class Worker:
         sessions = self._library.sessions()
         try:
             if sessions:
-                self._workshop.use_idle_time(sessions[0], lambda: bool(self._waiting()))
+                self._workshop.use_idle_time(sessions[0], StopWhen(lambda: bool(self._waiting())))
         except Exception:
             # Nobody asked for this work, so nobody is told; the log is.
             traceback.print_exc()

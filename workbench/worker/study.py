@@ -3,14 +3,15 @@
 Imports the engine, so only the worker's process may import this module.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from workbench.errors import SessionError
 from workbench.model.language_model import LanguageModel
-from workbench.search import study_events as events
-from workbench.search.study import Study
-from workbench.search.study_settings import StudySettings
-from workbench.worker.task import Cancelled, Countdown, Task
+from workbench.search.study_events import KEPT, StudyFinished, StudyStarted, StudyStopped
+from workbench.search.studying import studying
+from workbench.store.requests import StudyRequest
+from workbench.work.events import Event
+from workbench.worker.task import Cancelled, Task
 
 __all__ = ["run_study"]
 
@@ -25,32 +26,42 @@ def run_study(task: Task, model: LanguageModel) -> dict[str, Any]:
         Cancelled: the person asked for the end; what was found is kept.
         WorkbenchError: it cannot be done; the message says why.
     """
-    rows = task.store.facts.enabled()
-    if not rows:
-        raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
-    kept, facts = task.store.studies, [row.fact for row in rows]
-    settings = StudySettings.from_dict(task.job.params.get("settings", {}))
-    study = Study(model, facts, settings)
-    identity = study.identity()
-    known = kept.known_events(identity)
-    if known:
-        study = Study(model, facts, settings, done=known)
-    number, countdown = 0, Countdown()
-    for event in study.events():
-        if isinstance(event, events.StudyStarted):
-            number = kept.begin(task.job.id, model.name, identity, event.sentence, known)
-        elif isinstance(event, events.StudyProgress):
-            trials = max(1, event.trials)
-            share = (event.done + event.share) / trials if event.trials else event.share
-            line = f"{event.label}, {event.done} of {trials} runs done{countdown.left(share)}"
-            task.report(line, share)
-        elif isinstance(event, events.KEPT):
-            kept.add_event(number, event)
-        elif isinstance(event, events.StudyFinished):
-            kept.end(number, "done")
-        else:
-            kept.end(number, "stopped")
-            raise Cancelled
-        if task.cancelled:
-            study.stop()
-    return {"study": number}
+    facts = [row.fact for row in task.facts()]
+    settings = task.request(StudyRequest).settings
+    keeper = _StudyKeeper(task, model.name)
+    task.begin("Preparing the study")
+    work = studying(model, facts, settings, keeper=keeper, stop=task.stop)
+    if not task.follow(work, keeper.take).finished:
+        raise Cancelled
+    return {"study": keeper.number}
+
+
+class _StudyKeeper:
+    """Keeps a study in the session, event by event."""
+
+    def __init__(self, task: Task, model: str) -> None:
+        self.number = 0
+        self._task, self._model = task, model
+        self._identity: dict[str, Any] = {}
+        self._known: Sequence[Event] = ()
+
+    def recall(self, identity: dict[str, Any]) -> Sequence[Event]:
+        """What the newest study with this identity found."""
+        return self._task.store.studies.known_events(identity)
+
+    def begin(self, identity: dict[str, Any], known: Sequence[Event]) -> None:
+        """Notes whose study it is; it stands in the session once its plan is told."""
+        self._identity, self._known = identity, known
+
+    def take(self, event: Event) -> None:
+        """Keeps the plan, what was found, and the end."""
+        kept, job = self._task.store.studies, self._task.job.id
+        if isinstance(event, StudyStarted):
+            known = list(self._known)
+            self.number = kept.begin(job, self._model, self._identity, event.sentence, known)
+        elif isinstance(event, KEPT):
+            kept.add_event(self.number, event)
+        elif isinstance(event, StudyFinished):
+            kept.end(self.number, "done")
+        elif isinstance(event, StudyStopped):
+            kept.end(self.number, "stopped")

@@ -1,21 +1,46 @@
 """What a piece of work in the worker sees of the job it does: progress out, cancelling in.
 
-Knows nothing about models; the pieces of work themselves do.
+A task is a place where the events of work go: what they tell stands on the job's line. Knows
+nothing about models; the pieces of work themselves do.
 """
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
-from workbench.store.jobs import Job
+from workbench.errors import SessionError
+from workbench.store.facts import FactRow
+from workbench.store.jobs import Job, Queue
+from workbench.store.requests import Request
 from workbench.store.store import Store
+from workbench.work.events import Event, Work, follow
+from workbench.work.stop import Cancelled, Stop
 
-__all__ = ["Cancelled", "Countdown", "Task", "time_left"]
+__all__ = ["Cancelled", "Countdown", "JobStop", "Task", "time_left"]
 
 REPORT_EVERY = 0.15  # seconds; the page looks no more often than a few times a second
 WORTH_SAYING = 1.0  # seconds of work before its end can be told
 
+Asked = TypeVar("Asked", bound=Request)
+Result = TypeVar("Result")
 
-class Cancelled(Exception):
-    """The person asked for the end of this job."""
+
+class JobStop(Stop):
+    """The wish of a person who cancelled a job, looked up a few times a second at most."""
+
+    def __init__(self, jobs: Queue, job: int) -> None:
+        super().__init__()
+        self._jobs, self._job = jobs, job
+        self._looked_at = 0.0
+
+    @property
+    def asked(self) -> bool:
+        """Whether the person asked for the end; cheap enough to ask at every step."""
+        moment = time.monotonic()
+        if not self._asked and moment - self._looked_at >= REPORT_EVERY:
+            self._looked_at = moment
+            self._asked = self._jobs.cancel_asked(self._job)
+        return self._asked
 
 
 class Task:
@@ -29,9 +54,30 @@ class Task:
     def __init__(self, store: Store, job: Job) -> None:
         self.store = store
         self.job = job
+        self.stop = JobStop(store.jobs, job.id)
         self._reported_at = 0.0
-        self._looked_at = 0.0
-        self._cancelled = False
+        self._countdown = Countdown()
+
+    def request(self, kind: type[Asked]) -> Asked:
+        """What was asked for, which must be of this kind.
+
+        Raises:
+            RecordError: the job's params are no request.
+        """
+        asked = self.job.request
+        assert isinstance(asked, kind), asked
+        return asked
+
+    def facts(self) -> list[FactRow]:
+        """The ticked facts.
+
+        Raises:
+            SessionError: there are none.
+        """
+        rows = self.store.facts.enabled()
+        if not rows:
+            raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
+        return rows
 
     def report(self, line: str, progress: float | None = None, *, now: bool = False) -> None:
         """Says what happens, for people; dropped when it follows another too soon.
@@ -46,14 +92,37 @@ class Task:
             self._reported_at = moment
             self.store.jobs.report(self.job.id, progress, line)
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether the person asked for the end; cheap enough to ask at every step."""
-        moment = time.monotonic()
-        if not self._cancelled and moment - self._looked_at >= REPORT_EVERY:
-            self._looked_at = moment
-            self._cancelled = self.store.jobs.cancel_asked(self.job.id)
-        return self._cancelled
+    def begin(self, line: str) -> None:
+        """Another phase of the job begins, whose time left is foretold anew."""
+        self._countdown = Countdown()
+        self.report(line, now=True)
+
+    def take(self, event: Event) -> None:
+        """Says what an event tells, with the time left."""
+        told = event.told()
+        if told is None or not told.line:
+            return
+        phase = told.share if told.phase is None else told.phase
+        left = self._countdown.left(phase) if phase is not None else ""
+        self.report(f"{told.line}{left}", told.share)
+
+    def follow(self, work: Work[Result], *takers: Callable[[Event], object]) -> Result:
+        """Does work, and says how it goes.
+
+        Args:
+            work: yields events.
+            takers: also called with every event, before it is told.
+
+        Raises:
+            Cancelled: as the work itself does.
+        """
+
+        def take(event: Event) -> None:
+            for taker in takers:
+                taker(event)
+            self.take(event)
+
+        return follow(work, take)
 
     def check(self) -> None:
         """Ends the work when that was asked for.
@@ -61,8 +130,7 @@ class Task:
         Raises:
             Cancelled: it was.
         """
-        if self.cancelled:
-            raise Cancelled
+        self.stop.check()
 
 
 class Countdown:

@@ -9,17 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import SessionError
-from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
+from workbench.store.requests import AskRequest, EvaluateRequest, ExportRequest, FillRequest
 from workbench.store.settings import ModelChoice
 from workbench.store.store import Store
+from workbench.work.stop import Stop
 from workbench.worker.ask import answer_probes
 from workbench.worker.ask_facts import fill_old_answers
-from workbench.worker.edit import edit_facts, kept_facts
+from workbench.worker.edit import edit_facts
 from workbench.worker.estimate import estimate_next_run
 from workbench.worker.evaluate import measure
+from workbench.worker.kept_facts import kept_facts
 from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.lengths import LengthKeeper
 from workbench.worker.patches import Patches
@@ -58,16 +59,16 @@ class Workshop:
         task.check()
         return self._kinds[task.job.kind](task)
 
-    def use_idle_time(self, store: Store, should_stop: Callable[[], bool]) -> None:
+    def use_idle_time(self, store: Store, stop: Stop) -> None:
         """Prepares what the session may ask for next, as long as nothing waits.
 
         Args:
             store: the session opened last.
-            should_stop: whether something waits now.
+            stop: the wish to give way, because something waits.
         """
         if self._model is not None and self.choice == store.settings.model:
-            estimate_next_run(store, self._model, should_stop)
-            self._lengths.measure(store, self._model, should_stop)
+            estimate_next_run(store, self._model, stop)
+            self._lengths.measure(store, self._model, stop)
 
     def model(self, task: Task) -> LanguageModel:
         """The model of the task's session, loaded now when another one was in memory."""
@@ -76,12 +77,17 @@ class Workshop:
             self._model, self.choice = None, None
             gc.collect()  # two models must never be in memory at once
             task.report(f"Loading {wanted.name}", now=True)
-            self._model = load_model(wanted.name, device=wanted.device, dtype=wanted.dtype)
+            self._model = load_model(
+                wanted.name,
+                device=wanted.device,
+                dtype=wanted.dtype,
+                trust_remote_code=wanted.trust_remote_code,
+            )
             self.choice = wanted
             task.check()
         summary = self._model.summary()
         if task.store.settings.summary != summary:
-            task.store.settings.set("summary", summary)
+            task.store.settings.keep_summary(summary)
         return self._model
 
     def _load(self, task: Task) -> dict[str, Any]:
@@ -89,9 +95,9 @@ class Workshop:
         return {}
 
     def _ask(self, task: Task) -> dict[str, Any]:
-        if "facts" in task.job.params:
+        if isinstance(task.job.request, FillRequest):
             return fill_old_answers(task, self.model(task))
-        rows = task.store.probes.among(task.job.params["probes"])
+        rows = task.store.probes.among(list(task.request(AskRequest).probes))
         model = self.model(task)
         settings = task.store.settings
         task.report("Asking the model", now=True)
@@ -102,20 +108,19 @@ class Workshop:
         return edit_facts(task, self.model(task), self._patches)
 
     def _evaluate(self, task: Task) -> dict[str, Any]:
-        run: int | None = task.job.params["run"]
-        settings = EvaluationSettings.from_dict(task.job.params.get("settings", {}))
+        asked = task.request(EvaluateRequest)
+        run, settings = asked.run, asked.settings
         model, store = self.model(task), task.store
         if run is None:
-            rows, patch = store.facts.enabled(), None
-            if not rows:
-                raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
+            rows, patch = task.facts(), None
         else:
             rows, patch = kept_facts(store, run), self._patches.of(store, run)
         return {"run": run, "evaluation": measure(task, model, rows, run, patch, settings)}
 
     def _export(self, task: Task) -> dict[str, Any]:
-        run, folder = task.job.params["run"], Path(task.job.params["folder"]).expanduser()
-        model, patch = self.model(task), self._patches.of(task.store, run)
+        asked = task.request(ExportRequest)
+        folder = Path(asked.folder).expanduser()
+        model, patch = self.model(task), self._patches.of(task.store, asked.run)
         task.report(f"Writing the full model to {folder}", now=True)
         patch.export(model, folder)
         return {"folder": str(folder)}

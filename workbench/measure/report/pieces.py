@@ -13,10 +13,10 @@ from markupsafe import Markup
 from workbench.measure.capability_result import TaskResult
 from workbench.measure.groups import GROUP_HELP
 from workbench.measure.protocols import (
-    MAIN_MEASURES,
     MEASURE_HELP,
     MEASURES,
     PROTOCOL_HELP,
+    SCORED,
     Difference,
     Measured,
     Protocol,
@@ -194,7 +194,7 @@ def _bar(value: float | None, span: tuple[float, float] | None) -> _Bar | None:
 def study_table(study: Mapping[str, Any]) -> Markup:
     """A study's arms side by side, by the strict protocol, with capability and seconds."""
     rows = study["rows"]
-    names = {metric_name(measure, "strict"): measure for measure in MAIN_MEASURES}
+    names = {metric_name(measure, "strict"): measure for measure in SCORED}
     there = [name for name in names if any(name in row for row in rows)]
     return render(
         "report/study.html",

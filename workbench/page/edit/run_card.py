@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from workbench.measure.protocols import MAIN_MEASURES, Protocol, metric_name
+from workbench.measure.protocols import SCORED, Protocol, metric_name
 from workbench.methods.events import EpochDone, Started
 from workbench.page.edit.missed import what_helps, why_missed
 from workbench.page.edit.pinned import pinned_table
@@ -16,7 +16,15 @@ from workbench.store.runs import FactOutcome, Run
 from workbench.work.templates import render
 from workbench.work.words import clock, count, duration, quantity, size, small
 
-__all__ = ["PROTOCOLS", "STATE_KINDS", "RunView", "metric_table", "outcome_table", "run_card"]
+__all__ = [
+    "PROTOCOLS",
+    "STATE_KINDS",
+    "RunView",
+    "metric_table",
+    "outcome_table",
+    "run_card",
+    "stop_loss_of",
+]
 
 STATE_KINDS = {
     "running": "on",
@@ -74,7 +82,7 @@ def run_card(view: RunView) -> Markup:
         working=view.job is not None and view.job.is_open,
         waiting=_waiting(view),
         numbers=_figures(view, run),
-        curve=loss_curve(losses, _most_epochs(view), run.settings.stop_loss),
+        curve=loss_curve(losses, _most_epochs(view), stop_loss_of(run)),
         outcomes=outcome_table(view.outcomes),
         metrics=metric_table(run.metrics) if run.metrics else "",
         missed=known - learned,
@@ -95,6 +103,11 @@ def _most_epochs(view: RunView) -> int:
     if view.run is not None and view.run.state == "done":
         return len(view.epochs)
     return view.epochs[-1].epochs if view.epochs else 1
+
+
+def stop_loss_of(run: Run) -> float:
+    """The mean loss under which the run ends; 0 where its method knows none."""
+    return float(getattr(run.settings, "stop_loss", 0.0))
 
 
 def _figures(view: RunView, run: Run) -> list[tuple[str, str]]:
@@ -130,6 +143,6 @@ def metric_table(metrics: dict[str, Any]) -> Markup:
             measure,
             [side.get(metric_name(measure, name)) for name in PROTOCOLS for side in sides],
         )
-        for measure in MAIN_MEASURES
+        for measure in SCORED
     ]
     return render("page/edit/metrics.html", protocols=PROTOCOLS, rows=rows)

@@ -89,13 +89,13 @@ def reason_for_location(store: Store, run: Run) -> str:
         store: the session.
         run: one of its runs.
     """
-    at, preset = run.settings.at, (store.settings.summary or {}).get("preset")
+    at, summary = run.at, store.settings.summary
     parts = []
     for sweep in store.profiles.sweeps(run.model):
         found = recommend(sweep.rows, sweep_weights(store))
         if found is not None and (found.at,) == at and sweep.created < run.created:
             parts.append(f"Recommended by {sweep.name}: {found.reason}")
             break
-    if preset is not None and tuple(preset["at"]) == at:
-        parts.append(f"The preset '{preset['name']}': {preset['source']}.")
+    if summary is not None and summary.preset.at == at:
+        parts.append(f"The preset '{summary.preset.name}': {summary.preset.source}.")
     return " ".join(parts) or "Chosen by hand."

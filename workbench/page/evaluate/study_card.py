@@ -1,15 +1,16 @@
 """The studies on the Evaluate tab: the paper's experiments, one click each."""
 
 import shlex
-from typing import Any, get_args
+from typing import get_args
 
 import gradio as gr
 from markupsafe import Markup
 
-from workbench.errors import SettingsError
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.report.pieces import study_table
+from workbench.model.location import parse_locations
 from workbench.page.evaluate.fields import harness_note
+from workbench.page.kit.form import add_form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import open_job
@@ -20,6 +21,7 @@ from workbench.work.templates import render
 
 __all__ = ["add_study_card"]
 
+ELSEWHERE = ("kind",)  # has buttons of its own
 LABELS = {
     "pipelines": "Pipelines",
     "scale": "Scale",
@@ -45,20 +47,16 @@ def add_study_card(page: Page) -> None:
         )
         study = live_html(name="study")
         with gr.Accordion("Settings of the study", open=False, elem_classes="plain"):
-            help_of = StudySettings.help()
-            passes = gr.Textbox(
-                label="Passes", info=help_of["passes"], elem_classes="setting short"
-            )
-            tasks = gr.Textbox(
-                label="Capability of the arms",
-                info=help_of["capability"],
-                placeholder="none",
-                elem_classes="setting short",
+            add_form(
+                page,
+                StudySettings,
+                _settings,
+                _keep,
+                automatic=_resolved,
+                leave_out=ELSEWHERE,
+                of=("settings", "facts"),
             )
     page.show(_draw, study, of=("studies", "settings", "jobs", PROGRESS))
-    page.show(_draw_fields, [passes, tasks], of=("settings",))
-    for field in (passes, tasks):
-        page.action(field.blur, _keep, [passes, tasks])
     page.action(study.act, _act)
 
 
@@ -66,21 +64,18 @@ def _settings(store: Store) -> StudySettings:
     return StudySettings.from_dict(store.settings.get("study", {}))
 
 
-def _draw_fields(store: Store) -> list[Any]:
-    settings = _settings(store)
-    return [
-        gr.Textbox(value=str(settings.passes)),
-        gr.Textbox(value=", ".join(settings.capability)),
-    ]
+def _keep(store: Store, settings: StudySettings) -> None:
+    store.settings.set("study", settings.as_dict())
 
 
-def _keep(store: Store, passes: str | None, tasks: str | None) -> None:
-    entered = (passes or "").strip() or str(StudySettings().passes)
-    if not entered.isdecimal():
-        raise SettingsError(f"Passes is '{entered}'; write a whole number.")
-    names = [name.strip() for name in (tasks or "").split(",") if name.strip()]
-    data = _settings(store).as_dict() | {"passes": int(entered), "capability": names}
-    store.settings.set("study", StudySettings.from_dict(data).as_dict())
+def _resolved(store: Store) -> StudySettings | None:
+    """The settings with what is automatic filled in; None while the model is unknown."""
+    summary = store.settings.summary
+    if summary is None:
+        return None
+    facts = max(1, store.facts.count(enabled=True))
+    module = parse_locations(summary.preset.at)[0].module
+    return _settings(store).resolved(facts, summary.preset.learning_rate, module, summary.layers)
 
 
 def _draw(store: Store) -> Markup:
@@ -95,7 +90,7 @@ def _draw(store: Store) -> Markup:
         label=_start_words(kept),
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(EvaluationSettings(capability=settings.capability)),
-        line=_command(settings),
+        line=_command(store, settings),
         asked="" if kept is None else kept.asked,
         found=_found(kept),
     )
@@ -106,10 +101,8 @@ def _start_words(kept: KeptStudy | None) -> str:
     return "Start the study" if kept is None else words.get(kept.state, "Start the study")
 
 
-def _command(settings: StudySettings) -> str:
-    options = [word for name in settings.capability for word in ("--capability", name)]
-    if settings.passes != StudySettings().passes:
-        options += ["--passes", str(settings.passes)]
+def _command(store: Store, settings: StudySettings) -> str:
+    options = [*settings.words(ELSEWHERE), *store.settings.model.words()]
     return shlex.join(["workbench", "study", settings.kind, "facts.csv", *options])
 
 
@@ -125,7 +118,6 @@ def _act(store: Store, event: gr.EventData) -> None:
     if asked["do"] == "cancel":
         store.jobs.cancel(int(asked["job"]))
     elif asked["do"] == "kind" and asked["kind"] in get_args(StudyKind):
-        data = settings.as_dict() | {"kind": asked["kind"]}
-        store.settings.set("study", StudySettings.from_dict(data).as_dict())
+        _keep(store, StudySettings.from_dict(settings.as_dict() | {"kind": asked["kind"]}))
     elif asked["do"] == "study":
         store.jobs.submit("study", {"settings": settings.as_dict()})

@@ -3,7 +3,7 @@
 import shlex
 
 from workbench.methods.locft_settings import EditSettings
-from workbench.store.settings import ModelChoice
+from workbench.model.choice import ModelChoice
 
 __all__ = ["edit_command"]
 
@@ -16,26 +16,5 @@ def edit_command(facts: str, model: ModelChoice, settings: EditSettings) -> str:
         model: the model and where it runs.
         settings: only what was set by hand is written; the rest is automatic there too.
     """
-    words = ["workbench", "edit", facts]
-    if model.name != "builtin":
-        words += ["--model", model.name]
-    for where in settings.at:
-        words += ["--at", where]
-    automatic = EditSettings()
-    for option, name in (
-        ("--lr", "learning_rate"),
-        ("--batch-size", "batch_size"),
-        ("--epochs", "epochs"),
-        ("--pipeline", "pipeline"),
-        ("--seed", "seed"),
-        ("--skip-loss", "skip_loss"),
-        ("--stop-loss", "stop_loss"),
-        ("--micro-batch-size", "micro_batch_size"),
-    ):
-        value = getattr(settings, name)
-        if value != getattr(automatic, name):
-            words += [option, str(value)]
-    for option, place in (("--device", model.device), ("--dtype", model.dtype)):
-        if place is not None:
-            words += [option, place]
-    return shlex.join([*words, "--out", "patch"])
+    words = ["workbench", "edit", facts, *model.words(), *settings.words(), "--out", "patch"]
+    return shlex.join(words)

@@ -3,14 +3,19 @@
 from workbench.store import Store
 from workbench.store.jobs import Job, JobKind
 
-__all__ = ["chosen_locations", "framed_words", "open_job"]
+__all__ = ["chosen_locations", "framed_words", "open_job", "preset_mark"]
 
 
 def chosen_locations(store: Store) -> tuple[str, ...]:
     """Where the next run tunes: what was chosen, else the preset; empty while unknown."""
     chosen = store.settings.edit.at
+    return chosen or preset_mark(store)[0]
+
+
+def preset_mark(store: Store) -> tuple[tuple[str, ...], str]:
+    """Where the model's preset tunes, and where that comes from; empty while it is unknown."""
     summary = store.settings.summary
-    return chosen or (tuple(summary["preset"]["at"]) if summary else ())
+    return ((), "") if summary is None else (summary.preset.at, summary.preset.source)
 
 
 def open_job(store: Store, kind: JobKind) -> Job | None:
@@ -25,7 +30,5 @@ def framed_words(store: Store, how: str) -> str:
         store: the session.
         how: how the plot marks it, such as ``Framed``.
     """
-    preset = (store.settings.summary or {}).get("preset")
-    if preset is None:
-        return ""
-    return f"{how}: {', '.join(preset['at'])} ({preset['source']}). "
+    at, source = preset_mark(store)
+    return f"{how}: {', '.join(at)} ({source}). " if at else ""

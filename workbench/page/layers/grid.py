@@ -1,13 +1,13 @@
 """How the places to tune look, with what runs found there. Pure functions from data to HTML."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
-from workbench.measure.protocols import MAIN_MEASURES, metric_name
+from workbench.measure.protocols import SCORED, metric_name
+from workbench.methods.estimate_record import RunEstimate
 from workbench.model.location import Location
-from workbench.model.presets import PAPER
+from workbench.model.presets import PAPER, Preset
 from workbench.store.runs import Run
 from workbench.work.templates import render
 from workbench.work.words import duration, quantity, size
@@ -30,7 +30,7 @@ class _Cell:
 
 def location_grid(
     layers: int,
-    matrices: list[str],
+    matrices: tuple[str, ...],
     chosen: tuple[str, ...],
     preset: tuple[str, ...],
     runs: list[Run],
@@ -48,7 +48,7 @@ def location_grid(
     for run in reversed(runs):
         value = (run.metrics.get("after") or {}).get("generalization_strict")
         if value is not None:
-            measured[",".join(run.settings.at)] = value
+            measured[",".join(run.at)] = value
     rows = []
     for module in [*reversed(matrices), *_blocks(matrices), ""]:
         places = [str(Location(layer, module)) for layer in range(layers)]
@@ -62,7 +62,7 @@ def _cell(at: str, chosen: tuple[str, ...], preset: tuple[str, ...], value: floa
     return _Cell(at, hint, value, at in chosen, at in preset)
 
 
-def _blocks(matrices: list[str]) -> list[str]:
+def _blocks(matrices: tuple[str, ...]) -> list[str]:
     """The blocks in which several matrices lie, such as ``mlp``."""
     heads = [matrix.rpartition(".")[0] for matrix in matrices]
     return sorted({head for head in heads if head and heads.count(head) > 1})
@@ -71,16 +71,16 @@ def _blocks(matrices: list[str]) -> list[str]:
 def location_card(
     chosen: tuple[str, ...],
     own_choice: bool,
-    preset: dict[str, Any],
+    preset: Preset,
     runs: list[Run],
-    estimate: dict[str, Any] | None,
+    estimate: RunEstimate | None,
 ) -> Markup:
     """What is known about the chosen place, against the others that runs have tried.
 
     Args:
         chosen: locations that are tuned next.
         own_choice: whether a person chose them; else they are the preset's.
-        preset: name, at, learning_rate, source and is_guess of the model's preset.
+        preset: the model's.
         runs: finished runs, newest first.
         estimate: what a run there takes; None while that is being measured.
     """
@@ -89,23 +89,23 @@ def location_card(
         chosen=chosen,
         own_choice=own_choice,
         preset=preset,
-        is_paper=preset["source"] == PAPER,
+        is_paper=preset.source == PAPER,
         numbers=_what_it_takes(estimate),
-        measures=MAIN_MEASURES,
+        measures=SCORED,
         places=_known(chosen, runs),
     )
 
 
-def _what_it_takes(estimate: dict[str, Any] | None) -> list[tuple[str, str]]:
+def _what_it_takes(estimate: RunEstimate | None) -> list[tuple[str, str]]:
     """Weights, memory, time and kept states of a run at the chosen place."""
-    if estimate is None or "error" in estimate:
+    if estimate is None or estimate.plan is None:
         return []
-    kept_from = estimate["kept_from"]
+    plan = estimate.plan
     return [
-        ("weights tuned", quantity(estimate["weights"])),
-        ("extra memory", size(estimate["memory_bytes"])),
-        ("time at most", duration(estimate["seconds"])),
-        ("states kept", f"from layer {kept_from}" if kept_from else "no"),
+        ("weights tuned", quantity(plan.weights)),
+        ("extra memory", size(plan.memory_bytes)),
+        ("time at most", duration(estimate.seconds)),
+        ("states kept", f"from layer {plan.kept_from}" if plan.kept_from else "no"),
     ]
 
 
@@ -115,11 +115,11 @@ def _known(
     """The newest run at each of a few places, the chosen one first: its name and its shares."""
     newest: dict[tuple[str, ...], Run] = {}
     for run in runs:
-        newest.setdefault(run.settings.at, run)
+        newest.setdefault(run.at, run)
     places = sorted(newest, key=lambda at: at != chosen)[:SHOWN_PLACES]
     return [(at, newest[at].name, _shares(newest[at])) for at in places]
 
 
 def _shares(run: Run) -> list[float | None]:
     after = run.metrics.get("after") or {}
-    return [after.get(metric_name(measure, "strict")) for measure in MAIN_MEASURES]
+    return [after.get(metric_name(measure, "strict")) for measure in SCORED]

@@ -8,7 +8,12 @@ from markupsafe import Markup
 
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
-from workbench.page.kit.profile_html import chosen_locations, framed_words, open_job
+from workbench.page.kit.profile_html import (
+    chosen_locations,
+    framed_words,
+    open_job,
+    preset_mark,
+)
 from workbench.plots.scan import scan_heatmap
 from workbench.plots.style import ThemeName, without_words
 from workbench.search.sweep_settings import SweepSettings
@@ -103,14 +108,14 @@ def scan_figure(store: Store, column: str = "relative", theme: ThemeName = "ligh
     kept = store.profiles.latest_scan(store.settings.model.name)
     if kept is None:
         return None
-    preset = (store.settings.summary or {}).get("preset", {})
+    preset, source = preset_mark(store)
     result = kept.result
     return scan_heatmap(
         pd.DataFrame(result["rows"]),
         column,
         theme=theme,
         chosen=chosen_locations(store),
-        preset=preset.get("at", ()),
-        source=preset.get("source", ""),
+        preset=preset,
+        source=source,
         note=_neutral(result),
     )

@@ -10,7 +10,12 @@ from markupsafe import Markup
 
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
-from workbench.page.kit.profile_html import chosen_locations, framed_words, open_job
+from workbench.page.kit.profile_html import (
+    chosen_locations,
+    framed_words,
+    open_job,
+    preset_mark,
+)
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
 from workbench.plots.style import ThemeName, without_words
 from workbench.plots.sweep import sweep_curves
@@ -178,14 +183,14 @@ def sweep_figure(
     if len(sweeps) > 1:
         tables = [t.assign(sweep=s.name) for t, s in zip(tables, sweeps, strict=True)]
     found = recommend(sweeps[0].rows, weights)
-    preset = (store.settings.summary or {}).get("preset", {})
+    preset, source = preset_mark(store)
     return sweep_curves(
         pd.concat(tables),
         measures=[measure] if measure else None,
         theme=theme,
         recommended=found.at if found is not None else "",
         chosen=chosen_locations(store),
-        preset=preset.get("at", ()),
-        source=preset.get("source", ""),
+        preset=preset,
+        source=source,
         note=sweeps[0].plan.note,
     )

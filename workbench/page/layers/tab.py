@@ -70,10 +70,10 @@ def _draw_grid(store: Store) -> str:
     if summary is None:
         return render("page/layers/no_grid.html")
     return location_grid(
-        layers=summary["layers"],
-        matrices=summary["matrices"],
+        layers=summary.layers,
+        matrices=summary.matrices,
         chosen=chosen_locations(store),
-        preset=tuple(summary["preset"]["at"]),
+        preset=summary.preset.at,
         runs=finished_runs(store),
     )
 
@@ -85,7 +85,7 @@ def _draw_card(store: Store) -> str:
     return location_card(
         chosen_locations(store),
         bool(store.settings.edit.at),
-        summary["preset"],
+        summary.preset,
         finished_runs(store),
         store.estimate(),
     )
@@ -96,7 +96,7 @@ def _draw_trials(store: Store) -> str:
     if shown is None or not shown.rows or summary is None:
         return ""
     chosen, weights = chosen_locations(store), sweep_weights(store)
-    table = trials_table(score_rows(shown.rows, weights), chosen, tuple(summary["preset"]["at"]))
+    table = trials_table(score_rows(shown.rows, weights), chosen, summary.preset.at)
     return recommendation_card(recommend(shown.rows, weights), chosen) + table
 
 
@@ -110,8 +110,9 @@ def _act(store: Store, event: gr.EventData) -> None:
         _choose(store, ())
     elif asked["do"] == "use":
         rate = float(asked["rate"])
-        usual = (store.settings.summary or {})["preset"]["learning_rate"]
-        _choose(store, (asked["at"],), None if rate == usual else rate)
+        summary = store.settings.summary
+        usual = summary is not None and summary.preset.learning_rate == rate
+        _choose(store, (asked["at"],), None if usual else rate)
     else:
         _click(store, asked["at"], bool(asked["many"]))
 
@@ -134,11 +135,11 @@ def _type_locations(store: Store, typed: str) -> None:
     summary = store.settings.summary
     if summary is not None:
         for location in map(Location.parse, at):
-            _require_in_model(location, summary["layers"], summary["matrices"])
+            _require_in_model(location, summary.layers, summary.matrices)
     _choose(store, at)
 
 
-def _require_in_model(location: Location, layers: int, matrices: list[str]) -> None:
+def _require_in_model(location: Location, layers: int, matrices: tuple[str, ...]) -> None:
     if location.layer >= layers:
         raise LocationError(f"'{location}' is not in this model: its layers are 0 to {layers - 1}.")
     inside = [m for m in matrices if m == location.module or m.startswith(location.module + ".")]

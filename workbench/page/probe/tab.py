@@ -71,7 +71,7 @@ def _sides(store: Store) -> Sides:
 
 def _draw_sides(store: Store) -> str:
     done = [
-        (str(run.id), f"{run.name} · {', '.join(run.settings.at)}")
+        (str(run.id), f"{run.name} · {', '.join(run.at)}")
         for run in store.runs.all()
         if run.state == "done" and run.model == store.settings.model.name
     ]

@@ -57,11 +57,12 @@ def comparison_card(view: Comparison) -> Markup:
 
 def _differing_settings(first: Run, second: Run) -> list[tuple[str, list[str]]]:
     """The names and the two values of what was set differently."""
-    others = second.settings.as_dict()
+    mine, others = first.settings.as_dict(), second.settings.as_dict()
     pairs: dict[str, tuple[object, object]] = {
         "model": (first.model, second.model),
+        "method": (first.method, second.method),
         "facts": (first.facts, second.facts),
-        **{name: (value, others[name]) for name, value in first.settings.as_dict().items()},
+        **{name: (mine.get(name, "–"), others.get(name, "–")) for name in {**mine, **others}},
     }
     return [
         (name.replace("_", " "), [setting_words(value) for value in pair])

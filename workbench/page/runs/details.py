@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from workbench.methods.locft_settings import EditSettings
 from workbench.page.edit.missed import why_missed
-from workbench.page.edit.run_card import metric_table
+from workbench.page.edit.run_card import metric_table, stop_loss_of
 from workbench.page.kit.charts import loss_curve
 from workbench.store.patch_header import PatchHeader
 from workbench.store.runs import FactOutcome, Run
@@ -53,7 +52,7 @@ def details(view: RunDetails) -> Markup:
     return render(
         "page/runs/details.html",
         view=view,
-        curve=loss_curve(view.losses, len(view.losses), run.settings.stop_loss),
+        curve=loss_curve(view.losses, len(view.losses), stop_loss_of(run)),
         no_curve=NO_CURVE.get(run.state, "It ended before the end of its first epoch."),
         settings=_settings(view),
         metrics=metric_table(run.metrics) if run.metrics else "",
@@ -65,7 +64,7 @@ def details(view: RunDetails) -> Markup:
 
 def _settings(view: RunDetails) -> list[tuple[str, str, str]]:
     """Name, value and meaning of all that the run was made with and came to."""
-    run, sentences = view.run, EditSettings.help()
+    run, sentences = view.run, type(view.run.settings).help()
     rows = [("model", run.model, "The base."), ("facts", f"{run.facts:,}", "")]
     rows += [
         (name.replace("_", " "), setting_words(value), sentences[name])

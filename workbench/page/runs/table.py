@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from workbench.measure.protocols import MAIN_MEASURES, metric_name
+from workbench.measure.protocols import SCORED, metric_name
 from workbench.page.edit.run_card import PROTOCOLS, STATE_KINDS
 from workbench.page.runs.charts import spark
 from workbench.page.runs.details import RunDetails, details
 from workbench.store.runs import Run
 from workbench.work.templates import render
+from workbench.work.words import small
 
 __all__ = ["RunLine", "RunsView", "runs_table"]
 
@@ -56,6 +57,7 @@ class _Row:
     """A run's row, with what is computed for it."""
 
     line: RunLine
+    how: str
     when: str
     spark: Markup
     epochs: int | None
@@ -71,7 +73,7 @@ def runs_table(view: RunsView) -> Markup:
         rows=[_row(line) for line in view.lines],
         opened="" if view.opened is None else details(view.opened),
         kinds=STATE_KINDS,
-        measures=MAIN_MEASURES,
+        measures=SCORED,
     )
 
 
@@ -79,12 +81,23 @@ def _row(line: RunLine) -> _Row:
     run, after = line.run, line.run.metrics.get("after") or {}
     return _Row(
         line=line,
+        how=_how(run),
         when=time.strftime("%d %b %H:%M", time.localtime(run.created)),
         spark=spark(line.losses),
         epochs=run.outcome.get("epochs", len(line.losses) or None),
         seconds=run.outcome.get("seconds"),
         shares=[
             (measure, [after.get(metric_name(measure, by)) for by in PROTOCOLS])
-            for measure in MAIN_MEASURES
+            for measure in SCORED
         ],
+    )
+
+
+def _how(run: Run) -> str:
+    """The settings that tell runs apart at a glance, as far as the run's method has them."""
+    named = {"learning_rate": "lr ", "batch_size": "batch ", "pipeline": "", "seed": "seed "}
+    settings = run.settings.as_dict()
+    parts = [(lead, settings[name]) for name, lead in named.items() if name in settings]
+    return ", ".join(
+        lead + (small(value) if isinstance(value, float) else str(value)) for lead, value in parts
     )

@@ -5,17 +5,18 @@ what runs now, and unfolds. Drawn from the store; knows nothing about the tabs.
 """
 
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 import gradio as gr
 
+from workbench.model.choice import ModelChoice
+from workbench.page.kit.form import Form, add_fields
 from workbench.page.kit.html import button, detail, live_html, options, still_html, text
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.theme import THEME_SWITCH, THEME_SWITCH_SCRIPT
 from workbench.page.sidebar.session_card import add_session_card
 from workbench.store import Store
 from workbench.store.jobs import Job, JobKind
-from workbench.store.settings import ModelChoice
 from workbench.store.status import WorkerStatus
 from workbench.work.words import quantity, size
 
@@ -46,9 +47,6 @@ document.addEventListener('keydown', event => {
   fold.focus();
 });
 """
-AUTOMATIC = "automatic"
-DEVICES = [AUTOMATIC, "cpu", "cuda:0", "cuda:1", "mps"]
-DTYPES = [AUTOMATIC, "float32", "bfloat16", "float16"]
 
 
 def add_sidebar(page: Page) -> None:
@@ -72,28 +70,21 @@ def _add_model_picker(page: Page) -> None:
     with gr.Accordion(
         "Use another model", open=False, elem_classes="plain", elem_id="model-picker"
     ):
-        name = gr.Textbox(
-            label="Model",
-            info="builtin, a hub id, or a folder",
-            placeholder="Qwen/Qwen2.5-7B-Instruct",
-        )
-        with gr.Row(elem_classes="tight"):
-            device = gr.Dropdown(DEVICES, value=AUTOMATIC, label="Device", min_width=80)
-            dtype = gr.Dropdown(DTYPES, value=AUTOMATIC, label="Precision", min_width=80)
+        form = add_fields(ModelChoice, classes=None)
         load = gr.Button("Load", size="sm")
+    name, trust = (form.field(of) for of in ("name", "trust_remote_code"))
     for event in (load.click, name.submit):
-        page.action(event, _choose_model, [name, device, dtype])
+        # Trust is in one model's authors: for the next model it is asked for anew.
+        page.action(event, _choose_with(form), form.inputs, trust)
 
 
-def _choose_model(store: Store, name: str | None, device: str, dtype: str) -> None:
-    store.settings.choose_model(
-        ModelChoice(
-            name=(name or "").strip() or "builtin",
-            device=None if device == AUTOMATIC else device,
-            dtype=None if dtype == AUTOMATIC else dtype,
-        )
-    )
-    store.jobs.submit("load")
+def _choose_with(form: Form[ModelChoice]) -> Callable[..., bool]:
+    def choose_model(store: Store, *values: Any) -> bool:
+        store.settings.choose_model(form.read(values, ModelChoice()))
+        store.jobs.submit("load")
+        return False
+
+    return choose_model
 
 
 def _act_on_job(store: Store, event: gr.EventData) -> None:
@@ -120,19 +111,19 @@ def _draw_model(page: Page) -> Callable[[Store], str]:
                 f'<div class="label">Model</div><div class="model-name">{text(title)}</div>'
                 f'<p class="quiet">{text(_why_no_summary(page, store))}</p>'
             )
-        family = str(summary["architecture"]).removesuffix("ForCausalLM")
-        states = "kept, exact" if summary["states_kept"] else "not kept"
+        family = summary.architecture.removesuffix("ForCausalLM")
+        states = "kept, exact" if summary.states_kept else "not kept"
         rows = (
-            ("layers", f"{summary['layers']} × {family}"),
-            ("device", f"{summary['device']} · {summary['dtype']}"),
-            ("memory", size(summary["memory_bytes"])),
+            ("layers", f"{summary.layers} × {family}"),
+            ("device", f"{summary.device} · {summary.dtype}"),
+            ("memory", size(summary.memory_bytes)),
             ("states", states),
         )
         cells = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in rows)
-        why = f'<p class="quiet">{text(summary["fallback"])}</p>' if summary["fallback"] else ""
+        why = f'<p class="quiet">{text(summary.fallback)}</p>' if summary.fallback else ""
         return (
             '<div class="label">Model</div>'
-            f'<div class="model-name">{text(title)} · {quantity(summary["parameters"])}</div>'
+            f'<div class="model-name">{text(title)} · {quantity(summary.parameters)}</div>'
             f'<dl class="facts-of-model">{cells}</dl>{why}'
         )
 

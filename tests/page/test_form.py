@@ -1,0 +1,294 @@
+"""Forms: every setting is on the page once, and what is typed is what is kept."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.summary import SUMMARY
+from workbench.errors import SettingsError
+from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.choice import ModelChoice
+from workbench.page.app import build
+from workbench.page.edit.tab import add_edit_tab
+from workbench.page.evaluate.study_card import add_study_card
+from workbench.page.kit.form import add_fields
+from workbench.page.layers.sweep_fields import (
+    Weighing,
+    add_sweep_fields,
+    sweep_settings,
+    sweep_weights,
+)
+from workbench.search.score import ScoreWeights
+from workbench.search.study_settings import StudySettings
+from workbench.search.sweep_settings import SweepSettings
+from workbench.store import Library, Store
+from workbench.work.settings import Setting, SettingsRecord, settings_of
+
+Made = TypeVar("Made")
+# Each with the names of those that have their place elsewhere.
+FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
+    EditSettings: ("at",),
+    SweepSettings: (),
+    Weighing: (),
+    EvaluationSettings: (),
+    StudySettings: ("kind",),
+    ModelChoice: (),
+}
+EVERY = [(kind, found) for kind in FORMS for found in settings_of(kind)]
+PLACES = st.sampled_from(["6", "6.mlp", "22.mlp.down_proj"])
+MODULES = st.sampled_from(["layer", "all", "mlp", "mlp.down_proj"])
+WORDS = st.text("abcdefgh-_/", min_size=1, max_size=9)
+RATES = st.floats(1e-12, 1e3)
+WEIGHTS = st.floats(0, 1e6)
+OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
+    (EditSettings, "at"): st.lists(PLACES.filter("6".__ne__), max_size=1).map(tuple),
+    (StudySettings, "at"): st.just("") | PLACES,
+    (StudySettings, "locft_at"): st.just("") | PLACES,
+    (SweepSettings, "modules"): st.lists(MODULES, unique=True).map(tuple),
+    (SweepSettings, "layers"): st.sets(st.integers(0, 9999)).map(lambda s: tuple(sorted(s))),
+    (Weighing, "weights"): st.builds(ScoreWeights, st.floats(1e-9, 1e6), WEIGHTS, WEIGHTS),
+}
+
+
+def values_of(kind: type[SettingsRecord], found: Setting) -> st.SearchStrategy[Any]:
+    """Every value that a setting may have."""
+    one: st.SearchStrategy[Any]
+    if (kind, found.name) in OWN:
+        return OWN[kind, found.name]
+    if found.choices:
+        one = st.sampled_from(found.choices)
+    else:
+        kinds = {bool: st.booleans(), int: st.integers(1), float: RATES, str: WORDS}
+        one = kinds[found.kind]
+    if found.many:
+        return st.lists(one, unique=True).map(tuple)
+    return one | st.none() if found.optional and found.default is None else one
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"), EVERY, ids=[f"{kind.__name__}.{found.name}" for kind, found in EVERY]
+)
+@settings(deadline=None)
+@given(data=st.data())
+def test_a_value_that_was_written_is_read_as_the_same(
+    kind: type[SettingsRecord], found: Setting, data: st.DataObject
+) -> None:
+    value = data.draw(values_of(kind, found))
+    kept: Any = kind.from_dict({found.name: value})
+    assert getattr(kept, found.name) == value
+    if found.is_flag:
+        assert kind.from_texts({found.name: value}) == kept
+    else:
+        assert found.parse(found.write(value)) == value
+        assert kind.from_texts({found.name: found.write(value)}) == kept
+
+
+def made(make: Callable[[], Made]) -> Made:
+    """What is made inside an event loop: outside, gradio opens one for each page, and leaves it."""
+
+    async def in_loop() -> Made:
+        return make()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(in_loop())).result()
+
+
+def in_blocks(make: Callable[[], Made]) -> Made:
+    """What is made as a part of a page."""
+
+    def make_inside() -> Made:
+        with gr.Blocks():
+            return make()
+
+    return made(make_inside)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Library(tmp_path).create("test")
+    store.settings.keep_summary(SUMMARY)
+    return store
+
+
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory: pytest.TempPathFactory) -> gr.Blocks:
+    library = Library(tmp_path_factory.mktemp("page"))
+    return made(lambda: build(library))
+
+
+def test_every_setting_of_every_class_has_one_field_on_the_page(blocks: gr.Blocks) -> None:
+    shown = Counter(
+        (block.label, block.info)
+        for block in blocks.blocks.values()
+        if isinstance(block, gr.Textbox | gr.Checkbox | gr.Radio | gr.Dropdown)
+    )
+    wanted = Counter(
+        (found.label, found.sentence)
+        for kind, left in FORMS.items()
+        for found in settings_of(kind)
+        if found.name not in left
+    )
+    assert {told: shown[told] for told in wanted} == wanted
+
+
+def fold_of(field: Any) -> gr.Accordion | None:
+    """The accordion in which a field lies."""
+    while field is not None and not isinstance(field, gr.Accordion):
+        field = field.parent
+    return field
+
+
+def test_what_is_for_few_is_folded_away_and_a_choice_is_no_text() -> None:
+    study = in_blocks(lambda: add_fields(StudySettings))
+    choice = in_blocks(lambda: add_fields(ModelChoice))
+    for found in study.settings:
+        fold = fold_of(study.field(found.name))
+        assert (fold is not None) == found.advanced
+        assert fold is None or (fold.label, fold.open) == ("More settings", False)
+    assert isinstance(study.field("kind"), gr.Radio)
+    assert choice.field("dtype").choices[0] == ("automatic", "")
+    assert isinstance(choice.field("trust_remote_code"), gr.Checkbox)
+    assert choice.field("trust_remote_code").value is False
+
+
+SET: dict[type[SettingsRecord], SettingsRecord] = {
+    EditSettings: EditSettings(at=("3.mlp",), learning_rate=1e-4, epochs=7, pipeline="depth-first"),
+    SweepSettings: SweepSettings(layers=(0, 3, 4, 5), modules=("mlp",), batch_size=3, sample=9),
+    Weighing: Weighing(ScoreWeights(0, 1, 2)),
+    EvaluationSettings: EvaluationSettings(written=0, health=True, capability=("a", "b")),
+    StudySettings: StudySettings(kind="scale", sizes=(3, 5), locft_at="6", seed=4),
+    ModelChoice: ModelChoice("some/model", "cuda:1", "bfloat16", trust_remote_code=True),
+}
+
+
+@pytest.mark.parametrize("kind", FORMS, ids=lambda kind: kind.__name__)
+def test_what_is_shown_is_what_is_kept_and_what_was_never_drawn_changes_nothing(
+    kind: type[Any],
+) -> None:
+    form = in_blocks(lambda: add_fields(kind, FORMS[kind]))
+    for kept in (kind(), SET[kind]):
+        shown = [told["value"] for told in form.drawn(kept)]
+        assert form.read(shown, kept) == kept
+        assert form.read([None] * len(shown), kept) == kept
+        for place in range(len(shown)):
+            one = [value if row == place else None for row, value in enumerate(shown)]
+            assert form.read(one, kept) == kept
+    # A field that somebody empties has its default again; what has no field stays.
+    empty = [False if found.is_flag else "" for found in form.settings]
+    left = {name: getattr(SET[kind], name) for name in FORMS[kind]}
+    assert form.read(empty, SET[kind]) == replace(kind(), **left)
+
+
+class Recorder:
+    """Stands for the page while a form is built: what draws it, and what keeps it."""
+
+    def __init__(self) -> None:
+        self.draw: list[Any] = []
+        self.keep: list[Any] = []
+
+    def show(self, draw: Any, outputs: Any, of: Any, inputs: Any = ()) -> None:
+        self.draw.append((draw, outputs))
+
+    def action(self, event: Any, do: Any, inputs: Any = (), outputs: Any = ()) -> None:
+        self.keep.append((do, inputs))
+
+
+def built(add: Any) -> Recorder:
+    page = Recorder()
+    in_blocks(lambda: add(page))
+    return page
+
+
+def shown_at(page: Recorder, store: Store, label: str) -> dict[str, Any]:
+    """What the field of this label shows."""
+    for draw, outputs in page.draw:
+        if not isinstance(outputs, list):
+            continue
+        drawn = draw(store)
+        for field, told in zip(outputs, drawn if len(outputs) > 1 else [drawn], strict=True):
+            if field.label == label:
+                return dict(told)
+    raise AssertionError(f"no field {label}")
+
+
+def type_at(page: Recorder, store: Store, label: str, value: Any) -> None:
+    """Leaves the field of this label with another value; the others were never drawn."""
+    for keep, inputs in page.keep:
+        labels = [field.label for field in inputs]
+        if label in labels:
+            return keep(store, *(value if found == label else None for found in labels))
+    raise AssertionError(f"no field {label}")
+
+
+def test_a_sweep_can_be_given_its_batch_size_and_shows_what_is_automatic(store: Store) -> None:
+    page = built(add_sweep_fields)
+    assert shown_at(page, store, "Modules")["placeholder"] == "mlp.down_proj"
+    assert shown_at(page, store, "Learning rates")["placeholder"] == "0.005"
+    assert shown_at(page, store, "Layers") == {
+        "value": "",
+        "placeholder": "all",
+        "__type__": "update",
+    }
+    type_at(page, store, "Batch size", " 5 ")
+    type_at(page, store, "Layers", "2, 4-6")
+    assert sweep_settings(store) == SweepSettings(batch_size=5, layers=(2, 4, 5, 6))
+    assert shown_at(page, store, "Batch size")["value"] == "5"
+    with pytest.raises(SettingsError, match=r"^Sample is 'all'; write a whole number, or leave it"):
+        type_at(page, store, "Sample", "all")
+    assert sweep_settings(store).sample == 64
+
+
+def test_the_weights_of_the_score_are_one_text(store: Store) -> None:
+    page, label = built(add_sweep_fields), "Weights of the score"
+    assert shown_at(page, store, label)["value"] == "1, 1, 1"
+    type_at(page, store, label, "0,1,0.5")
+    assert shown_at(page, store, label)["value"] == "0, 1, 0.5"
+    assert sweep_weights(store) == ScoreWeights(0, 1, 0.5)
+    for wrong, said in (
+        ("1, 2", "holds 2 numbers; write three"),
+        ("1, 2, x", "is '1, 2, x'; write three numbers"),
+        ("1,,2", "is '1,,2'; write three numbers"),
+        ("0, 0, 0", "All weights are 0"),
+        ("1, 1, -1", "weight of locality"),
+        ("1, 1, nan", "weight of locality"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            type_at(page, store, label, wrong)
+    assert sweep_weights(store) == ScoreWeights(0, 1, 0.5)
+    type_at(page, store, label, "")
+    assert sweep_weights(store) == ScoreWeights()
+
+
+def test_a_wrong_value_is_named_by_its_label_and_nothing_is_kept(store: Store) -> None:
+    page = built(lambda page: add_edit_tab(page, gr.Tabs()))
+    store.settings.set("edit", SET[EditSettings].as_dict())
+    said = r"^Learning rate is 'abc'; write a number, or leave it empty\.$"
+    with pytest.raises(SettingsError, match=said):
+        type_at(page, store, "Learning rate", "abc")
+    assert store.settings.edit == SET[EditSettings]
+    type_at(page, store, "Learning rate", "")
+    assert store.settings.edit == replace(SET[EditSettings], learning_rate=None)
+    assert shown_at(page, store, "Learning rate")["placeholder"] == "0.005"
+    assert shown_at(page, store, "Pipeline")["value"] == "depth-first"
+
+
+def test_a_study_has_all_its_settings_and_keeps_which_one_it_is(store: Store) -> None:
+    page = built(add_study_card)
+    store.settings.set("study", StudySettings(kind="locations").as_dict())
+    type_at(page, store, "Learning rates", "0.01, 0.02")
+    type_at(page, store, "Where LocFT-BF tunes", "6.mlp")
+    found = StudySettings.from_dict(store.settings.get("study"))
+    wanted = StudySettings(kind="locations", learning_rates=(0.01, 0.02), locft_at="6.mlp")
+    assert found == wanted
+    assert shown_at(page, store, "Where the pipelines tune")["placeholder"] == "4.mlp.down_proj"
+    assert shown_at(page, store, "Capability of the arms")["placeholder"] == "none"

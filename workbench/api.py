@@ -1,0 +1,159 @@
+"""The actions as Python functions; `workbench` exports them.
+
+Each takes the model, the facts and its settings, as an object or field by field, in the words of
+the command line and the page. The model itself always stays as it is.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from workbench.facts.fact import Fact
+from workbench.measure.evaluate import evaluate
+from workbench.measure.probe import probe
+from workbench.methods.edit import edit
+from workbench.model.language_model import LanguageModel
+from workbench.model.patch import Patch
+from workbench.search.scan import scanning
+from workbench.search.scan_result import Scan
+from workbench.search.scan_settings import ScanSettings
+from workbench.search.study_events import KEPT
+from workbench.search.study_settings import StudySettings
+from workbench.search.studying import Studied, studying
+from workbench.search.sweep_events import LocationDone
+from workbench.search.sweep_settings import SweepSettings
+from workbench.search.sweeping import SweepResult, sweeping
+from workbench.work.events import Event, Work, follow
+from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
+from workbench.work.settings import SettingsRecord
+from workbench.work.stop import Stop
+
+__all__ = ["edit", "evaluate", "export", "probe", "scan", "study", "sweep"]
+
+OnEvent = Callable[[Event], object]
+Chosen = TypeVar("Chosen", bound=SettingsRecord)
+Result = TypeVar("Result")
+
+
+def scan(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    settings: ScanSettings | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    **changes: Any,
+) -> Scan:
+    """Looks, in seconds, which matrices the facts pull at.
+
+    Args:
+        model: the base.
+        facts: what the sample is drawn from.
+        settings: None for all defaults.
+        on_event: called with every event.
+        stop: the wish to end it.
+        **changes: fields of `ScanSettings` that differ from `settings`.
+
+    Raises:
+        Cancelled: `stop` was asked.
+        WorkbenchError: wrong facts or settings, or no memory left.
+    """
+    chosen = _chosen(ScanSettings, settings, changes)
+    return follow(scanning(model, facts, chosen, stop=stop), on_event)
+
+
+def sweep(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    settings: SweepSettings | None = None,
+    *,
+    folder: str | Path | None = None,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    **changes: Any,
+) -> SweepResult:
+    """Tries edits at many locations, scores them on what is held out, and recommends one.
+
+    Args:
+        model: the base.
+        facts: what the sample is drawn from.
+        settings: None for all automatic.
+        folder: where rows are kept, to go on from later; None keeps none.
+        on_event: called with every event.
+        stop: the wish to end it; what was found by then is returned.
+        **changes: fields of `SweepSettings` that differ from `settings`.
+
+    Raises:
+        WorkbenchError: wrong facts, settings or locations, or no memory left.
+    """
+    chosen = _chosen(SweepSettings, settings, changes)
+    keeper: Keeper = FORGETFUL
+    if folder is not None:
+        keeper = FolderKeeper(Path(folder), "sweep", (LocationDone,))
+    return _kept(sweeping(model, facts, chosen, keeper=keeper, stop=stop), keeper, on_event)
+
+
+def study(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    settings: StudySettings | None = None,
+    *,
+    folder: str | Path | None = None,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    **changes: Any,
+) -> Studied:
+    """Compares pipelines, numbers of facts, or locations, with the same budget for each.
+
+    Args:
+        model: the base.
+        facts: what the study draws from.
+        settings: None for all automatic.
+        folder: where the study is kept, to go on from later; None keeps none.
+        on_event: called with every event.
+        stop: the wish to end it; what was found by then is returned.
+        **changes: fields of `StudySettings` that differ from `settings`.
+
+    Raises:
+        WorkbenchError: wrong facts, settings or locations, or no memory left.
+    """
+    chosen = _chosen(StudySettings, settings, changes)
+    keeper: Keeper = FORGETFUL
+    if folder is not None:
+        keeper = FolderKeeper(Path(folder), "study", KEPT, StudySettings)
+    return _kept(studying(model, facts, chosen, keeper=keeper, stop=stop), keeper, on_event)
+
+
+def export(model: LanguageModel, patch: Patch, folder: str | Path) -> Path:
+    """Writes the edited model as a folder that plain transformers loads; returns the folder.
+
+    Args:
+        model: the patch's base.
+        patch: the edit.
+        folder: a new folder.
+
+    Raises:
+        PatchError: another base, or the folder exists and is not empty.
+    """
+    return patch.export(model, folder)
+
+
+def _chosen(kind: type[Chosen], settings: Chosen | None, changes: dict[str, Any]) -> Chosen:
+    """Settings with some fields changed.
+
+    Raises:
+        SettingsError: there is no such field, or a value makes no sense.
+    """
+    basis = settings if settings is not None else kind()
+    return kind.from_dict(basis.as_dict() | changes) if changes else basis
+
+
+def _kept(work: Work[Result], keeper: Keeper, on_event: OnEvent | None) -> Result:
+    """Work whose events are kept, and told."""
+
+    def take(event: Event) -> None:
+        keeper.take(event)
+        if on_event is not None:
+            on_event(event)
+
+    return follow(work, take)

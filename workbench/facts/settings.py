@@ -1,0 +1,37 @@
+"""How a file of facts is read and written again: plain settings."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from workbench.errors import SettingsError
+from workbench.facts.source import MAX_BYTES
+from workbench.facts.write import Schema
+from workbench.work.settings import SettingsRecord, is_number, setting
+
+__all__ = ["FactsSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class FactsSettings(SettingsRecord):
+    """How facts are read, and written where that is asked for.
+
+    Raises:
+        SettingsError: when a value makes no sense; the message names the setting.
+    """
+
+    max_mb: float = setting(
+        MAX_BYTES / 1e6,
+        "Most megabytes of a file, packed or unpacked.",
+        label="Largest file",
+        unit="megabytes",
+    )
+    schema: Schema = setting(
+        "own", "of --out: own, or counterfact (flat, for other editors).", label="Schema"
+    )
+
+    def __post_init__(self) -> None:
+        if not is_number(self.max_mb) or self.max_mb <= 0:
+            raise SettingsError(f"max_mb is {self.max_mb!r}; it must be a number above 0.")
+        if self.schema not in get_args(Schema):
+            choices = " or ".join(get_args(Schema))
+            raise SettingsError(f"schema is {self.schema!r}; choose {choices}.")

@@ -1,0 +1,148 @@
+"""What a method is: its settings, its run, and an entry in one table.
+
+The table says which ways to edit there are; page, command line, Python, worker, estimate, sweep and
+study know the table and the protocol alone. A method's run is made only when it is needed, so that
+listing methods imports no torch. A new method is one file and one entry here.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from workbench.errors import SettingsError
+from workbench.facts.fact import Fact
+from workbench.methods.locft_settings import EditSettings
+from workbench.work.events import Event
+from workbench.work.settings import SettingsRecord
+from workbench.work.stop import Stop
+
+if TYPE_CHECKING:
+    from workbench.methods.events import Started
+    from workbench.model.language_model import LanguageModel
+    from workbench.model.patch import Patch
+
+__all__ = ["LOCFT_BF", "METHODS", "Method", "MethodRun", "find_method"]
+
+
+class MethodRun(Protocol):
+    """One run of a method: facts compiled into a patch, step by step.
+
+    Invariant: between two events the model is its untouched base. `workbench.methods.run.Run` is
+    the base class that leaves a method only what is its own.
+    """
+
+    model: "LanguageModel"
+    facts: tuple[Fact, ...]
+    stop: Stop
+    can_resume: bool
+
+    @property
+    def settings(self) -> SettingsRecord:
+        """As they were resolved for this model and these facts."""
+
+    def plan(self) -> "Started":
+        """What the run will do, without doing any of it."""
+
+    def events(self) -> Iterator[Event]:
+        """Runs, and says what happens; the last event is `Finished` or `Stopped`."""
+
+    def applied(self) -> AbstractContextManager[None]:
+        """The model with the weights so far."""
+
+    def learned(self) -> list[bool]:
+        """Which facts the weights so far get right, by the strict protocol."""
+
+    def learned_in(self) -> list[int] | None:
+        """For each fact the last epoch in which it was wrong; None where facts share none."""
+
+    def rehearsal(self) -> "MethodRun | None":
+        """A run of a few steps on a few facts, by which time is foretold; None for none."""
+
+    def weight_change(self) -> float:
+        """Norm of the change of the weights so far, relative to the norm of the base's."""
+
+    def patch(self, metrics: dict[str, Any] | None = None) -> "Patch":
+        """The weights so far as a patch."""
+
+    def save_checkpoint(self, path: str | Path) -> None:
+        """Saves the run as it is between two events, so that it can go on later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to edit a model.
+
+    Args:
+        key: how commands and records call it, such as ``locft-bf``.
+        name: how people call it.
+        sentence: what it does, in one line.
+        source: where it comes from, such as a paper.
+        settings: its settings; a field left at its default is automatic where it says so.
+        run: makes a `MethodRun` from model, facts, settings and, by name, ``stop`` and
+            ``checkpoint``; or where that stands, as ``module:name``, to be imported when needed.
+    """
+
+    key: str
+    name: str
+    sentence: str
+    source: str
+    settings: type[SettingsRecord]
+    run: Callable[..., MethodRun] | str
+
+    def start(
+        self,
+        model: "LanguageModel",
+        facts: Sequence[Fact],
+        settings: SettingsRecord | None = None,
+        *,
+        stop: Stop | None = None,
+        checkpoint: str | Path | None = None,
+        **known: Any,
+    ) -> MethodRun:
+        """A run that is ready to begin.
+
+        Args:
+            model: the base.
+            facts: what it should say from now on.
+            settings: None for all automatic.
+            stop: the wish to end it early.
+            checkpoint: what an earlier part of this run saved; it goes on from there.
+            **known: what this method can be spared, such as ``states`` by one that keeps them.
+
+        Raises:
+            WorkbenchError: facts, settings, model or checkpoint do not fit.
+        """
+        make = self.run
+        if isinstance(make, str):
+            module, _, name = make.partition(":")
+            make = getattr(import_module(module), name)
+        chosen = settings if settings is not None else self.settings()
+        run: MethodRun = make(model, facts, chosen, stop=stop, checkpoint=checkpoint, **known)
+        return run
+
+
+LOCFT_BF = Method(
+    key="locft-bf",
+    name="LocFT-BF",
+    sentence="Fine-tunes one well-chosen matrix, breadth-first: epochs over all facts in batches.",
+    source="Fine-tuning Done Right in Model Editing, arXiv 2509.22072",
+    settings=EditSettings,
+    run="workbench.methods.locft_bf:LocftRun",
+)
+
+METHODS: dict[str, Method] = {method.key: method for method in (LOCFT_BF,)}
+"""Every method by its key; the first is the default."""
+
+
+def find_method(key: str) -> Method:
+    """The method with this key.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if key not in METHODS:
+        raise SettingsError(f"There is no method '{key}'. Choose one of {', '.join(METHODS)}.")
+    return METHODS[key]

@@ -1,0 +1,46 @@
+"""What is told of a model that was loaded: its size, where it is, and where to tune it first.
+
+The worker finds it out and a session keeps it, so that the page need not have the model. Plain
+data; imports no torch.
+"""
+
+from dataclasses import dataclass
+
+from workbench.model.presets import Preset
+
+__all__ = ["ModelSummary"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """What people want to know of a model.
+
+    Args:
+        name: ``builtin``, a hub id, or a folder.
+        architecture: the class of its network.
+        layers: how many decoder layers it has.
+        hidden_size: width of the hidden states.
+        parameters: how many weights it has, tied ones counted once.
+        memory_bytes: what they take.
+        device: where its layers are.
+        dtype: their dtype.
+        states_kept: whether the hidden states below a tuned layer can be kept.
+        fallback: why they cannot; empty when they can.
+        matrices: names of the 2-D weights in a layer.
+        chat: whether its tokenizer has a chat template.
+        preset: the best-founded start for it.
+    """
+
+    name: str
+    architecture: str
+    layers: int
+    hidden_size: int
+    parameters: int
+    memory_bytes: int
+    device: str
+    dtype: str
+    states_kept: bool
+    fallback: str
+    matrices: tuple[str, ...]
+    chat: bool
+    preset: Preset

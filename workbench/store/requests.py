@@ -1,0 +1,209 @@
+"""What can be asked of the worker, as typed records: the params of jobs.
+
+A job's kind is what people see; some kinds can be asked for in two ways, which are told apart by
+their fields. A request is kept as JSON and read back through `request_of`, so that what crosses
+from the page to the worker has one form. Knows nothing about how the work is done.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from workbench.errors import RecordError
+from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.methods.base import LOCFT_BF
+from workbench.search.scan_settings import ScanSettings
+from workbench.search.study_settings import StudySettings
+from workbench.search.sweep_settings import SweepSettings
+from workbench.work.records import from_data
+from workbench.work.settings import SettingsRecord
+
+__all__ = [
+    "AskRequest",
+    "EditRequest",
+    "EvaluateRequest",
+    "ExportRequest",
+    "FillRequest",
+    "ImportRequest",
+    "JobKind",
+    "LoadRequest",
+    "Request",
+    "ResumeRequest",
+    "ScanRequest",
+    "StudyRequest",
+    "SweepRequest",
+    "edit_request",
+    "request_of",
+]
+
+JobKind = Literal["load", "ask", "scan", "sweep", "edit", "evaluate", "study", "export", "import"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The base of all requests."""
+
+    kind: ClassVar[JobKind]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest(Request):
+    """Load the session's model."""
+
+    kind = "load"
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest(Request):
+    """Answer probes, by their ids."""
+
+    kind = "ask"
+
+    probes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FillRequest(Request):
+    """Let the base say facts' old answers.
+
+    Args:
+        facts: the rows' ids.
+        overwrite: whether old answers that are there are replaced.
+    """
+
+    kind = "ask"
+
+    facts: tuple[int, ...]
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest(Request):
+    """Scan every matrix with the ticked facts."""
+
+    kind = "scan"
+
+    settings: ScanSettings = ScanSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequest(Request):
+    """Sweep the layers with the ticked facts.
+
+    Args:
+        settings: how.
+        weights: of the score, in jobs from before they were part of the settings; empty since.
+    """
+
+    kind = "sweep"
+
+    settings: SweepSettings = SweepSettings()
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest(Request):
+    """Compile the ticked facts.
+
+    Args:
+        settings: of the method, as JSON-ready data, because each method has its own.
+        method: its key.
+    """
+
+    kind = "edit"
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    method: str = LOCFT_BF.key
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest(Request):
+    """Let a run that ended early go on."""
+
+    kind = "edit"
+
+    resume: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateRequest(Request):
+    """Measure a run, or the base alone where `run` is None."""
+
+    kind = "evaluate"
+
+    run: int | None
+    settings: EvaluationSettings = EvaluationSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRequest(Request):
+    """Study the ticked facts."""
+
+    kind = "study"
+
+    settings: StudySettings = StudySettings()
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest(Request):
+    """Write the full model of a run to a folder."""
+
+    kind = "export"
+
+    run: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest(Request):
+    """Read a file of facts.
+
+    Args:
+        path: the file, inside the folder of sessions.
+        name: how people call it.
+        columns: which column holds what; None to tell it from their names.
+        ask: let a person say which column holds what before anything is read.
+        replaces: an import that is undone before; None for none.
+    """
+
+    kind = "import"
+
+    path: str
+    name: str
+    columns: dict[str, str] | None = None
+    ask: bool = False
+    replaces: int | None = None
+
+
+# Of two ways to ask for one kind, the first whose telling field is there is meant.
+_KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
+    "load": (("", LoadRequest),),
+    "ask": (("facts", FillRequest), ("", AskRequest)),
+    "scan": (("", ScanRequest),),
+    "sweep": (("", SweepRequest),),
+    "edit": (("resume", ResumeRequest), ("", EditRequest)),
+    "evaluate": (("", EvaluateRequest),),
+    "study": (("", StudyRequest),),
+    "export": (("", ExportRequest),),
+    "import": (("", ImportRequest),),
+}
+
+
+def request_of(kind: JobKind, data: dict[str, Any]) -> Request:
+    """The request that a job's params are.
+
+    Args:
+        kind: of the job.
+        data: the params, as they came out of JSON.
+
+    Raises:
+        RecordError: they are none of this kind.
+    """
+    for telling, form in _KINDS.get(kind, ()):
+        if not telling or telling in data:
+            return from_data(form, data)
+    raise RecordError(f"There is no kind of job '{kind}'.")
+
+
+def edit_request(settings: SettingsRecord, method: str = LOCFT_BF.key) -> EditRequest:
+    """The request for a run with these settings of a method."""
+    return EditRequest(settings.as_dict(), method)
