@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.methods.locft_settings import EditSettings
@@ -20,7 +20,20 @@ from workbench.store.runs import Run
 def run(number: int, **settings: object) -> Run:
     whole = EditSettings.from_dict({"at": ["6"], "learning_rate": 1e-3, **settings})
     metrics = {"before": {}, "after": {"reliability_strict": 0.5 + 0.1 * number}}
-    return Run(number, 1, "done", "builtin", whole, 3, metrics, {"epochs": 2}, 0.0, 1.0)
+    return Run(
+        number,
+        1,
+        "done",
+        "builtin",
+        "locft-bf",
+        whole.at,
+        whole,
+        3,
+        metrics,
+        {"epochs": 2},
+        0.0,
+        1.0,
+    )
 
 
 def test_only_settings_that_differ_are_listed_beside_each_other() -> None:
@@ -54,6 +67,7 @@ def test_each_protocol_has_its_own_table_and_only_clear_differences_a_colour() -
     )
 
 
+@settings(deadline=None)  # a template is read when it is first used
 @given(st.text(min_size=1))
 def test_no_answer_becomes_markup_in_a_comparison(wild: str) -> None:
     def shown(word: str) -> list[str]:
@@ -64,6 +78,7 @@ def test_no_answer_becomes_markup_in_a_comparison(wild: str) -> None:
     assert shown(wild) == shown("x")
 
 
+@settings(deadline=None)  # a template is read when it is first used
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True)), st.lists(st.floats(0, 10)))
 def test_curves_of_any_losses_are_drawn_inside_their_picture(
     first: list[float], second: list[float]

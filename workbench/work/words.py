@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["clock", "count", "quantity", "share", "size", "small"]
+__all__ = ["clock", "count", "duration", "quantity", "share", "size", "small"]
 
 
 def count(number: int, noun: str) -> str:
@@ -32,6 +32,11 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def duration(seconds: float) -> str:
+    """A duration to the tenth of a second while it is short, such as ``3.2 s`` or ``1:40``."""
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
 
 
 def share(value: float | None) -> str:

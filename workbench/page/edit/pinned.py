@@ -3,42 +3,36 @@
 import itertools
 from collections.abc import Sequence
 
-from workbench.page.kit.html import text
+from markupsafe import Markup
+
 from workbench.store.probes import PinnedAnswer
+from workbench.work.templates import render
 
 __all__ = ["pinned_table"]
 
 SHOWN_CHANGES = 6  # of one prompt; the first is the base, the last is what it says now
 
 
-def pinned_table(answers: Sequence[PinnedAnswer]) -> str:
+def pinned_table(answers: Sequence[PinnedAnswer]) -> Markup:
     """Each pinned prompt with what it was answered, and from which epoch on.
 
     Args:
         answers: by probe, then by epoch.
     """
     if not answers:
-        return ""
-    by_probe = itertools.groupby(answers, key=lambda answer: answer.probe)
-    rows = "".join(_row(list(said)) for _, said in by_probe)
-    return (
-        "<div><h2>What do the pinned prompts say?</h2><p class='quiet'>Each answer with the epoch "
-        "at whose end it was first given; epoch 0 is the base.</p><div class='scroll'>"
-        f"<table class='grid-table pinned'>{rows}</table></div></div>"
-    )
+        return Markup()
+    by_probe = [list(said) for _, said in itertools.groupby(answers, key=lambda said: said.probe)]
+    rows = [(said[0].prompt, _trail(said)) for said in by_probe]
+    return render("page/edit/pinned.html", rows=rows)
 
 
-def _row(said: list[PinnedAnswer]) -> str:
+def _trail(said: Sequence[PinnedAnswer]) -> list[tuple[str, PinnedAnswer, bool]]:
+    """The answers that changed: what stands before each, the answer, whether it is the last."""
     changes = [next(group) for _, group in itertools.groupby(said, key=lambda answer: answer.text)]
     left_out = max(0, len(changes) - SHOWN_CHANGES)
     shown = [changes[0], *changes[1 + left_out :]]
     trail = []
     for place, answer in enumerate(shown):
         gap = " … →" if place == 1 and left_out else " →" if place else ""
-        last = place == len(shown) - 1 and place > 0
-        words = text(answer.text or "(nothing)")
-        trail.append(
-            f"{gap} <span class='mono quiet'>{answer.epoch}</span> "
-            + (f"<mark>{words}</mark>" if last else words)
-        )
-    return f"<tr><td>{text(said[0].prompt)}</td><td>{''.join(trail)}</td></tr>"
+        trail.append((gap, answer, place == len(shown) - 1 and place > 0))
+    return trail

@@ -12,9 +12,10 @@ from workbench.page.edit.plan import plan_card
 from workbench.page.edit.run_card import RunView, run_card
 from workbench.page.kit.command import edit_command
 from workbench.page.kit.form import Form, add_form
-from workbench.page.kit.html import command, detail, heading, live_html, still_html
+from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.store import Store
+from workbench.work.templates import render
 
 __all__ = ["add_edit_tab"]
 
@@ -91,9 +92,8 @@ def _draw_plan(store: Store) -> tuple[str, str]:
     enabled = store.facts.count(enabled=True)
     line = plan_card(enabled, _resolved(store), store.estimate())
     same = edit_command(FACTS_FILE, store.settings.model, store.settings.edit)
-    link = f'<a href="facts/{store.id}.csv" download="{FACTS_FILE}">{FACTS_FILE}</a>'
-    below = f'<p class="quiet">The same in a terminal; download {link} for it.</p>'
-    return line, command(same) + below
+    below = render("page/edit/command.html", line=same, session=store.id, file=FACTS_FILE)
+    return line, below
 
 
 def _draw_run(store: Store) -> str:

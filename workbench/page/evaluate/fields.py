@@ -6,7 +6,6 @@ import gradio as gr
 
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.page.kit.form import add_form
-from workbench.page.kit.html import text
 from workbench.page.kit.page import Page
 from workbench.store import Store
 
@@ -30,10 +29,10 @@ def evaluation_settings(store: Store) -> EvaluationSettings:
 
 
 def harness_note(settings: EvaluationSettings) -> str:
-    """Says that the harness is missing, where it is wanted."""
+    """Says that the harness is missing, where it is wanted; else empty."""
     if not settings.capability or importlib.util.find_spec("lm_eval") is not None:
         return ""
-    return f'<p class="quiet amber">{text(MISSING)}</p>'
+    return MISSING
 
 
 def _keep(store: Store, settings: EvaluationSettings) -> None:

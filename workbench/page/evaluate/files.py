@@ -89,7 +89,7 @@ def reason_for_location(store: Store, run: Run) -> str:
         store: the session.
         run: one of its runs.
     """
-    at, summary = run.settings.at, store.settings.summary
+    at, summary = run.at, store.settings.summary
     parts = []
     for sweep in store.profiles.sweeps(run.model):
         found = recommend(sweep.rows, sweep_weights(store))

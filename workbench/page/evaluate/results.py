@@ -1,7 +1,9 @@
 """How an evaluation looks on the page. Pure functions from data to HTML."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from workbench.measure.report.pieces import (
     ROLES,
@@ -10,10 +12,10 @@ from workbench.measure.report.pieces import (
     health_table,
     measure_tables,
 )
-from workbench.page.kit.html import button, heading, page_buttons, page_range, text
+from workbench.measure.verdicts import QuestionVerdicts, Verdict
 from workbench.page.probe.answers import marked
 from workbench.store.evaluations import KeptEvaluation, KeptQuestion, Show
-from workbench.work.words import count
+from workbench.work.templates import render
 
 __all__ = ["SHOWS", "failures_card", "further_cards", "measures_card"]
 
@@ -27,7 +29,19 @@ SHOWS: dict[Show, str] = {
 }
 
 
-def measures_card(kept: KeptEvaluation, links: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A question with what is put into words for it."""
+
+    question: QuestionVerdicts
+    fact: int
+    role: str
+    wanted: str
+    after: str
+    verdict: list[str]
+
+
+def measures_card(kept: KeptEvaluation, links: Markup) -> Markup:
     """The measures, a table for each protocol.
 
     Args:
@@ -37,27 +51,26 @@ def measures_card(kept: KeptEvaluation, links: str) -> str:
     evaluation = kept.report["evaluation"]
     what = "the base alone" if kept.run is None else f"run {kept.run}"
     lead = f"{what}: {evaluation['sentence']}"
-    return (
-        f'<div class="card stack">{heading("Did it work?", lead[0].upper() + lead[1:])}'
-        f'{links}<div class="measure-tables">{measure_tables(evaluation)}</div></div>'
+    return render(
+        "page/evaluate/measures.html",
+        lead=lead[0].upper() + lead[1:],
+        links=links,
+        tables=measure_tables(evaluation),
     )
 
 
-def further_cards(kept: KeptEvaluation) -> str:
+def further_cards(kept: KeptEvaluation) -> Markup:
     """What else was measured, each part under its question."""
-    report, parts = kept.report, []
-    evaluation = report["evaluation"]
-    if evaluation["groups"]:
-        title = heading("Where does it work?", "Groups of facts, with 90% intervals.")
-        parts.append(f'<div class="card stack">{title}{group_tables(evaluation["groups"])}</div>')
+    report = kept.report
+    parts: list[tuple[str, str, Markup]] = []
+    if groups := report["evaluation"]["groups"]:
+        sentence = "Groups of facts, with 90% intervals."
+        parts.append(("Where does it work?", sentence, group_tables(groups)))
     if "health" in report:
-        title = heading("Does it still write well?")
-        parts.append(f'<div class="card stack">{title}{health_table(report["health"])}</div>')
+        parts.append(("Does it still write well?", "", health_table(report["health"])))
     if "capability" in report:
-        title = heading("What else can it still do?")
-        table = capability_table(report["capability"])
-        parts.append(f'<div class="card stack">{title}{table}</div>')
-    return "".join(parts)
+        parts.append(("What else can it still do?", "", capability_table(report["capability"])))
+    return render("page/evaluate/further.html", parts=parts)
 
 
 def failures_card(
@@ -69,7 +82,7 @@ def failures_card(
     total: int,
     page_size: int,
     edited: bool,
-) -> str:
+) -> Markup:
     """Questions one by one, failures first, each with a way to ask its fact on Probe.
 
     Args:
@@ -82,70 +95,54 @@ def failures_card(
         page_size: most rows a page.
         edited: whether there is an "after".
     """
-    choices = "".join(
-        f'<button type="button" data-do="show" data-show="{name}" '
-        f'aria-pressed="{"true" if name == show else "false"}">{label} {counts.get(name, 0):,}'
-        "</button>"
-        for name, label in SHOWS.items()
-        if counts.get(name) or name == show
-    )
-    head = heading(
-        "Which questions failed?",
-        f"{count(counts.get('failed', 0), 'question')} of {counts.get('all', 0):,} failed: a "
-        "fact's own, a rephrase or what follows is wrong, or what must stay has changed.",
-    )
-    tools = f'<div class="segments wrap" role="group" aria-label="Which questions">{choices}</div>'
-    if not rows:
-        found = f"No question here holds '{text(words)}'." if words else "No question here."
-        return f'{head}{tools}<div class="empty">{found}</div>'
-    body = "".join(_row(row, edited) for row in rows)
-    after = "<th>after</th>" if edited else ""
-    where = page_range(offset, len(rows), total)
-    turn = page_buttons(offset, len(rows), total, page_size)
-    return (
-        f'{head}{tools}<div class="scroll"><table class="grid-table outcomes questions"><tr>'
-        f"<th>asked</th><th>wanted</th><th>before</th>{after}<th>verdict</th></tr>{body}</table>"
-        f'</div><div class="foot"><span class="mono quiet">{where}</span>'
-        f'<span class="pair">{turn}</span></div>'
+    return render(
+        "page/evaluate/failures.html",
+        rows=[_row(row, edited) for row in rows],
+        counts=counts,
+        shows=[
+            (name, f"{label} {counts.get(name, 0):,}")
+            for name, label in SHOWS.items()
+            if counts.get(name) or name == show
+        ],
+        show=show,
+        words=words,
+        offset=offset,
+        total=total,
+        page_size=page_size,
+        edited=edited,
     )
 
 
-def _row(row: KeptQuestion, edited: bool) -> str:
+def _row(row: KeptQuestion, edited: bool) -> _Row:
     found = row.verdicts
-    wanted = "as before" if found.role == "locality" and edited else found.wanted or "–"
-    before = "–" if found.said_before is None else text(found.said_before or "(nothing)")
-    after = ""
-    if edited:
-        said = "–"
-        if found.said_after is not None:
-            said = marked(found.said_before or "", found.said_after or "(nothing)")
-        after = f"<td>{said}</td>"
-    kind = "red" if found.failed and edited else "quiet"
-    return (
-        f'<tr><td>{text(found.prompt)}<br><span class="quiet">{ROLES[found.role]}</span></td>'
-        f"<td>{text(wanted)}</td><td>{before}</td>{after}"
-        f'<td><span class="{kind}">{_verdict(row, edited)}</span><br>'
-        f"{button('Ask it', 'ask', 'small bare ask', fact=row.fact)}</td></tr>"
+    after = "–"
+    if edited and found.said_after is not None:
+        after = marked(found.said_before or "", found.said_after or "(nothing)")
+    return _Row(
+        question=found,
+        fact=row.fact,
+        role=ROLES[found.role],
+        wanted="as before" if found.role == "locality" and edited else found.wanted or "–",
+        after=after,
+        verdict=_verdict(found, edited),
     )
 
 
-def _verdict(row: KeptQuestion, edited: bool) -> str:
+def _verdict(found: QuestionVerdicts, edited: bool) -> list[str]:
     """Each protocol's judgement in words."""
-    found: Any = row.verdicts
-    sides = [("", found.after if edited else found.before)]
-    if found.role == "locality":
-        sides = [("right: ", sides[0][1])]
-        if edited:
-            sides.insert(0, ("unchanged: ", found.unchanged))
-    lines = []
-    for lead, verdict in sides:
-        parts = [
-            f"{protocol} {'yes' if getattr(verdict, protocol) else 'no'}"
-            for protocol in ("strict", "generated")
-            if getattr(verdict, protocol) is not None
-        ]
-        if verdict.token is not None:
-            parts.append(f"token {verdict.token:.2f}")
-        if parts:
-            lines.append(lead + ", ".join(parts))
-    return "<br>".join(lines) or "not judged"
+    verdict = found.after if edited else found.before
+    if found.role != "locality":
+        lines = [_judged("", verdict)]
+    elif edited:
+        lines = [_judged("unchanged: ", found.unchanged), _judged("right: ", verdict)]
+    else:
+        lines = [_judged("right: ", verdict)]
+    return [line for line in lines if line] or ["not judged"]
+
+
+def _judged(lead: str, verdict: Verdict) -> str:
+    judged = (("strict", verdict.strict), ("generated", verdict.generated))
+    parts = [f"{name} {'yes' if is_so else 'no'}" for name, is_so in judged if is_so is not None]
+    if verdict.token is not None:
+        parts.append(f"token {verdict.token:.2f}")
+    return lead + ", ".join(parts) if parts else ""

@@ -4,18 +4,20 @@ import shlex
 from typing import get_args
 
 import gradio as gr
+from markupsafe import Markup
 
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.report.pieces import study_table
 from workbench.model.location import parse_locations
 from workbench.page.evaluate.fields import harness_note
 from workbench.page.kit.form import add_form
-from workbench.page.kit.html import button, command, detail, heading, live_html, still_html, text
+from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
-from workbench.page.kit.profile_html import job_bar
+from workbench.page.kit.profile_html import open_job
 from workbench.search.study_settings import StudyKind, StudySettings
 from workbench.store import Store
 from workbench.store.studies import KeptStudy
+from workbench.work.templates import render
 
 __all__ = ["add_study_card"]
 
@@ -76,43 +78,38 @@ def _resolved(store: Store) -> StudySettings | None:
     return _settings(store).resolved(facts, summary.preset.learning_rate, module, summary.layers)
 
 
-def _draw(store: Store) -> str:
+def _draw(store: Store) -> Markup:
     settings = _settings(store)
-    choices = "".join(
-        f'<button type="button" data-do="kind" data-kind="{kind}" '
-        f'aria-pressed="{"true" if kind == settings.kind else "false"}">{label}</button>'
-        for kind, label in LABELS.items()
+    kept, last = store.studies.latest(settings.kind), store.jobs.latest("study")
+    return render(
+        "page/evaluate/study.html",
+        kinds=LABELS.items(),
+        kind=settings.kind,
+        what=WHAT[settings.kind],
+        job=open_job(store, "study"),
+        label=_start_words(kept),
+        error=last.error if last is not None and last.state == "failed" else "",
+        note=harness_note(EvaluationSettings(capability=settings.capability)),
+        line=_command(store, settings),
+        asked="" if kept is None else kept.asked,
+        found=_found(kept),
     )
-    working = job_bar(store, "study")
-    kept = store.studies.latest(settings.kind)
-    words = "Study again" if kept is not None and kept.state == "done" else "Start the study"
-    if kept is not None and kept.state in ("stopped", "interrupted"):
-        words = "Go on"
-    start = working or button(words, "study", "small primary")
-    last = store.jobs.latest("study")
-    wrong = ""
-    if not working and last is not None and last.state == "failed":
-        wrong = f'<p class="notice wrong" role="alert">{text(last.error)}</p>'
+
+
+def _start_words(kept: KeptStudy | None) -> str:
+    words = {"done": "Study again", "stopped": "Go on", "interrupted": "Go on"}
+    return "Start the study" if kept is None else words.get(kept.state, "Start the study")
+
+
+def _command(store: Store, settings: StudySettings) -> str:
     options = [*settings.words(ELSEWHERE), *store.settings.model.words()]
-    line = command(shlex.join(["workbench", "study", settings.kind, "facts.csv", *options]))
-    return (
-        f'<div class="stack"><div class="segments" role="group" aria-label="Which study">{choices}'
-        f'</div><p class="quiet">{WHAT[settings.kind]}</p>{start}{wrong}'
-        f"{_note(settings)}{line}{_found(kept)}</div>"
-    )
+    return shlex.join(["workbench", "study", settings.kind, "facts.csv", *options])
 
 
-def _note(settings: StudySettings) -> str:
-    return harness_note(EvaluationSettings(capability=settings.capability))
-
-
-def _found(kept: KeptStudy | None) -> str:
-    if kept is None:
-        return ""
-    record = kept.record()
-    if not record["rows"]:
-        return f'<p class="quiet">{text(kept.asked)} Nothing is done yet.</p>'
-    return f'<p class="quiet">{text(kept.asked)}</p>{study_table(record)}'
+def _found(kept: KeptStudy | None) -> Markup:
+    """The table of a study's arms; empty while none is done."""
+    record = {} if kept is None else kept.record()
+    return study_table(record) if record.get("rows") else Markup()
 
 
 def _act(store: Store, event: gr.EventData) -> None:

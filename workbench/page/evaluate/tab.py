@@ -12,11 +12,12 @@ from workbench.page.evaluate.fields import (
 )
 from workbench.page.evaluate.results import failures_card, further_cards, measures_card
 from workbench.page.evaluate.study_card import add_study_card
-from workbench.page.kit.html import button, command, detail, heading, live_html, still_html, text
+from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
-from workbench.page.kit.profile_html import job_bar
+from workbench.page.kit.profile_html import open_job
 from workbench.store import Store
 from workbench.store.evaluations import KeptEvaluation, Show
+from workbench.work.templates import render
 
 __all__ = ["add_evaluate_tab"]
 
@@ -73,20 +74,20 @@ def _latest(store: Store) -> KeptEvaluation | None:
 
 def _draw_start(store: Store) -> str:
     run, settings = store.settings.shown_run, evaluation_settings(store)
-    what = "the base alone" if run is None else f"run {run}"
-    working = job_bar(store, "evaluate")
-    start = working or button(f"Evaluate {what}", "evaluate", "primary")
-    last = store.jobs.latest("evaluate")
-    wrong = ""
-    if not working and last is not None and last.state == "failed":
-        wrong = f'<p class="notice wrong" role="alert">{text(last.error)}</p>'
+    job, last = open_job(store, "evaluate"), store.jobs.latest("evaluate")
     options: list[tuple[str, object]] = []
     if run is not None:
         options.append(("--patch", store.runs.patch_folder(run)))
     elif store.settings.model.name != "builtin":
         options.append(("--model", store.settings.model.name))
-    line = command(settings.command("facts.csv", options))
-    return f'<div class="stack">{start}{wrong}{harness_note(settings)}{line}</div>'
+    return render(
+        "page/evaluate/evaluation.html",
+        job=job,
+        label=f"Evaluate {'the base alone' if run is None else f'run {run}'}",
+        error=last.error if last is not None and last.state == "failed" else "",
+        note=harness_note(settings),
+        line=settings.command("facts.csv", options),
+    )
 
 
 def _act(store: Store, event: gr.EventData) -> None:
@@ -104,16 +105,9 @@ def _act(store: Store, event: gr.EventData) -> None:
 def _draw_results(store: Store) -> str:
     kept = _latest(store)
     if kept is None:
-        what = "No run is shown as after" if store.settings.shown_run is None else "Not evaluated"
-        return (
-            f'<div class="card"><div class="empty">{what} yet. Start a run on the Edit tab, or '
-            f"evaluate the base alone.<br>{button('Go to Edit', 'edit', 'primary')}</div></div>"
-        )
-    links = "".join(
-        f'<a class="btn small" href="reports/{store.id}/{kept.id}.{ending}" download>{label}</a>'
-        for ending, label in (("html", "Report"), ("md", "as Markdown"), ("json", "as JSON"))
-    )
-    return measures_card(kept, f'<div class="pair links">{links}</div>')
+        return render("page/evaluate/none.html", run=store.settings.shown_run)
+    links = render("page/evaluate/links.html", session=store.id, evaluation=kept.id)
+    return measures_card(kept, links)
 
 
 def _draw_further(store: Store) -> str:
@@ -128,7 +122,7 @@ def _to_edit(store: Store) -> Any:
 def _draw_questions(store: Store, which: str, words: str) -> str:
     kept = _latest(store)
     if kept is None:
-        return '<div class="empty">Questions stand here, failures first, once one was asked.</div>'
+        return render("page/evaluate/no_questions.html")
     kind, _, start = which.partition(" ")
     show, words = cast(Show, kind), (words or "").strip()
     counts = store.evaluations.counts(kept.id)

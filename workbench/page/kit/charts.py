@@ -6,6 +6,8 @@ Pure functions from numbers to HTML.
 import math
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from workbench.work.words import small
 
 __all__ = ["loss_curve"]
@@ -43,7 +45,7 @@ def loss_curve(losses: Sequence[float], epochs: int, floor: float) -> str:
         y = height(max(LOWEST, floor))
         line = f'<line class="floor" x1="0" x2="{WIDTH:g}" y1="{y:.2f}" y2="{y:.2f}"/>'
         marks += f'<span style="left:0;top:calc({y:.1f}% - 18px)">stops under {small(floor)}</span>'
-    return (
+    return Markup(
         f'<div class="chart"><svg class="loss" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
         'preserveAspectRatio="none" role="img" aria-label="mean loss by epoch">'
         f'{line}<path d="{path}"/></svg>{marks}</div>'

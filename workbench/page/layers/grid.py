@@ -1,15 +1,31 @@
 """How the places to tune look, with what runs found there. Pure functions from data to HTML."""
 
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from workbench.measure.protocols import SCORED, metric_name
 from workbench.methods.estimate_record import RunEstimate
 from workbench.model.location import Location
 from workbench.model.presets import PAPER, Preset
-from workbench.page.kit.html import button, pill, text
 from workbench.store.runs import Run
-from workbench.work.words import clock, quantity, share, size, small
+from workbench.work.templates import render
+from workbench.work.words import duration, quantity, size
 
 __all__ = ["location_card", "location_grid"]
 
-MEASURES = ("reliability", "generalization", "locality")
+SHOWN_PLACES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One place; `value` is what the newest run there reached."""
+
+    at: str
+    hint: str
+    value: float | None
+    is_chosen: bool
+    is_preset: bool
 
 
 def location_grid(
@@ -18,7 +34,7 @@ def location_grid(
     chosen: tuple[str, ...],
     preset: tuple[str, ...],
     runs: list[Run],
-) -> str:
+) -> Markup:
     """A grid of buttons: a row for each matrix and for the whole layer, a column for each layer.
 
     Args:
@@ -32,17 +48,18 @@ def location_grid(
     for run in reversed(runs):
         value = (run.metrics.get("after") or {}).get("generalization_strict")
         if value is not None:
-            measured[",".join(run.settings.at)] = value
-    rows = [*reversed(matrices), *_blocks(matrices), ""]
-    cells = []
-    for module in rows:
-        cells.append(f'<div class="name">{text(module or "whole layer")}</div>')
-        for layer in range(layers):
-            cells.append(_cell(str(Location(layer, module)), chosen, preset, measured))
-    cells.append('<div class="name">layer</div>')
-    cells += [f'<div class="head">{layer}</div>' for layer in range(layers)]
-    columns = f"grid-template-columns: max-content repeat({layers}, minmax(22px, 1fr))"
-    return f'<div class="layer-grid" style="{columns}">{"".join(cells)}</div>'
+            measured[",".join(run.at)] = value
+    rows = []
+    for module in [*reversed(matrices), *_blocks(matrices), ""]:
+        places = [str(Location(layer, module)) for layer in range(layers)]
+        cells = [_cell(at, chosen, preset, measured.get(at)) for at in places]
+        rows.append((module or "whole layer", cells))
+    return render("page/layers/grid.html", layers=layers, rows=rows)
+
+
+def _cell(at: str, chosen: tuple[str, ...], preset: tuple[str, ...], value: float | None) -> _Cell:
+    hint = f"{at}, the preset" if at in preset else at
+    return _Cell(at, hint, value, at in chosen, at in preset)
 
 
 def _blocks(matrices: tuple[str, ...]) -> list[str]:
@@ -51,35 +68,13 @@ def _blocks(matrices: tuple[str, ...]) -> list[str]:
     return sorted({head for head in heads if head and heads.count(head) > 1})
 
 
-def _cell(
-    at: str, chosen: tuple[str, ...], preset: tuple[str, ...], measured: dict[str, float]
-) -> str:
-    value = measured.get(at)
-    style, label, kind = "", "", "cell"
-    if value is not None:
-        kind += " measured"
-        label = share(value)
-        style = (
-            f' style="background: color-mix(in srgb, var(--accent) {12 + 28 * value:.0f}%, '
-            'var(--card))"'
-        )
-    if at in preset:
-        kind += " preset"
-    hint = f"{at}{', the preset' if at in preset else ''}"
-    return (
-        f'<button type="button" class="{kind}" data-do="choose" data-at="{text(at)}" '
-        f'aria-pressed="{"true" if at in chosen else "false"}" aria-label="{text(hint)}" '
-        f'title="{text(hint)}"{style}>{label}</button>'
-    )
-
-
 def location_card(
     chosen: tuple[str, ...],
     own_choice: bool,
     preset: Preset,
     runs: list[Run],
     estimate: RunEstimate | None,
-) -> str:
+) -> Markup:
     """What is known about the chosen place, against the others that runs have tried.
 
     Args:
@@ -89,63 +84,42 @@ def location_card(
         runs: finished runs, newest first.
         estimate: what a run there takes; None while that is being measured.
     """
-    source = "a guess" if preset.is_guess else "measured"
-    mark = pill(source, "warn" if preset.is_guess else "on")
-    preset_at = ", ".join(preset.at)
-    if own_choice:
-        why = f'<p class="quiet">Your choice. The preset is {text(preset_at)}.</p>'
-        words = "Use the paper's" if preset.source == PAPER else "Use the preset"
-        back = button(words, "preset", "small")
-    else:
-        why = f'<p class="quiet">{mark} {text(preset.name)}: {text(preset.source)}.</p>'
-        back = ""
-    at = text(", ".join(chosen))
-    return (
-        f'<div class="stack"><div><h2>Tune at <span class="mono">{at}</span></h2>{why}</div>'
-        f'<p class="quiet">Learning rate there, unless you set one: '
-        f'<span class="mono">{small(preset.learning_rate)}</span></p>'
-        f"{_what_it_takes(estimate)}{_known(chosen, runs)}{back}</div>"
+    return render(
+        "page/layers/location.html",
+        chosen=chosen,
+        own_choice=own_choice,
+        preset=preset,
+        is_paper=preset.source == PAPER,
+        numbers=_what_it_takes(estimate),
+        measures=SCORED,
+        places=_known(chosen, runs),
     )
 
 
-def _what_it_takes(estimate: RunEstimate | None) -> str:
+def _what_it_takes(estimate: RunEstimate | None) -> list[tuple[str, str]]:
     """Weights, memory, time and kept states of a run at the chosen place."""
     if estimate is None or estimate.plan is None:
-        return ""
-    plan, seconds = estimate.plan, estimate.seconds
-    figures = (
+        return []
+    plan = estimate.plan
+    return [
         ("weights tuned", quantity(plan.weights)),
         ("extra memory", size(plan.memory_bytes)),
-        ("time at most", f"{seconds:.1f} s" if seconds < 60 else clock(seconds)),
+        ("time at most", duration(estimate.seconds)),
         ("states kept", f"from layer {plan.kept_from}" if plan.kept_from else "no"),
-    )
-    cells = "".join(f"<div>{name}<b>{text(value)}</b></div>" for name, value in figures)
-    return f'<div class="figures small">{cells}</div>'
+    ]
 
 
-def _known(chosen: tuple[str, ...], runs: list[Run]) -> str:
-    """The newest run at each of a few places; the chosen one first."""
+def _known(
+    chosen: tuple[str, ...], runs: list[Run]
+) -> list[tuple[tuple[str, ...], str, list[float | None]]]:
+    """The newest run at each of a few places, the chosen one first: its name and its shares."""
     newest: dict[tuple[str, ...], Run] = {}
     for run in runs:
-        newest.setdefault(run.settings.at, run)
-    places = sorted(newest, key=lambda at: at != chosen)[:4]
-    if not places:
-        return '<p class="quiet">No run yet: what a run finds out is compared here.</p>'
-    head = "".join(f'<th class="num">{measure}</th>' for measure in MEASURES)
-    body = "".join(
-        f'<tr class="{"chosen" if at == chosen else ""}"><td><span class="mono">'
-        f'{text(", ".join(at))}</span><br><span class="quiet">{text(newest[at].name)}</span></td>'
-        + "".join(_measured(newest[at], f"{measure}_strict") for measure in MEASURES)
-        + "</tr>"
-        for at in places
-    )
-    return (
-        f'<div class="scroll"><table class="grid-table"><tr><th>strict</th>{head}</tr>{body}'
-        "</table></div>"
-    )
+        newest.setdefault(run.at, run)
+    places = sorted(newest, key=lambda at: at != chosen)[:SHOWN_PLACES]
+    return [(at, newest[at].name, _shares(newest[at])) for at in places]
 
 
-def _measured(run: Run, name: str) -> str:
-    value = (run.metrics.get("after") or {}).get(name)
-    low = " red" if value is not None and value < 0.5 else ""
-    return f'<td class="num{low}">{share(value)}</td>'
+def _shares(run: Run) -> list[float | None]:
+    after = run.metrics.get("after") or {}
+    return [after.get(metric_name(measure, "strict")) for measure in SCORED]

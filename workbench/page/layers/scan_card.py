@@ -4,20 +4,21 @@ from typing import Any
 
 import gradio as gr
 import pandas as pd
+from markupsafe import Markup
 
-from workbench.page.kit.html import button, detail, heading, live_html, still_html, text
+from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import (
     chosen_locations,
-    downloads,
     framed_words,
-    job_bar,
+    open_job,
     preset_mark,
 )
 from workbench.plots.scan import scan_heatmap
 from workbench.plots.style import ThemeName, without_words
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
+from workbench.work.templates import render
 from workbench.work.words import count
 
 __all__ = ["add_scan_card", "scan_figure"]
@@ -66,25 +67,15 @@ def _act(store: Store, column: str, event: gr.EventData) -> str:
     return column
 
 
-def _draw_bar(store: Store, column: str) -> str:
-    working = job_bar(store, "scan")
-    if working:
-        return working
+def _draw_bar(store: Store, column: str) -> Markup:
     kept = store.profiles.latest_scan(store.settings.model.name)
-    if kept is None:
-        start = button("Scan every matrix", "scan", "primary")
-        return f'<div class="pair">{start}<span class="quiet">takes seconds</span></div>'
-    choices = "".join(
-        f'<button type="button" data-do="column" data-column="{name}" '
-        f'aria-pressed="{"true" if name == column else "false"}">{label}</button>'
-        for name, label in COLUMNS.items()
-    )
-    result = kept.result
-    said = f"{count(result['sample'], 'fact')} of {result['facts']}, {result['seconds']:.1f} s"
-    return (
-        '<div class="pair"><div class="segments" role="group" aria-label="Colour by">'
-        f"{choices}</div>{button('Scan again', 'scan', 'small')}"
-        f'<span class="quiet">{text(said)}</span>{downloads(store, "scan")}</div>'
+    return render(
+        "page/layers/scan_bar.html",
+        job=open_job(store, "scan"),
+        result=None if kept is None else kept.result,
+        columns=COLUMNS.items(),
+        column=column,
+        session=store.id,
     )
 
 
@@ -95,15 +86,14 @@ def _draw_plot(store: Store, column: str, theme: ThemeName) -> Any:
     return gr.Plot(without_words(figure), visible=True)
 
 
-def _draw_note(store: Store, column: str) -> str:
+def _draw_note(store: Store, column: str) -> Markup:
     kept = store.profiles.latest_scan(store.settings.model.name)
     if kept is None:
-        return ""
+        return Markup()
     framed = framed_words(store, "Framed in amber")
-    return (
-        f'<p class="quiet">{MEANINGS[column]} {text(_neutral(kept.result))} {framed}A scan ranks '
-        "no locations; a sweep does.</p>"
-    )
+    ends = "A scan ranks no locations; a sweep does."
+    sentence = f"{MEANINGS[column]} {_neutral(kept.result)} {framed}{ends}"
+    return render("page/layers/note.html", sentence=sentence)
 
 
 def _neutral(result: dict[str, Any]) -> str:

@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 import pandas as pd
+from markupsafe import Markup
 
-from workbench.page.kit.html import button, detail, heading, live_html, options, still_html, text
+from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import (
     chosen_locations,
-    downloads,
     framed_words,
-    job_bar,
+    open_job,
     preset_mark,
 )
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
@@ -24,6 +24,7 @@ from workbench.search.score import ScoreWeights, score_rows
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
 from workbench.store.profiles import KeptSweep
+from workbench.work.templates import render
 from workbench.work.words import count
 
 __all__ = ["add_sweep_card", "scored", "shown_sweep", "sweep_figure"]
@@ -99,43 +100,31 @@ def _overlaid(store: Store, shown: KeptSweep) -> KeptSweep | None:
     return next((s for s in found if s.id == chosen and s.id != shown.id and s.rows), None)
 
 
-def _draw_bar(store: Store, measure: str) -> str:
-    working = job_bar(store, "sweep")
+def _draw_bar(store: Store, measure: str) -> Markup:
     shown = shown_sweep(store)
-    if shown is None or not shown.rows:
-        if working:
-            return working
-        start = button("Sweep the layers", "sweep", "primary")
-        return f'<div class="pair">{start}<span class="quiet">points appear as it goes</span></div>'
-    choices = "".join(
-        f'<button type="button" data-do="measure" data-measure="{name}" '
-        f'aria-pressed="{"true" if name == measure else "false"}">{label}</button>'
-        for name, label in SHOWN.items()
-    )
-    again = "" if working else button("Sweep again", "sweep", "small")
-    if not working and shown.state in ("stopped", "interrupted"):
-        done = f"Go on ({len(shown.rows)} of {shown.plan.trials})"
-        again = button(done, "go-on", "small primary", sweep=shown.id) + again
-    return (
-        f'{working}<div class="pair"><div class="segments" role="group" aria-label="Show">'
-        f"{choices}</div>{again}{downloads(store, f'sweep-{shown.id}')}</div>"
+    return render(
+        "page/layers/sweep_bar.html",
+        job=open_job(store, "sweep"),
+        sweep=shown if shown is not None and shown.rows else None,
+        measures=SHOWN.items(),
+        measure=measure,
+        session=store.id,
     )
 
 
-def _draw_choice(store: Store) -> str:
+def _draw_choice(store: Store) -> Markup:
     found = [sweep for sweep in store.profiles.sweeps(store.settings.model.name) if sweep.rows]
     shown = shown_sweep(store)
     if shown is None or len(found) < 2:
-        return ""
+        return Markup()
     named = [(str(sweep.id), _describe(sweep)) for sweep in found]
     overlaid = _overlaid(store, shown)
-    over = str(overlaid.id) if overlaid is not None else ""
-    others = [("", "nothing"), *(pair for pair in named if pair[0] != str(shown.id))]
-    return (
-        '<div class="sides"><label><span class="label">Shown</span>'
-        f'<select data-do="show" aria-label="Sweep shown">{options(named, str(shown.id))}</select>'
-        '</label><label><span class="label">Laid over it</span><select data-do="overlay" '
-        f'aria-label="Sweep laid over it">{options(others, over)}</select></label></div>'
+    return render(
+        "page/layers/sweep_choice.html",
+        sweeps=named,
+        shown=str(shown.id),
+        others=[("", "nothing"), *(pair for pair in named if pair[0] != str(shown.id))],
+        overlaid=str(overlaid.id) if overlaid is not None else "",
     )
 
 
@@ -167,15 +156,15 @@ def _draw_plot(store: Store, measure: str, theme: ThemeName) -> Any:
     return gr.Plot(without_words(sweep_figure(store, sweeps, measure, theme)), visible=True)
 
 
-def _draw_note(store: Store) -> str:
+def _draw_note(store: Store) -> Markup:
     shown = shown_sweep(store)
     if shown is None or not shown.rows:
-        return ""
-    dotted = framed_words(store, "Dotted")
-    return (
-        f'<p class="quiet">{text(shown.plan.note)} Bands: where the middle 90% of 1,000 '
-        f"resamples of the facts lie. {dotted}Circled: recommended; squared: chosen.</p>"
+        return Markup()
+    sentence = (
+        f"{shown.plan.note} Bands: where the middle 90% of 1,000 resamples of the facts lie. "
+        f"{framed_words(store, 'Dotted')}Circled: recommended; squared: chosen."
     )
+    return render("page/layers/note.html", sentence=sentence)
 
 
 def sweep_figure(

@@ -19,6 +19,7 @@ from workbench.search.recommend import recommend
 from workbench.search.score import score_rows
 from workbench.store import Store
 from workbench.store.runs import Run
+from workbench.work.templates import render
 
 __all__ = ["add_layers_tab"]
 
@@ -67,7 +68,7 @@ def finished_runs(store: Store) -> list[Run]:
 def _draw_grid(store: Store) -> str:
     summary = store.settings.summary
     if summary is None:
-        return '<div class="empty">The layers stand here once the model is loaded.</div>'
+        return render("page/layers/no_grid.html")
     return location_grid(
         layers=summary.layers,
         matrices=summary.matrices,

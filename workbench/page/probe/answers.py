@@ -2,50 +2,41 @@
 
 import difflib
 import re
-from dataclasses import dataclass
 
-from workbench.page.kit.html import button, pill, text
+from markupsafe import Markup
+
+from workbench.measure.report.pieces import ROLES
 from workbench.store.probes import Answered, ProbeRow
+from workbench.work.templates import macro, render
 
 __all__ = ["Sides", "answer_card", "marked", "sides_of"]
-
-ROLES = {
-    "prompt": "prompt",
-    "rephrase": "rephrase",
-    "locality": "must stay",
-    "portability": "follows",
-}
 
 Sides = tuple[int | None, int | None]
 """The runs that "before" and "after" are; None for the base."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Half:
-    """One side of a card: its heading and what stands under it."""
-
-    kind: str
-    run: int | None
-    said: str
-
-    @property
-    def label(self) -> str:
-        return f"{self.kind} · {'base' if self.run is None else f'run {self.run}'}"
-
-
-def marked(before: str, after: str) -> str:
+def marked(before: str, after: str) -> Markup:
     """The answer after as HTML, with the words marked that the one before does not have there."""
+    return macro("page/marks.html", "marks", _differing(before, after))
+
+
+def _differing(before: str, after: str) -> list[tuple[str, bool]]:
+    """The answer after in pieces, each with whether the one before lacks it."""
     old, new = _words(before), _words(after)
     matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
-    pieces = []
+    pieces: list[tuple[str, bool]] = []
     for kind, _, _, start, end in matcher.get_opcodes():
-        piece = text("".join(new[start:end]))
-        if kind == "equal" or not piece.strip():
-            pieces.append(piece)
-        else:
-            pieces.append(f"<mark>{piece}</mark>")
-    # One mark over neighbouring words is calmer than one for each.
-    return re.sub(r"</mark>(\s+)<mark>", r"\1", "".join(pieces))
+        words = "".join(new[start:end])
+        differs = kind != "equal" and bool(words.strip())
+        if pieces and pieces[-1][1] == differs:
+            pieces[-1] = (pieces[-1][0] + words, differs)
+        elif differs and len(pieces) > 1 and not pieces[-1][0].strip():
+            # One mark over neighbouring words is calmer than one for each.
+            blank, start_of_mark = pieces.pop()[0], pieces.pop()[0]
+            pieces.append((start_of_mark + blank + words, True))
+        elif words:
+            pieces.append((words, differs))
+    return pieces
 
 
 def _words(answer: str) -> list[str]:
@@ -58,7 +49,7 @@ def sides_of(probe: ProbeRow, now: Sides) -> Sides:
     return (probe.before_run, probe.run) if probe.before is not None else now
 
 
-def answer_card(card: tuple[ProbeRow, ...], now: Sides, waiting: str = "") -> str:
+def answer_card(card: tuple[ProbeRow, ...], now: Sides, waiting: str = "") -> Markup:
     """One prompt with its answers, or all prompts of a fact with theirs.
 
     Args:
@@ -68,43 +59,30 @@ def answer_card(card: tuple[ProbeRow, ...], now: Sides, waiting: str = "") -> st
     """
     first = card[0]
     sides = sides_of(first, now)
-    body = _free(first, sides, waiting) if not first.role else _about_fact(card, sides, waiting)
-    return f'<article class="answer">{_head(first, sides != now)}{body}</article>'
-
-
-def _head(probe: ProbeRow, is_old: bool) -> str:
-    how = "through the chat template" if probe.chat else "raw prompt"
-    if probe.role:
-        how = "a fact with its rephrases and what must stay"
-    pinned = pill("pinned", "on") if probe.pinned else ""
-    buttons = ""
-    if probe.before is not None:
-        kind = "small" if is_old else "small bare"
-        buttons = button("Ask again", "again", kind, probe=probe.id)
-    if not probe.role:
-        pin = "Unpin" if probe.pinned else "Pin"
-        buttons += button(pin, "pin", "small bare", probe=probe.id)
-    buttons += button("×", "remove", "small bare", probe=probe.id)
-    return (
-        f"<header><div><h2>{text(probe.prompt)}</h2>"
-        f'<p class="quiet">{how} · greedy {pinned}</p></div>'
-        f'<div class="pair">{buttons}</div></header>'
+    return render(
+        "page/probe/answer.html",
+        probe=first,
+        is_old=sides != now,
+        before=_label("before", sides[0]),
+        after=_label("after", sides[1]),
+        rows=[_row(probe) for probe in card],
+        waiting=waiting,
+        repr=repr,
     )
 
 
-def _free(probe: ProbeRow, sides: Sides, waiting: str) -> str:
-    if probe.before is None and not probe.partial:
-        return f'<div class="half quiet">{text(waiting)}</div>'
-    before = _Half("before", sides[0], text(_so_far(probe, "before")))
-    if probe.before is not None and probe.after is None:
-        return (
-            f'<div class="halves">{_half(before, probe.before)}<div class="half after">'
-            '<div class="label">after</div><p class="quiet">No run is shown as after. Start one '
-            "on the Edit tab, or choose one above.</p></div></div>"
-        )
-    said = marked(_so_far(probe, "before"), _so_far(probe, "after"))
-    after = _Half("after", sides[1], said)
-    return f'<div class="halves">{_half(before, probe.before)}{_half(after, probe.after)}</div>'
+def _label(side: str, run: int | None) -> str:
+    return f"{side} · {'base' if run is None else f'run {run}'}"
+
+
+def _row(probe: ProbeRow) -> tuple[str, str, str, str]:
+    """What was asked, its role, and the answers before and after, the latter with its marks."""
+    old = _so_far(probe, "before")
+    is_free = not probe.role
+    new = "–"
+    if is_free or probe.after is not None or "after" in probe.partial:
+        new = marked(old, _so_far(probe, "after"))
+    return probe.prompt, "" if is_free else ROLES[probe.role], old, new
 
 
 def _so_far(probe: ProbeRow, side: str) -> str:
@@ -113,43 +91,3 @@ def _so_far(probe: ProbeRow, side: str) -> str:
     if answer is not None:
         return answer.text.strip() or "(nothing)"
     return probe.partial.get(side, "") + " …"
-
-
-def _half(half: _Half, answer: Answered | None) -> str:
-    bars = "".join(_token(token, share) for token, share in answer.top) if answer else ""
-    return (
-        f'<div class="half {half.kind}"><div class="label">{text(half.label)}</div>'
-        f'<p class="said">{half.said}</p>{bars}</div>'
-    )
-
-
-def _token(token: str, share: float) -> str:
-    shown = token.strip() or repr(token)
-    return (
-        f'<div class="token"><span title="next token {text(repr(token))}">{text(shown)}</span>'
-        f'<span><i style="width:{100 * share:.1f}%"></i></span>'
-        f'<span class="num">{share:.2f}</span></div>'
-    )
-
-
-def _about_fact(card: tuple[ProbeRow, ...], sides: Sides, waiting: str) -> str:
-    if card[0].before is None and not card[0].partial:
-        return f'<div class="half quiet">{text(waiting)}</div>'
-    before, after = _Half("before", sides[0], ""), _Half("after", sides[1], "")
-    rows = "".join(_prompt_row(probe) for probe in card)
-    return (
-        '<div class="half"><div class="scroll"><table class="grid-table outcomes">'
-        f"<tr><th>prompt</th><th>{text(before.label)}</th><th>{text(after.label)}</th>"
-        f"</tr>{rows}</table></div></div>"
-    )
-
-
-def _prompt_row(probe: ProbeRow) -> str:
-    old = _so_far(probe, "before")
-    new = "–"
-    if probe.after is not None or "after" in probe.partial:
-        new = marked(old, _so_far(probe, "after"))
-    return (
-        f'<tr><td>{text(probe.prompt)}<br><span class="quiet">{ROLES[probe.role]}</span></td>'
-        f"<td>{text(old)}</td><td>{new}</td></tr>"
-    )

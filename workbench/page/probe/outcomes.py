@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from workbench.page.edit.missed import why_missed
-from workbench.page.kit.html import heading, page_buttons, page_range, text
 from workbench.page.probe.answers import marked
 from workbench.store.runs import FactOutcome, Run
-from workbench.work.words import count
+from workbench.work.templates import render
 
 __all__ = ["outcomes_card"]
 
@@ -19,7 +20,7 @@ def outcomes_card(
     offset: int,
     total: int,
     page_size: int,
-) -> str:
+) -> Markup:
     """The facts of a run with the answers of base and run, and a question about each.
 
     Args:
@@ -31,47 +32,21 @@ def outcomes_card(
         total: how many there are of those shown.
         page_size: most rows a page.
     """
-    yes, known = learned
-    summary = f"Run {run.id}: {yes:,} of {count(known, 'fact')} learned, strictly."
-    head = heading("What became of the facts?", summary)
-    if known and yes < known:
-        head += (
-            '<div class="segments narrow" role="group" aria-label="Which facts">'
-            f"{_kind('all', 'All', not missed)}{_kind('missed', 'Not learned', missed)}</div>"
-        )
-    if not outcomes:
-        return head + '<div class="empty">Every fact was learned.</div>'
-    rows = "".join(_row(outcome) for outcome in outcomes)
-    where = page_range(offset, len(outcomes), total)
-    turn = page_buttons(offset, len(outcomes), total, page_size)
-    return (
-        f'{head}<div class="scroll"><table class="grid-table outcomes"><tr><th>prompt</th>'
-        f"<th>base</th><th>run {run.id}</th></tr>{rows}</table></div>"
-        f'<div class="foot"><span class="mono quiet">{where}</span>'
-        f'<span class="pair">{turn}</span></div>'
+    rows = [(outcome, _after(outcome), why_missed(outcome)) for outcome in outcomes]
+    return render(
+        "page/probe/outcomes.html",
+        run=run,
+        rows=rows,
+        learned=learned[0],
+        known=learned[1],
+        missed=missed,
+        offset=offset,
+        total=total,
+        page_size=page_size,
     )
 
 
-def _kind(name: str, label: str, chosen: bool) -> str:
-    return (
-        f'<button type="button" data-do="kind" data-kind="{name}" '
-        f'aria-pressed="{"true" if chosen else "false"}">{label}</button>'
-    )
-
-
-def _row(outcome: FactOutcome) -> str:
-    before = "–" if outcome.before is None else text(outcome.before or "(nothing)")
-    after = "–"
-    if outcome.after is not None:
-        after = marked(outcome.before or "", outcome.after or "(nothing)")
-    if outcome.learned is False:
-        after += (
-            f'<br><span class="quiet amber">wanted {text(outcome.target_new)}. '
-            f"{why_missed(outcome)}</span>"
-        )
-    title = "Ask its prompt, rephrases and what must stay"
-    ask = (
-        f'<button type="button" class="btn small bare ask" data-do="ask" '
-        f'data-fact="{outcome.fact}" title="{title}">Ask all its prompts</button>'
-    )
-    return f"<tr><td>{text(outcome.prompt)}<br>{ask}</td><td>{before}</td><td>{after}</td></tr>"
+def _after(outcome: FactOutcome) -> str:
+    if outcome.after is None:
+        return "–"
+    return marked(outcome.before or "", outcome.after or "(nothing)")

@@ -2,12 +2,13 @@
 
 import gradio as gr
 
-from workbench.page.kit.html import button, detail, heading, live_html, options, still_html
+from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.probe.answers import Sides, answer_card
 from workbench.page.probe.outcomes import outcomes_card
 from workbench.store import Store
 from workbench.store.probes import ProbeRow
+from workbench.work.templates import render
 
 __all__ = ["add_probe_tab"]
 
@@ -70,18 +71,13 @@ def _sides(store: Store) -> Sides:
 
 def _draw_sides(store: Store) -> str:
     done = [
-        (str(run.id), f"{run.name} · {', '.join(run.settings.at)}")
+        (str(run.id), f"{run.name} · {', '.join(run.at)}")
         for run in store.runs.all()
         if run.state == "done" and run.model == store.settings.model.name
     ]
-    selects = ""
-    for side, chosen in zip(("before", "after"), _sides(store), strict=True):
-        choices = options([("", "base, unedited"), *done], str(chosen or ""))
-        selects += (
-            f'<label><span class="label">{side}</span>'
-            f'<select data-do="{side}" aria-label="Shown as {side}">{choices}</select></label>'
-        )
-    return f'<div class="sides">{selects}</div>'
+    sides = zip(("before", "after"), (str(run or "") for run in _sides(store)), strict=True)
+    runs = [("", "base, unedited"), *done]
+    return render("page/probe/sides.html", sides=list(sides), runs=runs)
 
 
 def _choose_side(store: Store, event: gr.EventData) -> None:
@@ -94,16 +90,12 @@ def _draw_cards(store: Store, shown: str) -> str:
     newest = store.probes.recent(int(shown))
     seen = {card[0].id for card in newest}
     cards = [*newest, *((probe,) for probe in store.probes.pinned() if probe.id not in seen)]
-    if not cards:
-        return (
-            '<div class="empty">Nothing asked yet. Type the beginning of a sentence above; the '
-            "model goes on from there.</div>"
-        )
     now = _sides(store)
-    drawn = "".join(answer_card(card, now, _waiting(store, card[0])) for card in cards)
-    if store.probes.count() > len(newest):
-        drawn += button("Show older questions", "older", "small")
-    return drawn
+    return render(
+        "page/probe/cards.html",
+        cards=[answer_card(card, now, _waiting(store, card[0])) for card in cards],
+        more=bool(cards) and store.probes.count() > len(newest),
+    )
 
 
 def _waiting(store: Store, probe: ProbeRow) -> str:
@@ -146,9 +138,7 @@ def _draw_table(store: Store, which: str) -> str:
     offset, kind = which.split()
     shown = store.settings.shown_run
     if shown is None:
-        return heading("What became of the facts?") + (
-            '<div class="empty">No run is shown as after. Start one on the Edit tab.</div>'
-        )
+        return render("page/probe/no_outcomes.html")
     run, missed = store.runs.get(shown), kind == "missed"
     learned, known = store.runs.learned(shown)
     total = known - learned if missed else run.facts

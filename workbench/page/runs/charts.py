@@ -5,8 +5,11 @@ Pure functions from numbers to HTML; scales are logarithmic.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from workbench.page.kit.html import text
+from markupsafe import Markup
+
+from workbench.work.templates import render
 from workbench.work.words import count, small
 
 __all__ = ["spark", "two_curves"]
@@ -15,20 +18,28 @@ LOWEST = 1e-6
 SIDE = 100.0  # of the picture's coordinates, which are stretched to its place
 
 
-def spark(losses: Sequence[float]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """One run in a picture of two: its line, and where its name stands."""
+
+    kind: str
+    name: str
+    path: str
+    place: str
+    last: float
+
+
+def spark(losses: Sequence[float]) -> Markup:
     """A small curve of the mean loss of each epoch; empty when there is none."""
     finite = _finite(losses)
     if len(finite) < 2:
-        return ""
+        return Markup()
     said = f"loss {small(finite[0])} to {small(finite[-1])} in {count(len(finite), 'epoch')}"
     path = _path(finite, min(finite), max(finite), len(finite))
-    return (
-        f'<svg class="spark" viewBox="0 -4 {SIDE:g} {SIDE + 8:g}" preserveAspectRatio="none" '
-        f'role="img" aria-label="{said}"><title>{said}</title><path d="{path}"/></svg>'
-    )
+    return render("page/runs/spark.html", said=said, path=path)
 
 
-def two_curves(first: Sequence[float], second: Sequence[float], names: tuple[str, str]) -> str:
+def two_curves(first: Sequence[float], second: Sequence[float], names: tuple[str, str]) -> Markup:
     """The mean losses of two runs over their epochs, named at their ends.
 
     Args:
@@ -36,25 +47,25 @@ def two_curves(first: Sequence[float], second: Sequence[float], names: tuple[str
         second: likewise.
         names: what the runs are called.
     """
-    curves = [_finite(losses) for losses in (first, second)]
-    both = [loss for losses in curves for loss in losses]
-    if not both:
-        return '<p class="quiet">Neither run has finished an epoch.</p>'
-    lowest, highest = min(both), max(both)
-    epochs = max(len(losses) for losses in curves)
-    paths, labels = "", ""
-    for kind, name, losses, lift in zip(
-        ("first", "second"), names, curves, _lifts(curves, lowest, highest), strict=True
-    ):
-        if losses:
-            paths += f'<path class="{kind}" d="{_path(losses, lowest, highest, epochs)}"/>'
-            labels += _label(kind, name, losses, lowest, highest, epochs, lift)
-    return (
-        f'<div class="chart pair-chart"><svg class="loss" viewBox="0 0 {SIDE:g} {SIDE:g}" '
-        'preserveAspectRatio="none" role="img" aria-label="mean loss by epoch of both runs">'
-        f'{paths}</svg>{labels}</div><div class="foot axis"><span>epoch 1</span>'
-        f"<span>{epochs}</span></div>"
-    )
+    both = [_finite(losses) for losses in (first, second)]
+    every = [loss for losses in both for loss in losses]
+    if not every:
+        return render("page/runs/two_curves.html", curves=())
+    lowest, highest = min(every), max(every)
+    epochs = max(len(losses) for losses in both)
+    lifts = _lifts(both, lowest, highest)
+    curves = [
+        _Curve(
+            kind,
+            name,
+            _path(losses, lowest, highest, epochs),
+            _place(losses, lowest, highest, epochs, lift),
+            losses[-1],
+        )
+        for kind, name, losses, lift in zip(("first", "second"), names, both, lifts, strict=True)
+        if losses
+    ]
+    return render("page/runs/two_curves.html", curves=curves, epochs=epochs)
 
 
 def _finite(losses: Sequence[float]) -> list[float]:
@@ -88,19 +99,9 @@ def _lifts(curves: Sequence[Sequence[float]], lowest: float, highest: float) -> 
     return ("- 20px", "+ 4px") if ends[0] <= ends[1] else ("+ 4px", "- 20px")
 
 
-def _label(
-    kind: str,
-    name: str,
-    losses: Sequence[float],
-    lowest: float,
-    highest: float,
-    epochs: int,
-    lift: str,
-) -> str:
+def _place(losses: Sequence[float], lowest: float, highest: float, epochs: int, lift: str) -> str:
+    """Where a run's name stands, beside the end of its line."""
     x = _across(len(losses) - 1, epochs)
     y = min(88.0, max(12.0, _height(losses[-1], lowest, highest)))
     side = f"left:calc({x:.1f}% + 6px)" if x < 60 else f"right:{SIDE - x:.1f}%"
-    return (
-        f'<span class="{kind}" style="{side};top:calc({y:.1f}% {lift})">{text(name)} · '
-        f"{small(losses[-1])}</span>"
-    )
+    return f"{side};top:calc({y:.1f}% {lift})"

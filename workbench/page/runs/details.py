@@ -3,18 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.methods.locft_settings import EditSettings
+from markupsafe import Markup
+
 from workbench.page.edit.missed import why_missed
-from workbench.page.edit.run_card import metric_table
+from workbench.page.edit.run_card import metric_table, stop_loss_of
 from workbench.page.kit.charts import loss_curve
-from workbench.page.kit.html import button, text
 from workbench.store.patch_header import PatchHeader
 from workbench.store.runs import FactOutcome, Run
+from workbench.work.templates import render
 from workbench.work.words import clock, count, size, small
 
 __all__ = ["MOST_MISSED", "RunDetails", "details", "setting_words", "took"]
 
 MOST_MISSED = 50
+REASONS = {"converged": "the stop rule", "epochs": "all epochs used"}
+NO_CURVE = {
+    "running": "Its first epoch is going on.",
+    "failed": "It failed before the end of its first epoch.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,52 +45,41 @@ class RunDetails:
     is_before: bool = False
 
 
-def details(view: RunDetails) -> str:
+def details(view: RunDetails) -> Markup:
     """The inside of the unfolded row."""
     run = view.run
-    curve = loss_curve(view.losses, len(view.losses), run.settings.stop_loss)
-    parts = [
-        f'<div class="run-halves"><div><h2>How did the loss fall?</h2>'
-        f"{curve or _no_curve(run)}</div><div><h2>How was it set?</h2>{_settings(view)}</div></div>"
-    ]
-    if run.metrics:
-        parts.append(f"<div><h2>How well did it go?</h2>{metric_table(run.metrics)}</div>")
-    parts.append(_missed(view))
-    parts.append(_buttons(view))
-    return f'<div class="stack">{"".join(parts)}</div>'
+    learned, known = view.learned
+    return render(
+        "page/runs/details.html",
+        view=view,
+        curve=loss_curve(view.losses, len(view.losses), stop_loss_of(run)),
+        no_curve=NO_CURVE.get(run.state, "It ended before the end of its first epoch."),
+        settings=_settings(view),
+        metrics=metric_table(run.metrics) if run.metrics else "",
+        learned=learned,
+        known=known,
+        why=why_missed,
+    )
 
 
-def _no_curve(run: Run) -> str:
-    words = {
-        "running": "Its first epoch is going on.",
-        "failed": "It failed before the end of its first epoch.",
-    }
-    sentence = words.get(run.state, "It ended before the end of its first epoch.")
-    return f'<p class="quiet">{sentence}</p>'
-
-
-def _settings(view: RunDetails) -> str:
-    run, sentences = view.run, EditSettings.help()
+def _settings(view: RunDetails) -> list[tuple[str, str, str]]:
+    """Name, value and meaning of all that the run was made with and came to."""
+    run, sentences = view.run, type(view.run.settings).help()
     rows = [("model", run.model, "The base."), ("facts", f"{run.facts:,}", "")]
     rows += [
         (name.replace("_", " "), setting_words(value), sentences[name])
         for name, value in run.settings.as_dict().items()
     ]
     if run.outcome.get("reason"):
-        reasons = {"converged": "the stop rule", "epochs": "all epochs used"}
         reason = str(run.outcome["reason"])
-        rows.append(("ended by", reasons.get(reason, reason), ""))
+        rows.append(("ended by", REASONS.get(reason, reason), ""))
         rows.append(("took", took(run), "On the clock, hidden states included."))
     if view.patch is not None:
         rows.append(("patch", size(view.patch.bytes), ""))
         rows += [(name, shape, "A tensor of the patch.") for name, shape in _tensors(view.patch)]
         versions = ", ".join(f"{name} {number}" for name, number in view.patch.versions.items())
         rows.append(("made with", versions, view.patch.created))
-    cells = "".join(
-        f'<dt title="{text(title)}">{text(name)}</dt><dd>{text(value)}</dd>'
-        for name, value, title in rows
-    )
-    return f'<dl class="all-settings">{cells}</dl>'
+    return rows
 
 
 def took(run: Run) -> str:
@@ -109,47 +104,3 @@ def setting_words(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "automatic"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _missed(view: RunDetails) -> str:
-    learned, known = view.learned
-    if not known:
-        return ""
-    if learned == known:
-        return f'<p class="quiet">All {count(known, "fact")} learned, by the strict protocol.</p>'
-    number = known - learned
-    rows = "".join(
-        f"<tr><td>{text(missed.prompt)}</td><td>{text(missed.target_new)}</td>"
-        f"<td>{'–' if missed.after is None else text(missed.after or '(nothing)')}<br>"
-        f'<span class="quiet">{why_missed(missed)}</span></td></tr>'
-        for missed in view.missed
-    )
-    more = number - len(view.missed)
-    rest = f'<p class="quiet">and {more:,} more</p>' if more > 0 else ""
-    return (
-        f'<div><h2 class="amber">{count(number, "fact")} not learned</h2><div class="scroll tall">'
-        '<table class="grid-table outcomes"><tr><th>prompt</th><th>wanted</th><th>says</th></tr>'
-        f"{rows}</table></div>{rest}</div>"
-    )
-
-
-def _buttons(view: RunDetails) -> str:
-    run, parts = view.run, []
-    if run.state == "done":
-        if not view.is_after:
-            parts.append(button("Show as after", "after", "small", run=run.id))
-        if view.is_before:
-            parts.append(button("Show the base as before", "base-before", "small", run=run.id))
-        else:
-            parts.append(button("Show as before", "before", "small", run=run.id))
-        if not run.metrics:
-            parts.append(button("Evaluate", "evaluate", "small", run=run.id))
-    parts.append(button("Run again", "again", "small", run=run.id))
-    parts.append(button("Use its settings", "use", "small", run=run.id))
-    if run.state != "running":
-        parts.append(button("Delete", "delete", "small bare", run=run.id))
-    sentence = "Run again: the same settings on the facts that are ticked now."
-    return (
-        f'<div class="foot"><span class="pair">{"".join(parts)}</span>'
-        f'<span class="quiet">{sentence}</span></div>'
-    )

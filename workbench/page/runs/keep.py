@@ -1,12 +1,12 @@
 """The card that keeps the run shown as after: its patch, or a full model."""
 
 import gradio as gr
+from markupsafe import Markup
 
-from workbench.page.kit.html import button, command, detail, heading, live_html, text
+from workbench.page.kit.html import detail, live_html
 from workbench.page.kit.page import Page
 from workbench.store import Store
-from workbench.store.runs import Run
-from workbench.work.words import count
+from workbench.work.templates import render
 
 __all__ = ["add_keeping"]
 
@@ -19,37 +19,29 @@ def add_keeping(page: Page) -> None:
     page.action(keep.act, _export)
 
 
-def _draw_keep(store: Store) -> str:
+def _draw_keep(store: Store) -> Markup:
     shown = store.settings.shown_run
     if shown is None:
-        return heading("Keep the result", "Choose a run to show as after, then keep it here.")
-    run = store.runs.get(shown)
+        return render("page/runs/keep.html", run=None)
     patch = store.runs.patch_folder(shown)
     file = patch / "patch.safetensors"
-    kept = f"{file.stat().st_size / 1e6:.1f} MB" if file.exists() else "missing"
-    link = (
-        f'<a class="btn" href="patches/{store.id}/{run.id}" download>Download the patch '
-        f"({kept})</a>"
-    )
-    folder = store.runs.folder(shown) / "model"
-    exported = store.jobs.latest("export")
-    line = ""
-    if exported is not None and exported.params.get("run") == run.id:
-        words = {"done": f"Written to {folder}", "failed": exported.error}
-        line = f'<p class="quiet">{text(words.get(exported.state, exported.state))}</p>'
-    full = button("Write the full model", "export", run=run.id)
-    line_same = command(f"workbench export --patch {patch} --out edited-model")
-    return (
-        f'<div class="stack"><div>{heading(f"Keep run {run.id}", _keep_sentence(run))}</div>'
-        f'<div class="pair">{link}{full}</div>{line}{line_same}</div>'
+    return render(
+        "page/runs/keep.html",
+        run=store.runs.get(shown),
+        session=store.id,
+        bytes=file.stat().st_size if file.exists() else None,
+        said=_export_words(store, shown),
+        patch=patch,
     )
 
 
-def _keep_sentence(run: Run) -> str:
-    return (
-        f"The patch holds the new weights for {count(run.facts, 'fact')} and fits only "
-        f"{run.model}; the full model is a folder that plain transformers loads."
-    )
+def _export_words(store: Store, run: int) -> str:
+    """How the writing of the run's full model goes or went; empty when nobody asked for it."""
+    job = store.jobs.latest("export")
+    if job is None or job.params.get("run") != run:
+        return ""
+    folder = store.runs.folder(run) / "model"
+    return {"done": f"Written to {folder}", "failed": job.error}.get(job.state, job.state)
 
 
 def _export(store: Store, event: gr.EventData) -> None:

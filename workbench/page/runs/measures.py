@@ -4,8 +4,11 @@ Invariant: numbers of different protocols never stand in one column. A differenc
 only where the intervals of the two lie apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup
 
 from workbench.measure.protocols import (
     MEASURE_HELP,
@@ -17,61 +20,61 @@ from workbench.measure.protocols import (
     Protocol,
     metric_name,
 )
-from workbench.page.kit.html import text
 from workbench.store.runs import Run
-from workbench.work.words import share
+from workbench.work.templates import render
 
 __all__ = ["measures_of_two"]
 
 
-def measures_of_two(first: Run, second: Run) -> str:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A measure of both runs; `kind` is a colour, ``noise``, or empty without intervals."""
+
+    measure: str
+    help: str
+    values: Sequence[float | None]
+    change: str
+    kind: str
+
+
+def measures_of_two(first: Run, second: Run) -> Markup:
     """A table for each protocol by which at least one of the runs was measured."""
-    tables = "".join(_table(protocol, first, second) for protocol in PROTOCOLS)
-    if not tables:
-        return '<p class="quiet">Neither run was evaluated.</p>'
-    return (
-        f'<div class="measure-tables">{tables}</div><p class="quiet">A difference is coloured '
-        "where the 90% intervals over facts lie apart.</p>"
-    )
+    tables = [
+        (protocol, PROTOCOL_HELP[protocol], rows)
+        for protocol in PROTOCOLS
+        if (rows := _rows(protocol, first, second))
+    ]
+    return render("page/runs/measures.html", tables=tables, first=first, second=second)
 
 
-def _table(protocol: Protocol, first: Run, second: Run) -> str:
+def _rows(protocol: Protocol, first: Run, second: Run) -> list[_Row]:
     afters = [run.metrics.get("after") or {} for run in (first, second)]
-    rows = ""
+    rows = []
     for measure in MEASURES:
         name = metric_name(measure, protocol)
         values = [after.get(name) for after in afters]
-        if values == [None, None]:
-            continue
-        cells = "".join(f'<td class="num">{share(value)}</td>' for value in values)
-        change = _change(name, first.metrics, second.metrics, values)
-        rows += (
-            f'<tr><td title="{text(MEASURE_HELP[measure])}">{measure.replace("_", ", ")}</td>'
-            f'{cells}<td class="num">{change}</td></tr>'
-        )
-    if not rows:
-        return ""
-    return (
-        f'<table class="grid-table"><tr><th title="{text(PROTOCOL_HELP[protocol])}">{protocol}</th>'
-        f'<th class="num first">{first.name}</th><th class="num second">{second.name}</th>'
-        f'<th class="num">difference</th></tr>{rows}</table>'
-    )
+        if values != [None, None]:
+            change, kind = _change(name, first.metrics, second.metrics, values)
+            words = measure.replace("_", ", ")
+            rows.append(_Row(words, MEASURE_HELP[measure], values, change, kind))
+    return rows
 
 
 def _change(
-    name: str, first: Mapping[str, Any], second: Mapping[str, Any], values: list[float | None]
-) -> str:
+    name: str, first: Mapping[str, Any], second: Mapping[str, Any], values: Sequence[float | None]
+) -> tuple[str, str]:
+    """The difference in words, and what it is shown as."""
     before, after = values
     if before is None or after is None:
-        return "–"
+        return "–", ""
     said = f"{after - before:+.2f}"
     numbers = [_interval(metrics, name) for metrics in (first, second)]
     if numbers[0] is None or numbers[1] is None:
-        return said
+        return said, ""
     difference = Difference(numbers[0], numbers[1])
     if not difference.is_clear:
-        return f'<span class="quiet mono" title="within the intervals">{said}</span>'
-    return f'<span class="{"teal" if difference.value > 0 else "red"}">{said}</span>'
+        return said, "noise"
+    return said, "teal" if difference.value > 0 else "red"
 
 
 def _interval(metrics: Mapping[str, Any], name: str) -> Measured | None:

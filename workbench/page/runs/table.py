@@ -4,16 +4,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.page.edit.run_card import MEASURES, STATE_KINDS
-from workbench.page.kit.html import button, pill, text
+from markupsafe import Markup
+
+from workbench.measure.protocols import SCORED, metric_name
+from workbench.page.edit.run_card import PROTOCOLS, STATE_KINDS
 from workbench.page.runs.charts import spark
 from workbench.page.runs.details import RunDetails, details
 from workbench.store.runs import Run
-from workbench.work.words import clock, share, size, small
+from workbench.work.templates import render
+from workbench.work.words import small
 
 __all__ = ["RunLine", "RunsView", "runs_table"]
-
-COLUMNS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,121 +52,52 @@ class RunsView:
     hidden: tuple[Run, int] | None = None
 
 
-def runs_table(view: RunsView) -> str:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A run's row, with what is computed for it."""
+
+    line: RunLine
+    how: str
+    when: str
+    spark: Markup
+    epochs: int | None
+    seconds: float | None
+    shares: list[tuple[str, list[float | None]]]
+
+
+def runs_table(view: RunsView) -> Markup:
     """Every run, one of them perhaps unfolded."""
-    undo = _undo(view.hidden)
-    if not view.lines:
-        return (
-            f'{undo}<div class="empty">No run yet. Start one on the Edit tab.'
-            f"<br>{button('Go to Edit', 'edit', 'primary')}</div>"
-        )
-    head = "".join(f'<th class="num">{measure}</th>' for measure in MEASURES)
-    body = "".join(_rows(view, line) for line in view.lines)
-    return (
-        f'{undo}<div class="scroll"><table class="grid-table runs"><tr><th class="tick"></th>'
-        '<th>run</th><th>where</th><th class="num wide">facts</th>'
-        f'<th class="wide">loss</th>{head}<th class="num wide">time</th><th></th></tr>{body}'
-        f"</table></div>{_below(view)}"
+    return render(
+        "page/runs/table.html",
+        view=view,
+        rows=[_row(line) for line in view.lines],
+        opened="" if view.opened is None else details(view.opened),
+        kinds=STATE_KINDS,
+        measures=SCORED,
     )
 
 
-def _undo(hidden: tuple[Run, int] | None) -> str:
-    if hidden is None:
-        return ""
-    run, kept = hidden
-    until = f" Its files ({size(kept)}) stay until another run is deleted." if kept else ""
-    return (
-        f'<div class="notice pair undo" role="status"><span>Run {run.id} deleted.{until}</span>'
-        f"{button('Undo', 'undo', 'small')}{button('Remove now', 'remove', 'small bare')}</div>"
+def _row(line: RunLine) -> _Row:
+    run, after = line.run, line.run.metrics.get("after") or {}
+    return _Row(
+        line=line,
+        how=_how(run),
+        when=time.strftime("%d %b %H:%M", time.localtime(run.created)),
+        spark=spark(line.losses),
+        epochs=run.outcome.get("epochs", len(line.losses) or None),
+        seconds=run.outcome.get("seconds"),
+        shares=[
+            (measure, [after.get(metric_name(measure, by)) for by in PROTOCOLS])
+            for measure in SCORED
+        ],
     )
-
-
-def _below(view: RunsView) -> str:
-    if len(view.lines) < 2 or len(view.picked) == 2:
-        return ""
-    said = "Tick one more run to compare the two." if view.picked else "Tick two runs to compare."
-    return f'<p class="quiet">{said}</p>'
-
-
-def _rows(view: RunsView, line: RunLine) -> str:
-    opened = view.opened
-    unfolded = opened is not None and opened.run.id == line.run.id
-    below = ""
-    if opened is not None and unfolded:
-        below = (
-            f'<tr class="unfolded" id="details-of-run-{line.run.id}"><td colspan="{COLUMNS}">'
-            f"{details(opened)}</td></tr>"
-        )
-    return _row(view, line, unfolded) + below
-
-
-def _row(view: RunsView, line: RunLine, unfolded: bool) -> str:
-    run = line.run
-    seconds = run.outcome.get("seconds")
-    when = time.strftime("%d %b %H:%M", time.localtime(run.created))
-    picked = " checked" if run.id in view.picked else ""
-    epochs = run.outcome.get("epochs", len(line.losses) or None)
-    took = "–" if seconds is None else clock(seconds)
-    return (
-        f'<tr class="{"chosen" if run.id == view.after else ""}"><td class="tick">'
-        f'<input type="checkbox" data-do="pick" data-run="{run.id}"{picked} '
-        f'aria-label="Compare run {run.id}"></td>'
-        f"<td><b>{run.name}</b> {_pills(view, run)}"
-        f'<br><span class="quiet">{text(when)}</span></td>'
-        f'<td><span class="mono">{text(", ".join(run.settings.at))}</span>'
-        f'<br><span class="quiet">{text(_how(run))}</span>{_reason(line)}</td>'
-        f'<td class="num wide">{run.facts:,}</td>'
-        f'<td class="wide">{spark(line.losses)}<span class="quiet mono">{_loss(line)}</span></td>'
-        f'{_measures(run)}<td class="num wide">{took}<br><span class="quiet mono">'
-        f"{'' if epochs is None else f'{epochs} ep.'}</span></td>"
-        f'<td class="row-tools">{_tools(view, run, unfolded)}</td></tr>'
-    )
-
-
-def _pills(view: RunsView, run: Run) -> str:
-    shown = [
-        pill(word, "on")
-        for word, which in (("after", view.after), ("before", view.before))
-        if which == run.id
-    ]
-    return " ".join(shown) or pill(run.state, STATE_KINDS[run.state])
 
 
 def _how(run: Run) -> str:
-    settings = run.settings
-    return (
-        f"lr {small(settings.learning_rate or 0)}, batch {settings.batch_size}, "
-        f"{settings.pipeline}, seed {settings.seed}"
+    """The settings that tell runs apart at a glance, as far as the run's method has them."""
+    named = {"learning_rate": "lr ", "batch_size": "batch ", "pipeline": "", "seed": "seed "}
+    settings = run.settings.as_dict()
+    parts = [(lead, settings[name]) for name, lead in named.items() if name in settings]
+    return ", ".join(
+        lead + (small(value) if isinstance(value, float) else str(value)) for lead, value in parts
     )
-
-
-def _reason(line: RunLine) -> str:
-    return f'<br><span class="quiet red">{text(line.error)}</span>' if line.error else ""
-
-
-def _loss(line: RunLine) -> str:
-    return small(line.losses[-1]) if line.losses else "–"
-
-
-def _measures(run: Run) -> str:
-    after = run.metrics.get("after") or {}
-    return "".join(
-        f'<td class="num" data-name="{measure}">{share(after.get(f"{measure}_strict"))}<br>'
-        f'<span class="quiet mono">{share(after.get(f"{measure}_generated"))}</span></td>'
-        for measure in MEASURES
-    )
-
-
-def _tools(view: RunsView, run: Run, unfolded: bool) -> str:
-    parts = []
-    if run.state == "done" and run.id != view.after:
-        parts.append(button("Show as after", "after", "small", run=run.id))
-    if run.can_resume:
-        parts.append(button("Resume", "resume", "small", run=run.id))
-    parts.append(
-        f'<button type="button" class="btn bare unfold" data-do="open" data-run="{run.id}" '
-        f'aria-expanded="{"true" if unfolded else "false"}" '
-        f'aria-controls="details-of-run-{run.id}" aria-label="Details of run {run.id}" '
-        'title="Details"></button>'
-    )
-    return "".join(parts)

@@ -1,0 +1,303 @@
+"""No value becomes markup, whatever it should have been: each in turn is a tag, for every view."""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.search.test_recommend import row
+from workbench.measure.capability_result import Capability, task_result
+from workbench.measure.evaluation import Evaluation
+from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.measure.protocols import Measured
+from workbench.measure.report import as_html, build_report
+from workbench.measure.report import pieces as report_pieces
+from workbench.measure.report.contents import evaluation_part
+from workbench.measure.report.curve import loss_picture
+from workbench.measure.verdicts import QuestionVerdicts, Verdict
+from workbench.methods.estimate_record import RunEstimate
+from workbench.methods.events import EpochDone, Started
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.presets import Preset
+from workbench.page.edit.pinned import pinned_table
+from workbench.page.edit.plan import plan_card
+from workbench.page.edit.run_card import RunView, metric_table, outcome_table, run_card
+from workbench.page.evaluate.results import failures_card, further_cards, measures_card
+from workbench.page.layers.grid import location_card, location_grid
+from workbench.page.layers.trials import recommendation_card, trials_table
+from workbench.page.probe.answers import answer_card, marked
+from workbench.page.probe.outcomes import outcomes_card
+from workbench.page.runs.charts import spark, two_curves
+from workbench.page.runs.compare import Comparison, comparison_card
+from workbench.page.runs.details import RunDetails, details
+from workbench.page.runs.measures import measures_of_two
+from workbench.page.runs.table import RunLine, RunsView, runs_table
+from workbench.search.recommend import recommend
+from workbench.search.score import score_rows
+from workbench.store.evaluations import KeptEvaluation, KeptQuestion
+from workbench.store.jobs import Job
+from workbench.store.patch_header import PatchHeader
+from workbench.store.probes import Answered, PinnedAnswer, ProbeRow
+from workbench.store.run_pair import Differences, PairedFact
+from workbench.store.runs import FactOutcome, Run
+from workbench.work.templates import render
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+AT = ("6.mlp.down_proj",)
+SETTINGS = EditSettings(at=AT, learning_rate=0.005, batch_size=2, epochs=40)
+INTERVAL = {"value": 0.5, "low": 0.25, "high": 0.75, "count": 9}
+NAMES = ("reliability_strict", "generalization_strict", "reliability_generated")
+METRICS = {
+    "before": dict.fromkeys(NAMES, 0.1),
+    "after": dict.fromkeys(NAMES, 0.9),
+    "intervals": {side: dict.fromkeys(NAMES, INTERVAL) for side in ("before", "after")},
+}
+OUTCOME = {"reason": "epochs", "epochs": 2, "steps": 4, "seconds": 1.5}
+RUN = Run(1, 1, "done", "builtin", "locft-bf", AT, SETTINGS, 3, METRICS, OUTCOME, 0.0, 1.0)
+OTHER = Run(
+    2,
+    2,
+    "stopped",
+    "other",
+    "locft-bf",
+    ("6",),
+    EditSettings(at=("6",)),
+    4,
+    METRICS,
+    OUTCOME,
+    0.0,
+    None,
+)
+JOB = Job(1, "edit", {}, "running", 0.5, "epoch 1", {}, "", 0.0, 0.0, None, None)
+FAILED = Job(1, "edit", {}, "failed", None, "", {}, "out of memory", 0.0, 0.0, 1.0, None)
+MISSED = FactOutcome(1, "The capital is", "Lima", False, "Oslo", "Rome")
+EPOCHS = [EpochDone(n, 40, 1.0 / n, 0.5, 1.5 * n) for n in (1, 2)]
+PLAN = Started(3, AT, 0.005, 2, 40, 400, 196_608, 4_200_000, 6)
+ESTIMATE = RunEstimate("this run", PLAN, 3.2, 3)
+PRESET = Preset("builtin", AT, 0.005, "measured", True)
+SAID = Answered("Canberra", (("Canb", 0.5), ("x", 0.25)))
+PROBE = ProbeRow(
+    1, "The capital is", False, True, 1, "builtin", 1, 2, SAID, SAID, {"after": "Ca"}, None, ""
+)
+ABOUT = ProbeRow(2, "It is", True, False, 1, "builtin", 1, 2, SAID, SAID, {}, 3, "rephrase")
+JUDGED = Verdict(False, 0.5, False)
+QUESTION = QuestionVerdicts(
+    0, "prompt", "The capital is", "Oslo", JUDGED, JUDGED, said_before="Rome", said_after="Bern"
+)
+STAYS = QuestionVerdicts(0, "locality", "Chad lies in", "", JUDGED, JUDGED, JUDGED)
+PAIRED = Differences(3, (PairedFact("The capital is", "Lima", "Oslo", "Rome"),))
+SIDE = {"perplexity": 6.0, "unended": 0.1, "entropy": 10.0}
+HEALTH = {"before": SIDE, "after": SIDE, "text": "English", "sentence": "It still writes."}
+CAPABILITY = Capability((task_result("facts", "acc", [1, 1, 0], [1, 0, 0]),), 100, "0.4").as_dict()
+STUDY = {
+    "kind": "pipelines",
+    "rows": [
+        {
+            "label": "LocFT-BF",
+            "at": AT[0],
+            "learning_rate": 5e-3,
+            "steps": 100,
+            "seconds": 1.5,
+            "score": 0.9,
+            "reliability_strict": 1.0,
+            "capability_kept": 0.97,
+        }
+    ],
+    "sentences": ["The paper's ordering holds here."],
+}
+SECOND = replace(QUESTION, fact=1)
+LABELS = {"pattern": ["The capital of …", "The author of …"]}
+PART = evaluation_part(
+    Evaluation(2, (QUESTION, STAYS, SECOND), edited=True, written=2, labels=LABELS)
+)
+REPORT = build_report(
+    evaluation=PART,
+    facts={"count": 2, "digest": "abc", "file": "facts.csv"},
+    model="builtin",
+    command="workbench evaluate",
+    run={"settings": SETTINGS.as_dict(), "losses": [3.0, 0.5], "why": "It is best.", **OUTCOME},
+    health=HEALTH,
+    capability=CAPABILITY,
+    studies=[STUDY],
+    versions={"torch": "2.13"},
+)
+KEPT = KeptEvaluation(
+    1,
+    1,
+    "builtin",
+    EvaluationSettings(),
+    {"evaluation": PART, "health": HEALTH, "capability": CAPABILITY},
+    0.0,
+)
+SWEPT = [row("5.mlp", 0.9, 0.8, 0.7), row("6.mlp", 1.0, 1.0, 1.0, limit=50)]
+SCAN = {"sample": 2, "facts": 3, "seconds": 1.0}
+SWEEP = SimpleNamespace(id=3, state="stopped", rows=[1], plan=SimpleNamespace(trials=24))
+
+
+def drawn(template: str) -> Callable[..., str]:
+    return lambda values: render(f"page/{template}.html", **values)
+
+
+VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
+    "run_card": (
+        run_card,
+        [RunView(FAILED, RUN, 1, "", EPOCHS, PLAN, [MISSED], (1, 9), [MISSED])],
+    ),
+    "run_card, working": (run_card, [RunView(JOB, OTHER, 2, "", EPOCHS, PLAN)]),
+    "run_card, waiting": (run_card, [RunView(JOB, None, 2)]),
+    "run_card, failed": (run_card, [RunView(error="out of memory")]),
+    "outcome_table": (outcome_table, [[MISSED]]),
+    "metric_table": (metric_table, [METRICS]),
+    "pinned_table": (pinned_table, [[PinnedAnswer(1, "It is", n, f"say {n}") for n in range(9)]]),
+    "plan_card": (plan_card, [20, SETTINGS, ESTIMATE]),
+    "plan_card, wrong": (plan_card, [20, SETTINGS, RunEstimate("", error="no such layer")]),
+    "same command": (drawn("edit/command"), [{"line": "x", "session": "s", "file": "f"}]),
+    "marked": (marked, ["It is Oslo", "It is Rome"]),
+    "answer_card": (answer_card, [(PROBE,), (1, 2), "Asking"]),
+    "answer_card of a fact": (answer_card, [(ABOUT,), (1, 2), "Asking"]),
+    "outcomes_card": (outcomes_card, [RUN, [MISSED], (1, 9), False, 25, 90, 25]),
+    "sides": (drawn("probe/sides"), [{"sides": [("before", "1")], "runs": [("1", "run 1")]}]),
+    "spark": (spark, [[3.0, 1.0]]),
+    "two_curves": (two_curves, [[3.0, 1.0], [2.0, 1.0], ("run 1", "run 2")]),
+    "comparison_card": (
+        comparison_card,
+        [Comparison(RUN, OTHER, [3.0, 1.0], [2.0], 3, PAIRED, PAIRED, PAIRED)],
+    ),
+    "measures_of_two": (measures_of_two, [RUN, OTHER]),
+    "details": (
+        details,
+        [
+            RunDetails(
+                RUN,
+                [3.0, 1.0],
+                (1, 9),
+                [MISSED],
+                PatchHeader(2_000_000, {"model.a": "2 × 3 F32"}, {"torch": "2.13"}, "today"),
+            )
+        ],
+    ),
+    "runs_table": (
+        runs_table,
+        [
+            RunsView(
+                [RunLine(RUN, [3.0, 1.0], "out of memory"), RunLine(OTHER)],
+                1,
+                1,
+                [1],
+                RunDetails(RUN),
+                (OTHER, 5_000),
+            )
+        ],
+    ),
+    "keep": (
+        drawn("runs/keep"),
+        [{"run": RUN, "session": "s", "bytes": 5_000, "said": "Written", "patch": "p"}],
+    ),
+    "location_grid": (location_grid, [3, ("mlp.up", "mlp.down"), AT, AT, [RUN]]),
+    "location_card": (location_card, [AT, False, PRESET, [RUN, OTHER], ESTIMATE]),
+    "location_card, own": (location_card, [("5.mlp",), True, PRESET, [], None]),
+    "recommendation_card": (recommendation_card, [recommend(SWEPT), ("5.mlp",)]),
+    "trials_table": (trials_table, [score_rows(SWEPT), ("5.mlp",), ("6.mlp",)]),
+    "scan bar": (
+        drawn("layers/scan_bar"),
+        [{"job": None, "result": SCAN, "columns": [("a", "b")], "column": "a", "session": "s"}],
+    ),
+    "sweep bar": (
+        drawn("layers/sweep_bar"),
+        [{"job": None, "sweep": SWEEP, "measures": [("a", "b")], "measure": "a", "session": "s"}],
+    ),
+    "sweep choice": (
+        drawn("layers/sweep_choice"),
+        [{"sweeps": [("1", "a")], "shown": "1", "others": [("2", "b")], "overlaid": "2"}],
+    ),
+    "note": (drawn("layers/note"), [{"sentence": "Framed"}]),
+    "measures_card": (lambda kept: measures_card(kept, render("page/job.html")), [KEPT]),
+    "further_cards": (further_cards, [KEPT]),
+    "failures_card": (
+        failures_card,
+        [
+            [KeptQuestion(1, QUESTION), KeptQuestion(2, STAYS)],
+            {"failed": 2, "all": 9},
+            "failed",
+            "Oslo",
+            25,
+            90,
+            25,
+            True,
+        ],
+    ),
+    "failures_card, none": (failures_card, [[], {"all": 9}, "all", "Oslo", 0, 0, 25, True]),
+    "links": (drawn("evaluate/links"), [{"session": "s", "evaluation": 1}]),
+    "start": (
+        drawn("evaluate/evaluation"),
+        [{"job": None, "label": "Evaluate", "error": "wrong", "note": "missing", "line": "x"}],
+    ),
+    "study": (
+        drawn("evaluate/study"),
+        [
+            {
+                "kinds": [("scale", "Scale")],
+                "kind": "scale",
+                "what": "Many facts.",
+                "job": None,
+                "label": "Go on",
+                "error": "wrong",
+                "note": "missing",
+                "line": "x",
+                "asked": "The same.",
+                "found": "",
+            }
+        ],
+    ),
+    "strip": (report_pieces.strip, [Measured("reliability", "strict", 0.5, 0.25, 0.75, 9), "x"]),
+    "measure_tables": (report_pieces.measure_tables, [PART]),
+    "group_tables": (report_pieces.group_tables, [PART["groups"], "strict"]),
+    "failure_table": (report_pieces.failure_table, [PART["failures"]]),
+    "health_table": (report_pieces.health_table, [HEALTH]),
+    "capability_table": (report_pieces.capability_table, [CAPABILITY]),
+    "study_table": (report_pieces.study_table, [STUDY]),
+    "loss_picture": (loss_picture, [[3.0, 0.5], 0.01]),
+    "as_html": (as_html, [REPORT]),
+}
+ONLY_NUMBERS = ("spark", "loss_picture", "metric_table", "measure_tables")
+
+
+def poisoned(value: Any) -> Iterator[Any]:
+    """Copies of a value in which one text, number or name after the other is the tag."""
+    if is_dataclass(value) or isinstance(value, SimpleNamespace):
+        names = [f.name for f in fields(value)] if is_dataclass(value) else list(vars(value))
+        for name in names:
+            for wrong in poisoned(getattr(value, name)):
+                found = copy.copy(value)
+                object.__setattr__(found, name, wrong)
+                yield found
+    elif isinstance(value, Mapping):
+        for key, kept in value.items():
+            yield {EVIL if other == key else other: value[other] for other in value}
+            for wrong in poisoned(kept):
+                yield {**value, key: wrong}
+    elif isinstance(value, list | tuple):
+        for place, kept in enumerate(value):
+            for wrong in poisoned(kept):
+                yield type(value)([*value[:place], wrong, *value[place + 1 :]])
+    else:
+        yield EVIL
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_nothing_that_a_view_is_given_becomes_markup(name: str) -> None:
+    view, given = VIEWS[name]
+    assert "<" in view(*given)
+    shown = 0
+    for wrong in poisoned(given):
+        try:
+            html = view(*wrong)
+        except Exception:  # no page at all is as good: a number that is none is a bug
+            continue
+        assert "<img" not in html
+        shown += "&lt;img" in html
+    assert shown or name in ONLY_NUMBERS
