@@ -10,9 +10,10 @@ from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import chosen_locations, framed_words, open_job
 from workbench.plots.scan import scan_heatmap
-from workbench.plots.style import ThemeName, without_words
+from workbench.plots.style import without_words
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
+from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 from workbench.work.words import count
 

@@ -12,13 +12,14 @@ from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import chosen_locations, framed_words, open_job
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
-from workbench.plots.style import ThemeName, without_words
+from workbench.plots.style import without_words
 from workbench.plots.sweep import sweep_curves
 from workbench.search.recommend import recommend
 from workbench.search.score import ScoreWeights, score_rows
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
 from workbench.store.profiles import KeptSweep
+from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 from workbench.work.words import count
 
