@@ -7,13 +7,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, go_to
-from workbench.paths import assets_dir
+from workbench.page.kit.static import style
 from workbench.store import Store
 from workbench.store.library import add_samples
+from workbench.work.colours import THEMES, ThemeName, variables
 
 expect.set_options(timeout=PATIENCE)
 
-STYLES = (assets_dir() / "workbench.css").read_text(encoding="utf-8")
+STYLES = style("workbench")
 PLAIN = ("page", "card", "field")
 SOFT = ("code", "accent-soft", "amber-soft", "red-soft")
 # Each colour of text with the grounds that it stands on.
@@ -32,12 +33,6 @@ SIGNS = {"accent": PLAIN, "quiet": (*PLAIN, "accent-soft"), "red": (*PLAIN, "red
 TABS = ("Facts", "Layers", "Edit", "Probe", "Evaluate", "Runs")
 
 
-def colours(selector: str) -> dict[str, str]:
-    block = re.search(rf"^{re.escape(selector)} {{(.*?)}}", STYLES, re.DOTALL | re.MULTILINE)
-    assert block is not None
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block.group(1)))
-
-
 def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
@@ -49,23 +44,23 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def pairs(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str, str]]:
+def pairs(table: dict[str, tuple[str, ...]]) -> list[tuple[ThemeName, str, str]]:
     return [
         (scheme, front, ground)
-        for scheme, front in product((":root", ".dark"), table)
+        for scheme, front in product(THEMES, table)
         for ground in table[front]
     ]
 
 
 @pytest.mark.parametrize(("scheme", "front", "ground"), pairs(TEXTS))
-def test_text_is_readable_on_its_ground(scheme: str, front: str, ground: str) -> None:
-    known = colours(scheme)
+def test_text_is_readable_on_its_ground(scheme: ThemeName, front: str, ground: str) -> None:
+    known = variables(THEMES[scheme])
     assert contrast(known[front], known[ground]) >= 4.5
 
 
 @pytest.mark.parametrize(("scheme", "front", "ground"), pairs(SIGNS))
-def test_signs_stand_out_from_their_ground(scheme: str, front: str, ground: str) -> None:
-    known = colours(scheme)
+def test_signs_stand_out_from_their_ground(scheme: ThemeName, front: str, ground: str) -> None:
+    known = variables(THEMES[scheme])
     assert contrast(known[front], known[ground]) >= 3
 
 

@@ -5,11 +5,11 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, go_to
-from workbench.plots.style import THEMES
 from workbench.search.recommend import recommend
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
 from workbench.store.library import add_samples
+from workbench.work.colours import THEMES
 
 expect.set_options(timeout=PATIENCE)
 

@@ -8,10 +8,11 @@ import pytest
 from tests.search.test_recommend import row
 from workbench.page.layers.trials import recommendation_card, trials_table
 from workbench.plots.scan import scan_heatmap
-from workbench.plots.style import THEMES, ThemeName, without_words, write_html
+from workbench.plots.style import without_words, write_html
 from workbench.plots.sweep import sweep_curves
 from workbench.search.recommend import recommend
 from workbench.search.score import score_rows
+from workbench.work.colours import THEMES, ThemeName
 
 SWEPT = [row(f"{layer}.mlp", layer / 4, layer / 5, 1 - layer / 8) for layer in range(4)]
 SCANNED = pd.DataFrame(

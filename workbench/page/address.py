@@ -11,56 +11,11 @@ import gradio as gr
 from workbench.errors import SessionError
 from workbench.page.kit.html import detail
 from workbench.page.kit.page import QUIET, Page, notice
+from workbench.page.kit.static import script
 
 __all__ = ["add_address"]
 
 _NOT_THERE = "The session of this link is not here any more. This is the one that was opened last."
-_LINKED = "() => [new URLSearchParams(location.search).get('session') || '']"
-# `props.value` is the session shown. The address is written when it or the tab changes, except
-# while Back or Forward is being followed (`following`): then it is right already.
-_SCRIPT = """
-const tabs = () => [...document.querySelectorAll('#tabs [role=tab][data-tab-id]')];
-const isShown = tab => tab.getAttribute('aria-selected') === 'true';
-const asked = name => new URLSearchParams(location.search).get(name);
-let first = true;
-let following = 0;
-const write = () => {
-  const tab = tabs().find(isShown);
-  if (!props.value || !tab || following) return;
-  const query = new URLSearchParams({session: props.value, tab: tab.dataset.tabId});
-  const address = '?' + query;
-  if (address !== location.search)
-    history[first ? 'replaceState' : 'pushState'](null, '', address);
-  first = false;
-};
-const choose = name => {
-  const tab = tabs().find(tab => tab.dataset.tabId === name);
-  if (tab && !isShown(tab)) tab.click();
-};
-const arrive = () => {
-  clearTimeout(following);
-  following = 0;
-  first = true;
-  write();
-};
-const begin = () => {
-  if (!tabs().length) return setTimeout(begin, 20);
-  choose(asked('tab'));
-  new MutationObserver(write).observe(document.querySelector('#tabs'),
-    {subtree: true, attributes: true, attributeFilter: ['aria-selected']});
-  write();
-};
-begin();
-watch('value', () => following ? arrive() : write());
-addEventListener('popstate', () => {
-  if (!asked('session')) return;
-  clearTimeout(following);
-  const elsewhere = asked('session') !== props.value;
-  following = setTimeout(arrive, elsewhere ? 2500 : 200);
-  choose(asked('tab'));
-  if (elsewhere) trigger('act', {value: asked('session')});
-});
-"""
 
 
 def add_address(page: Page) -> Callable[[gr.Blocks], None]:
@@ -70,8 +25,8 @@ def add_address(page: Page) -> Callable[[gr.Blocks], None]:
         page: the page.
     """
     link = gr.Textbox(visible="hidden", container=False)
-    address = gr.HTML("", js_on_load=_SCRIPT, visible="hidden")
-    page.session.change(None, page.session, address, js="session => session", **QUIET)
+    address = gr.HTML("", js_on_load=script("address"), visible="hidden")
+    page.session.change(None, page.session, address, js=script("same"), **QUIET)
     library = page.library
 
     def follow(session: str, event: gr.EventData) -> str:
@@ -93,7 +48,7 @@ def add_address(page: Page) -> Callable[[gr.Blocks], None]:
             return "", message  # the banner says why there is none
 
     def load(blocks: gr.Blocks) -> None:
-        blocks.load(open_first, link, [page.session, page.message], js=_LINKED, **QUIET)
+        blocks.load(open_first, link, [page.session, page.message], js=script("linked"), **QUIET)
 
     page.act_on_sessions(address.act, follow, outputs=page.session)
     return load

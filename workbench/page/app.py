@@ -12,6 +12,7 @@ from workbench.page.facts.tab import add_facts_tab
 from workbench.page.help import add_help
 from workbench.page.kit.html import live_html
 from workbench.page.kit.page import Page
+from workbench.page.kit.static import script
 from workbench.page.layers.tab import add_layers_tab
 from workbench.page.probe.tab import add_probe_tab
 from workbench.page.runs.tab import add_runs_tab
@@ -25,17 +26,6 @@ __all__ = ["build", "serve"]
 TITLE = "LocFT Workbench"
 # Seconds between two clean-ups of uploaded files, and the age at which they go.
 UPLOADS_KEPT = (3600, 86400)
-# Puts "name=count" pairs beside the tabs' names.
-COUNTS_SCRIPT = """
-watch('value', () => {
-  const counts = Object.fromEntries(props.value.split(' ').map(pair => pair.split('=')));
-  for (const tab of document.querySelectorAll('#tabs [role=tab]')) {
-    const count = counts[tab.innerText.trim()];
-    if (count && count !== '0') tab.dataset.count = count;
-    else delete tab.dataset.count;
-  }
-});
-"""
 
 
 def build(library: Library) -> gr.Blocks:
@@ -73,7 +63,7 @@ def build(library: Library) -> gr.Blocks:
                     with gr.Tab("Runs", id="runs"):
                         add_runs_tab(page, tabs)
         add_help(library.root)
-        counts = gr.HTML("", js_on_load=COUNTS_SCRIPT, visible="hidden")
+        counts = gr.HTML("", js_on_load=script("counts"), visible="hidden")
         page.show(_draw_counts, counts, of=("facts", "runs"))
         page.finish()
         open_first(blocks)

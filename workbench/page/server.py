@@ -147,7 +147,7 @@ def _application(library: Library, host: str) -> FastAPI:
         ssr_mode=False,
         theme=theme.theme(),
         css=theme.stylesheet(),
-        head=theme.HEAD,
+        head=theme.head(),
         favicon_path=str(assets_dir() / "favicon.svg"),
     )
     return application

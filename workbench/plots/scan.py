@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from workbench.plots.style import THEMES, ThemeName, dress, step
+from workbench.plots.style import dress, step
+from workbench.work.colours import THEMES, ThemeName
 
 __all__ = ["scan_heatmap"]
 

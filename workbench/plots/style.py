@@ -1,4 +1,4 @@
-"""What all plots share: colours for light and dark, the look, and a file of its own.
+"""What all plots share: the look, and a file of its own.
 
 Knows nothing about what is plotted. A theme is an argument, so that a plot is the same for the
 same arguments.
@@ -6,60 +6,19 @@ same arguments.
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import plotly.graph_objects as go
+from markupsafe import escape
 
-__all__ = ["THEMES", "Theme", "ThemeName", "dress", "step", "without_words", "write_html"]
+from workbench.work.colours import THEMES, Theme
 
-ThemeName = Literal["light", "dark"]
+__all__ = ["dress", "step", "without_words", "write_html"]
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 LINE = 16  # px of a line of words under a plot
 LETTERS = 64  # so many fit into 420 px
 BELOW = 56  # px for the ticks and the name of the axis
-
-
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """Colours of a plot, those of assets/workbench.css.
-
-    Args:
-        card, line, text, quiet: ground, grid, words, quiet words.
-        low, high: ends of a heatmap's scale.
-        series: colours of the curves, in order; told apart without red against green.
-    """
-
-    card: str
-    line: str
-    text: str
-    quiet: str
-    low: str
-    high: str
-    series: tuple[str, ...]
-
-
-THEMES: dict[ThemeName, Theme] = {
-    "light": Theme(
-        card="#ffffff",
-        line="#e4e4e0",
-        text="#1d1f21",
-        quiet="#6b7075",
-        low="#eef4f3",
-        high="#0b5c56",
-        series=("#0f766e", "#b45309", "#4f5bb8", "#a83279", "#5b6770", "#7a6a00"),
-    ),
-    "dark": Theme(
-        card="#1a1d1e",
-        line="#2c3032",
-        text="#e6e7e5",
-        quiet="#969c9f",
-        low="#1f2a2a",
-        high="#5ee0cf",
-        series=("#2dd4bf", "#f0ad4e", "#a3adf5", "#f29ac8", "#b4bec4", "#d8c84a"),
-    ),
-}
 
 
 def step(count: int) -> int:
@@ -131,9 +90,9 @@ def write_html(path: Path, figures: Sequence[go.Figure], title: str) -> None:
         )
         for number, figure in enumerate(figures)
     ]
-    ground = figures[0].layout.paper_bgcolor if figures else "#ffffff"
+    ground = figures[0].layout.paper_bgcolor if figures else THEMES["light"].card
     path.write_text(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width"></head>'
         f'<body style="margin:0 auto;max-width:960px;background:{ground}">{"".join(parts)}'
         "</body></html>",

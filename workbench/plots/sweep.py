@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from workbench.plots.style import THEMES, Theme, ThemeName, dress, step
+from workbench.plots.style import dress, step
+from workbench.work.colours import CLEAR, THEMES, Theme, ThemeName, faded
 
 __all__ = ["sweep_curves"]
 
 MEASURES = ("score", "reliability", "generalization", "locality")
+BAND = 0.13  # opacity
 
 
 def sweep_curves(
@@ -129,7 +131,7 @@ def _curve(figure: go.Figure, part: pd.DataFrame, measure: str, label: str, colo
         x=x + x[::-1],
         y=[100 * value for value in high + low[::-1]],
         fill="toself",
-        fillcolor=_faded(colour),
+        fillcolor=faded(colour, BAND),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
@@ -180,11 +182,6 @@ def _hover(rows: pd.DataFrame, measure: str, label: str) -> list[str]:
     ]
 
 
-def _faded(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.13)"
-
-
 def _label_ends(figure: go.Figure, ends: list[tuple[float, str, str]]) -> None:
     """Names at the right ends of the curves, moved apart where they would overlap."""
     if not ends:
@@ -220,7 +217,7 @@ def _point_at(
         marker={
             "size": 17 if symbol == "circle" else 21,
             "symbol": symbol,
-            "color": "rgba(0,0,0,0)",
+            "color": CLEAR,
             "line": {"color": colours.text, "width": 2},
         },
         hoverinfo="skip",

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from workbench.work import words
 
-__all__ = ["macro", "render"]
+__all__ = ["macro", "render", "trusted"]
 
 FILTERS = ("clock", "count", "quantity", "share", "size", "small")
 
@@ -57,12 +57,22 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(_environment().get_template(template).render(values).strip())
 
 
-def macro(template: str, name: str, *values: Any) -> Markup:
+def macro(template: str, name: str, *values: Any, **named: Any) -> Markup:
     """One macro of a template, with no blank taken away from what it shows.
 
     Args:
         template: such as ``page/marks.html``.
         name: the macro's.
-        values: its arguments.
+        values, named: its arguments.
     """
-    return Markup(getattr(_environment().get_template(template).module, name)(*values))
+    module = _environment().get_template(template).module
+    return Markup(getattr(module, name)(*values, **named))
+
+
+def trusted(ours: str) -> Markup:
+    """What ships with the package, such as a stylesheet or a script, as it stands in a page.
+
+    Args:
+        ours: never anything from people, models or files of theirs.
+    """
+    return Markup(ours)

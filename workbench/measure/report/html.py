@@ -18,7 +18,7 @@ from workbench.measure.report.pieces import (
     study_table,
 )
 from workbench.measure.report.style import STYLE
-from workbench.work.templates import render
+from workbench.work.templates import render, trusted
 
 __all__ = ["as_html"]
 
@@ -29,7 +29,7 @@ def as_html(report: Mapping[str, Any]) -> str:
     page = render(
         "report/report.html",
         report=report,
-        style=Markup(STYLE),
+        style=trusted(STYLE),
         about=_shown(_about(report)),
         picture=_picture(report["run"] or {}),
         measures=measure_tables(evaluation),

@@ -1,13 +1,13 @@
 """The report's own look: the page's colours, for reading and for print."""
 
+from workbench.work.colours import report_variables
+
 __all__ = ["STYLE"]
 
-STYLE = """
-:root { --page:#fbfbfa; --card:#fff; --line:#e4e4e0; --text:#1d1f21; --quiet:#666b70;
-  --accent:#0f766e; --amber:#b45309; --grey-bar:#c3c5c6; --code:#f1f4f3; color-scheme:light dark; }
-@media (prefers-color-scheme: dark) { :root { --page:#131516; --card:#1a1d1e; --line:#2c3032;
-  --text:#e6e7e5; --quiet:#969c9f; --accent:#2dd4bf; --amber:#f0ad4e; --grey-bar:#54595b;
-  --code:#222627; } }
+STYLE = (
+    report_variables()
+    + """
+:root { color-scheme:light dark; }
 body { margin:0; background:var(--page); color:var(--text); font:14px/1.5 system-ui, sans-serif; }
 main { max-width:980px; margin:0 auto; padding:24px 16px 60px; }
 h1 { font-size:22px; margin:0 0 4px; } h2 { font-size:16px; margin:0 0 8px; }
@@ -37,5 +37,6 @@ svg.loss { width:100%; height:auto; } svg.loss path { fill:none; stroke:var(--ac
   stroke-width:2; } svg.loss circle { fill:var(--accent); } svg.loss text { fill:var(--quiet);
   font:11px system-ui, sans-serif; } svg.loss .grid { stroke:var(--line); }
 svg.loss .floor { stroke:var(--amber); stroke-dasharray:4 4; } figure { margin:12px 0 0; }
-@media print { body { background:#fff; } .card { border-color:#ccc; } }
+@media print { body { background:var(--paper); } .card { border-color:var(--paper-line); } }
 """
+)

@@ -21,13 +21,6 @@ __all__ = ["add_edit_tab"]
 
 FACTS_FILE = "facts.csv"
 ELSEWHERE = ("at",)  # is chosen on the Layers tab
-# Under the settings of a narrow window nobody would see the run begin.
-SHOW_RUN_SCRIPT = """
-document.addEventListener('click', event => {
-  if (event.target.closest('#start') && window.innerWidth <= 900)
-    document.querySelector('#run').scrollIntoView({behavior: 'smooth'});
-});
-"""
 
 
 def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
@@ -41,7 +34,7 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             still_html(
                 heading("How should it be tuned?", "What stays empty is chosen for you."),
-                SHOW_RUN_SCRIPT,
+                "show_run",
             )
             plan = live_html(name="plan")
             start = gr.Button("Start", variant="primary", elem_id="start")

@@ -3,11 +3,13 @@
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
-from workbench.page.kit.html import button, detail, text
+from workbench.page.kit.html import detail
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.store import Store
 from workbench.store.jobs import Job
+from workbench.work.templates import render
 from workbench.work.words import count
 
 __all__ = ["add_asked_note", "asked_note"]
@@ -25,7 +27,7 @@ def add_asked_note(page: Page, note: gr.HTML, show: gr.Textbox) -> None:
     page.action(note.act, _act_on_note, outputs=show)
 
 
-def _draw_note(store: Store) -> str:
+def _draw_note(store: Store) -> Markup:
     jobs = [job for job in store.jobs.open_jobs() if job.kind == "ask" and "facts" in job.params]
     return asked_note(jobs[0] if jobs else None, store.settings.get("asked_facts"))
 
@@ -41,42 +43,29 @@ def _act_on_note(store: Store, event: gr.EventData) -> Any:
     return gr.skip()
 
 
-def asked_note(job: Job | None, said: dict[str, int] | None) -> str:
+def asked_note(job: Job | None, said: dict[str, int] | None) -> Markup:
     """One line about asking the model.
 
     Args:
         job: the job that asks or waits to; None when there is none.
         said: how the last one went: facts, asked, filled, silent, same; None when seen.
     """
-    if job is not None:
-        return _going_on(job)
-    if said is None:
-        return ""
+    if job is None and said is None:
+        return Markup()
+    parts = _parts(said) if said is not None else []
+    same = bool(said and said["same"])
+    return render("page/facts/asked.html", job=job, parts=parts, same=same)
+
+
+def _parts(said: dict[str, int]) -> list[str]:
+    """How it went, part by part."""
     parts = [f"{count(said['filled'], 'old answer')} filled"]
     if said["asked"] < said["facts"]:
         parts.append(f"ended after {said['asked']:,} of {said['facts']:,}")
     if said["silent"]:
         parts.append(f"{said['silent']:,} got no answer")
-    more = ""
     if said["same"]:
         parts.append(
             f"{count(said['same'], 'fact')} already said so: a run would change nothing there"
         )
-        more = button("Show those", "doubtful", "small")
-    return (
-        f'<div class="notice pair" role="status"><span>{text("; ".join(parts))}.</span>'
-        f"{more}{button('Dismiss', 'dismiss', 'small bare')}</div>"
-    )
-
-
-def _going_on(job: Job) -> str:
-    if job.state == "queued":
-        line, bar = "Asking the model waits for its turn", ""
-    else:
-        line = "Stopping" if job.cancel_asked else job.line or "Asking the model"
-        width = f"{100 * (job.progress or 0):.1f}%"
-        bar = f'<div class="bar"><i style="width:{width}"></i></div>'
-    return (
-        f'<div class="notice" role="status"><div class="foot flat"><span>{text(line)}</span>'
-        f"{button('Cancel', 'cancel', 'small', job=job.id)}</div>{bar}</div>"
-    )
+    return parts

@@ -5,8 +5,10 @@ Pure functions from data to HTML.
 
 from collections.abc import Sequence
 
-from workbench.page.kit.html import button, heading, options, text
+from markupsafe import Markup
+
 from workbench.store.uploads import Upload
+from workbench.work.templates import render
 
 __all__ = ["FIELD_NAMES", "column_dialogs"]
 
@@ -28,54 +30,21 @@ FIELD_NAMES = {
 NONE = "– none –"
 
 
-def column_dialogs(uploads: Sequence[Upload]) -> str:
+def column_dialogs(uploads: Sequence[Upload]) -> Markup:
     """A dialog for each file that waits."""
-    return "".join(map(_dialog, uploads))
+    return Markup().join(map(_dialog, uploads))
 
 
-def _dialog(upload: Upload) -> str:
-    ready = bool(upload.fields.get("prompt") and upload.fields.get("target_new"))
+def _dialog(upload: Upload) -> Markup:
     sentence = f"{upload.name}: a prompt and a new answer are needed, the rest may stay empty."
     if upload.guess.published:
         sentence = f"{upload.name} was recognised as {upload.guess.format}; change what is wrong."
-    read = button("Read the file", "read", "primary", upload=upload.id)
-    if not ready:
-        read = read.replace("<button ", "<button disabled ", 1)
-    return (
-        f'<div class="card stack columns-of" role="group" aria-label="Columns of '
-        f'{text(upload.name)}"><div>{heading("Which column holds what?", sentence)}</div>'
-        f'<div class="column-choices">{"".join(_choice(upload, name) for name in FIELD_NAMES)}'
-        f'</div>{_preview(upload)}<div class="foot"><span class="quiet">Remembered here for '
-        f'files with the same columns.</span><span class="pair">'
-        f"{button('Cancel', 'forget', 'small bare', upload=upload.id)}{read}</span></div></div>"
-    )
-
-
-def _choice(upload: Upload, field: str) -> str:
-    if field not in upload.fields:
-        return ""
-    chosen = upload.fields[field]
-    choices = options([("", NONE), *((name, name) for name in upload.guess.columns)], chosen)
-    return (
-        f"<label><span>{text(FIELD_NAMES[field])}</span>"
-        f'<select data-do="assign" data-upload="{upload.id}" data-field="{field}" '
-        f'aria-label="{text(FIELD_NAMES[field])}">{choices}'
-        "</select></label>"
-    )
-
-
-def _preview(upload: Upload) -> str:
-    """The first rows, each column under its name and under what it was chosen for."""
-    held = {column: FIELD_NAMES[field] for field, column in upload.fields.items() if column}
-    head = "".join(
-        f'<th class="{"held" if name in held else ""}">{text(name)}<br>'
-        f"<b>{text(held.get(name, ''))}</b></th>"
-        for name in upload.guess.columns
-    )
-    body = "".join(
-        f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>"
-        for row in upload.guess.preview
-    )
-    return (
-        f'<div class="scroll"><table class="grid-table preview"><tr>{head}</tr>{body}</table></div>'
+    return render(
+        "page/facts/columns.html",
+        upload=upload,
+        names=FIELD_NAMES,
+        choices=[("", NONE), *((name, name) for name in upload.guess.columns)],
+        held={column: FIELD_NAMES[field] for field, column in upload.fields.items() if column},
+        sentence=sentence,
+        ready=bool(upload.fields.get("prompt") and upload.fields.get("target_new")),
     )

@@ -25,16 +25,13 @@ from workbench.store.import_conflicts import Choice
 from workbench.store.imports import LARGEST, Import
 from workbench.store.library import add_samples
 from workbench.store.uploads import uploaded_file
+from workbench.work.templates import render
 from workbench.worker.importer import Importer
 
 __all__ = ["add_importing"]
 
 FORMATS = "CSV, Excel, JSON, Parquet and the published formats, also zipped; told by content."
 PASTE_HINT = "The capital of Australia is => Melbourne\nThe author of Hamlet is => Agatha Christie"
-PASTE_HELP = (
-    '<p class="quiet">One fact a line, as <span class="mono">prompt =&gt; answer</span> or with a '
-    "tab between; or a table with a header, as in a file.</p>"
-)
 FIRST = json.dumps({})  # what a tab looks at: the newest import, all of its problems
 _SEEN_IMPORT, _SEEN_TROUBLE = "import_seen", "import_trouble_seen"
 
@@ -62,7 +59,7 @@ def add_importing(page: Page, columns: gr.HTML) -> None:
         )
         ask = gr.Checkbox(label="Let me say which column holds what", container=False)
         with gr.Accordion("Paste lines or a table", open=False, elem_classes="plain"):
-            still_html(PASTE_HELP)
+            still_html(render("page/facts/paste_help.html"))
             pasted = gr.Textbox(
                 show_label=False,
                 placeholder=PASTE_HINT,

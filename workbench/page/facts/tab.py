@@ -14,11 +14,12 @@ from workbench.page.facts.asked import add_asked_note
 from workbench.page.facts.importing import add_importing
 from workbench.page.facts.paste import read_questions
 from workbench.page.facts.table import OF_A_RUN, PAGE_SIZE, TableView, facts_table
-from workbench.page.kit.html import detail, heading, live_html, still_html, text
+from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import QUIET, Page
 from workbench.store import Store
 from workbench.store.found import found_facts
 from workbench.store.runs import FactOutcome
+from workbench.work.templates import render
 
 __all__ = ["add_facts_tab"]
 
@@ -147,7 +148,7 @@ def _add_typed(store: Store, *entered: str | None) -> list[str]:
         note = f"{fact.prompt} {fact.target_new}: changed, it was {replaced}."
     else:
         note = f"{fact.prompt} {fact.target_new}: added."
-    return [""] * 6 + [f'<p class="quiet" role="status">{text(note)}</p>']
+    return [""] * 6 + [render("page/facts/note.html", note=note)]
 
 
 def _lines(text: str) -> tuple[str, ...]:

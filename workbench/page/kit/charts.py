@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from workbench.work.words import small
+from workbench.work.templates import render
 
 __all__ = ["loss_curve"]
 
@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 100.0, 100.0
 LOWEST = 1e-6
 
 
-def loss_curve(losses: Sequence[float], epochs: int, floor: float) -> str:
+def loss_curve(losses: Sequence[float], epochs: int, floor: float) -> Markup:
     """The mean loss of each epoch so far, on a logarithmic scale, with the stop rule's line.
 
     Args:
@@ -26,7 +26,7 @@ def loss_curve(losses: Sequence[float], epochs: int, floor: float) -> str:
     """
     finite = [max(LOWEST, loss) for loss in losses if math.isfinite(loss)]
     if not finite:
-        return ""
+        return Markup()
     lowest = min(*finite, max(LOWEST, floor)) / 1.3
     highest = max(*finite, floor) * 1.3
     span = math.log(highest / lowest)
@@ -36,17 +36,15 @@ def loss_curve(losses: Sequence[float], epochs: int, floor: float) -> str:
         return HEIGHT * (1 - math.log(loss / lowest) / span)
 
     points = [(WIDTH * i / room, height(loss)) for i, loss in enumerate(finite)]
-    path = " ".join(f"{'L' if i else 'M'}{x:.2f} {y:.2f}" for i, (x, y) in enumerate(points))
     x, y = points[-1]
-    side = f"left:calc({x:.1f}% + 6px)" if x < 70 else f"right:{100 - x:.1f}%"
-    marks = f'<span style="{side};top:calc({min(y, 90):.1f}% - 20px)">{small(losses[-1])}</span>'
-    line = ""
-    if floor > 0:
-        y = height(max(LOWEST, floor))
-        line = f'<line class="floor" x1="0" x2="{WIDTH:g}" y1="{y:.2f}" y2="{y:.2f}"/>'
-        marks += f'<span style="left:0;top:calc({y:.1f}% - 18px)">stops under {small(floor)}</span>'
-    return Markup(
-        f'<div class="chart"><svg class="loss" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
-        'preserveAspectRatio="none" role="img" aria-label="mean loss by epoch">'
-        f'{line}<path d="{path}"/></svg>{marks}</div>'
+    return render(
+        "page/curve.html",
+        width=f"{WIDTH:g}",
+        height=f"{HEIGHT:g}",
+        path=" ".join(f"{'L' if i else 'M'}{x:.2f} {y:.2f}" for i, (x, y) in enumerate(points)),
+        side=f"left:calc({x:.1f}% + 6px)" if x < 70 else f"right:{100 - x:.1f}%",
+        top=min(y, 90),
+        last=losses[-1],
+        floor=floor,
+        floor_at=height(max(LOWEST, floor)) if floor > 0 else None,
     )

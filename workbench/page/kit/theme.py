@@ -1,13 +1,16 @@
-"""How the page looks: Gradio's theme set to the stylesheet's colours, and the light switch.
+"""How the page looks: its stylesheet, and Gradio's theme set to the stylesheet's colours.
 
-The colours themselves are variables in assets/workbench.css, for light and dark.
+The colours themselves are variables, for light and dark; see `workbench.work.colours`.
 """
 
 import gradio as gr
+from markupsafe import Markup
 
-from workbench.paths import assets_dir
+from workbench.page.kit.static import script, style
+from workbench.work.colours import css_variables
+from workbench.work.templates import render, trusted
 
-__all__ = ["HEAD", "THEME_SWITCH", "THEME_SWITCH_SCRIPT", "stylesheet", "theme"]
+__all__ = ["head", "stylesheet", "theme"]
 
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -79,58 +82,15 @@ SIZES = {
     "form_gap_width": "12px",
 }
 
-# Gradio follows the system's light or dark. A choice made here is kept in the browser and put
-# back whenever Gradio sets its own.
-HEAD = """
-<meta name="color-scheme" content="light dark">
-<script>
-(() => {
-  const chosen = () => localStorage.getItem('workbench-theme') || 'system';
-  const system = matchMedia('(prefers-color-scheme: dark)');
-  const apply = () => {
-    const dark = chosen() === 'dark' || (chosen() === 'system' && system.matches);
-    if (document.body && document.body.classList.contains('dark') !== dark)
-      document.body.classList.toggle('dark', dark);
-    document.documentElement.style.colorScheme = dark ? 'dark' : 'light';
-  };
-  window.workbenchTheme = {
-    chosen,
-    choose: name => { localStorage.setItem('workbench-theme', name); apply(); },
-  };
-  system.addEventListener('change', apply);
-  const watch = () => {
-    apply();
-    new MutationObserver(apply).observe(
-      document.body, {attributes: true, attributeFilter: ['class']});
-  };
-  if (document.body) watch();
-  else document.addEventListener('DOMContentLoaded', watch);
-})();
-</script>
-"""
 
-THEME_SWITCH = (
-    '<div class="label">Theme</div><div class="segments" role="group" aria-label="Theme">'
-    '<button type="button" data-theme="system">System</button>'
-    '<button type="button" data-theme="light">Light</button>'
-    '<button type="button" data-theme="dark">Dark</button></div>'
-)
-THEME_SWITCH_SCRIPT = """
-const mark = () => {
-  for (const choice of element.querySelectorAll('[data-theme]'))
-    choice.setAttribute('aria-pressed', choice.dataset.theme === workbenchTheme.chosen());
-};
-element.addEventListener('click', event => {
-  const choice = event.target.closest('[data-theme]');
-  if (choice) { workbenchTheme.choose(choice.dataset.theme); mark(); }
-});
-mark();
-"""
+def head() -> Markup:
+    """What stands in the page's head: the theme's script runs before anything is drawn."""
+    return render("page/head.html", script=trusted(script("theme")))
 
 
 def stylesheet() -> str:
-    """The page's one stylesheet."""
-    return (assets_dir() / "workbench.css").read_text(encoding="utf-8")
+    """The page's one stylesheet, with the colours that it names."""
+    return css_variables() + style("workbench")
 
 
 def theme() -> gr.themes.Base:

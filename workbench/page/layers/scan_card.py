@@ -15,9 +15,10 @@ from workbench.page.kit.profile_html import (
     preset_mark,
 )
 from workbench.plots.scan import scan_heatmap
-from workbench.plots.style import ThemeName, without_words
+from workbench.plots.style import without_words
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
+from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 from workbench.work.words import count
 

@@ -17,13 +17,14 @@ from workbench.page.kit.profile_html import (
     preset_mark,
 )
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
-from workbench.plots.style import ThemeName, without_words
+from workbench.plots.style import without_words
 from workbench.plots.sweep import sweep_curves
 from workbench.search.recommend import recommend
 from workbench.search.score import ScoreWeights, score_rows
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
 from workbench.store.profiles import KeptSweep
+from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 from workbench.work.words import count
 

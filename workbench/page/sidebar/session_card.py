@@ -7,17 +7,16 @@ is in a session.
 from pathlib import Path
 
 import gradio as gr
+from markupsafe import Markup
 
-from workbench.page.kit.html import button, detail, live_html, options, still_html, text
+from workbench.page.kit.html import detail, live_html, still_html
 from workbench.page.kit.page import QUIET, Page
 from workbench.store import Library, Store
-from workbench.store.library import Discarded
-from workbench.work.words import count
+from workbench.work.templates import render
 
 __all__ = ["add_banner", "add_session_card"]
 
 SHOWN_DISCARDED = 3
-EMPTY_TRASH = "Delete the sessions in the trash for good? This cannot be undone."
 
 
 def add_session_card(page: Page) -> None:
@@ -28,7 +27,7 @@ def add_session_card(page: Page) -> None:
     ):
         tools = live_html(name="session-tools-card")
         going = live_html(name="session-going")
-        still_html('<div class="label">Import a session</div>')
+        still_html(render("page/sidebar/import_label.html"))
         file = gr.File(
             file_types=[".zip"],
             show_label=False,
@@ -98,7 +97,7 @@ def _no_file() -> None:
     """Makes room for the next file, whether this one could be read or not."""
 
 
-def _draw_card(library: Library, session: str) -> str:
+def _draw_card(library: Library, session: str) -> Markup:
     known = sorted(
         ((store.id, store.settings.name) for store in library.sessions()),
         key=lambda pair: pair[1].casefold(),
@@ -106,69 +105,48 @@ def _draw_card(library: Library, session: str) -> str:
     if session not in library:
         known.insert(0, (session, "choose a session"))
     discarded = library.discarded()
-    rows = "".join(_discarded_row(entry) for entry in discarded[:SHOWN_DISCARDED])
-    more = len(discarded) - SHOWN_DISCARDED
-    below = f'<p class="quiet">and {count(more, "older one")} in the trash</p>' if more > 0 else ""
-    trash = f'<div class="trash" role="status">{rows}{below}</div>' if rows else ""
-    return (
-        '<label class="label" for="session-list">Session</label><div class="pair">'
-        f'<select id="session-list" data-do="open">{options(known, session)}</select>'
-        f"{button('New', 'new', 'small')}</div>{trash}"
+    return render(
+        "page/sidebar/session.html",
+        sessions=known,
+        session=session,
+        discarded=discarded[:SHOWN_DISCARDED],
+        older=len(discarded) - SHOWN_DISCARDED,
     )
 
 
-def _discarded_row(entry: Discarded) -> str:
-    return (
-        f'<div class="pair"><span title="{text(entry.name)}">Deleted: {text(entry.name)}</span>'
-        f"{button('Restore', 'restore', 'small', session=entry.id)}</div>"
-    )
+def _draw_tools(library: Library, session: str) -> Markup:
+    name = library.open(session).settings.name if session in library else None
+    trash = bool(library.discarded())
+    return render("page/sidebar/tools.html", name=name, session=session, trash=trash)
 
 
-def _draw_tools(library: Library, session: str) -> str:
-    if session not in library:
-        return '<p class="quiet">No session is shown.</p>'
-    store = library.open(session)
-    empty = ""
-    if library.discarded():
-        empty = button("Empty the trash", "empty", "small bare", confirm=EMPTY_TRASH)
-    return (
-        '<label class="label" for="session-name">Name</label>'
-        f'<input id="session-name" type="text" data-do="name" value="{text(store.settings.name)}" '
-        'autocomplete="off" maxlength="200">'
-        f'<div class="pair tools">{button("Duplicate", "duplicate", "small")}'
-        f'<a class="btn small" href="sessions/{text(session)}.zip" download>Export</a>'
-        f"{button('Delete', 'delete', 'small')}{empty}</div>"
-    )
-
-
-def _draw_going(store: Store) -> str:
+def _draw_going(store: Store) -> Markup:
     if all(job.kind == "load" for job in store.jobs.open_jobs()):
-        return ""
-    return (
-        '<p class="quiet">A copy or an export holds everything up to this moment; a run that is '
-        "going can be resumed in it. Deleting has to wait.</p>"
+        return Markup()
+    return render("page/sidebar/going.html")
+
+
+def _draw_banner(library: Library, session: str) -> Markup:
+    sentence, is_leading = ("", False) if session in library else _gone(library, session)
+    if not library.closed and not sentence:
+        return Markup()
+    trashed = any(entry.id == session for entry in library.discarded())
+    return render(
+        "page/sidebar/banner.html",
+        closed=library.closed,
+        sentence=sentence,
+        ways=is_leading,
+        trashed=trashed and not library.closed,
+        session=session,
     )
 
 
-def _draw_banner(library: Library, session: str) -> str:
-    closed = f"<p>{text(library.closed)}</p>" if library.closed else ""
-    gone = "" if session in library else _gone(library, session)
-    if not closed and not gone:
-        return ""
-    return f'<div class="notice warn" role="status">{closed}{gone}</div>'
-
-
-def _gone(library: Library, session: str) -> str:
-    """What to say when the session that this tab shows is not there any more."""
-    there = library.ids()
-    if not there and library.closed:
-        return "<p>There is no session to show.</p>"
+def _gone(library: Library, session: str) -> tuple[str, bool]:
+    """What is said of a session that is not there, and whether a way to another one is shown."""
+    if not library.ids() and library.closed:
+        return "There is no session to show.", False
     if not session:
-        return ""
-    buttons = button("Open the latest session", "latest", "small")
-    trashed = [entry for entry in library.discarded() if entry.id == session]
-    if trashed and not library.closed:
-        buttons += button("Restore this one", "restore", "small", session=session)
-    name = f" “{trashed[0].name}”" if trashed else ""
-    sentence = f"The session{name} was deleted in another tab; nothing more is kept in it."
-    return f'<p>{text(sentence)}</p><div class="pair">{buttons}</div>'
+        return "", False
+    names = [f" “{entry.name}”" for entry in library.discarded() if entry.id == session]
+    name = names[0] if names else ""
+    return f"The session{name} was deleted in another tab; nothing more is kept in it.", True

@@ -1,0 +1,2 @@
+// The session that the address names.
+() => [new URLSearchParams(location.search).get('session') || '']

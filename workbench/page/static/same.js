@@ -1,0 +1,2 @@
+// Hands the session on as it is.
+session => session
