@@ -8,11 +8,13 @@ import json
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.methods.base import LOCFT_BF, METHODS, Method
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
 from workbench.model.summary import ModelSummary
 from workbench.store.database import Database, to_json
 from workbench.work.records import as_data, from_data
+from workbench.work.settings import SettingsRecord
 
 __all__ = ["ModelChoice", "Settings"]
 
@@ -71,8 +73,21 @@ class Settings:
 
     @property
     def edit(self) -> EditSettings:
-        """The settings of the next run."""
+        """The settings of the next run by LocFT-BF."""
         return EditSettings.from_dict(self.get("edit", {}))
+
+    @property
+    def method(self) -> Method:
+        """The method of the next run."""
+        return METHODS.get(str(self.get("method", LOCFT_BF.key)), LOCFT_BF)
+
+    def settings_of(self, method: Method) -> SettingsRecord:
+        """The settings of the next run by a method."""
+        return method.settings.from_dict(self.get(_key_of(method), {}))
+
+    def keep_settings_of(self, method: Method, settings: SettingsRecord) -> None:
+        """Keeps them."""
+        self.set(_key_of(method), settings.as_dict())
 
     @property
     def shown_run(self) -> int | None:
@@ -85,3 +100,8 @@ class Settings:
         """The run that is shown as "before"; None for the base."""
         found: int | None = self.get("before_run")
         return found
+
+
+def _key_of(method: Method) -> str:
+    """Under which name the settings of a method are kept."""
+    return "edit" if method.key == LOCFT_BF.key else f"edit:{method.key}"
