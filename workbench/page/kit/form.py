@@ -140,7 +140,7 @@ def _field(found: Setting, classes: str | None) -> Component:
         if found.optional:
             choices.insert(0, (found.empty, ""))
         kind = gr.Radio if len(choices) <= MOST_BUTTONS else gr.Dropdown
-        told |= {"choices": choices, "elem_classes": "setting"}
+        told |= {"choices": choices, "elem_classes": classes and "setting"}
         return kind(value=found.write(found.default), **told)
     return gr.Textbox(placeholder=_placeholder(found, None), elem_classes=classes, **told)
 
