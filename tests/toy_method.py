@@ -8,13 +8,14 @@ import torch
 
 from workbench.methods.base import Method
 from workbench.methods.events import EpochDone, Finished, Started
+from workbench.methods.method_settings import MethodSettings
 from workbench.methods.run import Run
 from workbench.work.events import Event
-from workbench.work.settings import SettingsRecord, setting
+from workbench.work.settings import setting
 
 
 @dataclass(frozen=True, slots=True)
-class ToySettings(SettingsRecord):
+class ToySettings(MethodSettings):
     scale: float = setting(0.5, "How much of the last norm stays.", label="Scale of the norm")
 
 

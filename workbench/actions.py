@@ -23,7 +23,15 @@ from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_settings import SweepSettings
 from workbench.work.settings import Setting, SettingsRecord, setting, settings_of
 
-__all__ = ["ACTIONS", "Action", "Need", "command_line", "options_of", "settings_class"]
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "Need",
+    "NoSettings",
+    "command_line",
+    "options_of",
+    "settings_class",
+]
 
 Need = Literal["facts", "model", "patch", "prompts"]
 """What an action works on: a file of facts, a model, a patch where there is one, prompts."""

@@ -1,13 +1,9 @@
 """What is drawn from data alone: tables, curves and commands."""
 
 import re
-import shlex
 
-from workbench.methods.locft_settings import EditSettings
-from workbench.model.choice import ModelChoice
 from workbench.model.presets import PRESETS
 from workbench.page.kit.charts import loss_curve
-from workbench.page.kit.command import edit_command
 from workbench.page.layers.grid import location_card
 from workbench.work.words import clock, quantity, share
 
@@ -17,21 +13,6 @@ def test_the_loss_curve_has_a_point_for_each_epoch() -> None:
     assert path is not None and len(re.findall("[ML]", path.group(1))) == 3
     assert loss_curve([], 25, 0.01) == ""
     assert "nan" not in loss_curve([float("nan"), 0.0, 1.0], 3, 0.0)
-
-
-def test_the_command_names_only_what_was_set() -> None:
-    assert edit_command("facts.csv", ModelChoice(), EditSettings()) == (
-        "workbench edit facts.csv --out patch"
-    )
-    line = edit_command(
-        "facts.csv",
-        ModelChoice("a folder/model", "cpu"),
-        EditSettings(at=("6", "7.mlp"), learning_rate=1e-3, pipeline="depth-first"),
-    )
-    words = shlex.split(line)
-    assert words[words.index("--model") + 1] == "a folder/model"
-    assert [words[i + 1] for i, word in enumerate(words) if word == "--at"] == ["6", "7.mlp"]
-    assert words[words.index("--pipeline") + 1] == "depth-first"
 
 
 def test_a_share_reads_one_only_when_it_is_whole() -> None:

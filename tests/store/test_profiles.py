@@ -41,8 +41,8 @@ def test_a_scan_is_kept_with_a_row_for_every_matrix(store: Store, model: Languag
     before = store.version("profiles")
     scan_layers(claimed(store, "scan"), model)
     kept = store.profiles.latest_scan("builtin")
-    assert kept is not None and kept.result["sample"] == 8
-    assert len(kept.result["rows"]) == 8 * 7
+    assert kept is not None and kept.result.sample == 8
+    assert len(kept.result.rows) == 8 * 7
     assert store.version("profiles") != before
     assert store.profiles.latest_scan("another model") is None
 

@@ -108,9 +108,10 @@ def _parameter(prefix: str, setting: Setting) -> inspect.Parameter:
     names = [setting.option]
     if setting.is_flag:
         names = [f"{setting.option}/--no-{setting.option.removeprefix('--')}"]
-    option = typer.Option(
-        *names, help=_help(setting), metavar=setting.metavar or "|".join(setting.choices) or None
-    )
+    shown = setting.metavar or "|".join(setting.choices)
+    if setting.many and not shown:
+        shown = f"<{setting.kind.__name__}>"
+    option = typer.Option(*names, help=_help(setting), metavar=shown or None)
     return _keyword(prefix + setting.name, Annotated[kind | None, option], None)
 
 

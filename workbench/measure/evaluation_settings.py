@@ -3,8 +3,6 @@
 The same fields, in the same words, on the page, on the command line, and in the record.
 """
 
-import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.work.settings import SettingsRecord, setting
@@ -61,20 +59,3 @@ class EvaluationSettings(SettingsRecord):
         if self.written is None:
             return facts if facts <= ALL_UP_TO else DRAWN
         return min(self.written, facts)
-
-    def command(self, facts: str, options: Sequence[tuple[str, object]] = ()) -> str:
-        """The `workbench evaluate` line that measures the same.
-
-        Args:
-            facts: the file of facts.
-            options: such as ``("--patch", "folder")``; one whose value is None is left out.
-        """
-        words = ["workbench", "evaluate", facts]
-        given = [*options, ("--written", self.written), ("--limit", self.limit)]
-        given += [("--seed", self.seed or None)]
-        given += [("--capability", name) for name in self.capability]
-        for option, value in given:
-            words += [option, str(value)] if value is not None else []
-        words += ["--health"] if self.health else []
-        words += ["--network"] if self.network else []
-        return shlex.join(words)

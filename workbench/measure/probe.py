@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.model.generate import Answer, StopRule, generate
+from workbench.model.generate import Answer, generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
+from workbench.model.stop_rule import StopRule
 
 __all__ = ["Answer", "Probe", "generate", "probe"]
 

@@ -1,15 +1,12 @@
 """How a model is asked: plain settings of a probe."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any
 
-from workbench.errors import SettingsError
+from workbench.model.stop_rule import StopRule, require_stop_rule
 from workbench.work.settings import SettingsRecord, setting
 
-__all__ = ["ProbeSettings", "StopRule"]
-
-StopRule = Literal["eos", "sentence"]
-"""Where an answer ends: at EOS; or, as in arXiv 2509.22072, also at "." or a newline."""
+__all__ = ["ProbeSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +21,27 @@ class ProbeSettings(SettingsRecord):
         False, "Ask through the model's chat template.", label="Through the chat template"
     )
     stop: StopRule = setting(
-        "eos", "Where an answer ends; sentence: also at '.' and newline.", label="An answer ends at"
+        "eos",
+        "Where an answer ends; sentence: also at '.' and newline.",
+        label="An answer ends at",
+        advanced=True,
     )
     max_new_tokens: int = setting(
-        32, "Most tokens an answer has.", label="Longest answer", unit="tokens"
+        32, "Most tokens an answer has.", label="Longest answer", unit="tokens", advanced=True
     )
     top_k: int = setting(
-        5, "How many likeliest next tokens to report.", label="Next tokens", unit="tokens"
+        5,
+        "How many likeliest next tokens to report.",
+        label="Next tokens",
+        unit="tokens",
+        advanced=True,
     )
 
     def __post_init__(self) -> None:
-        if self.stop not in get_args(StopRule):
-            raise SettingsError(f"stop is {self.stop!r}; choose 'eos' or 'sentence'.")
+        require_stop_rule(self.stop)
         self._require_whole("max_new_tokens", "top_k", least=1)
+
+    @property
+    def decoding(self) -> dict[str, Any]:
+        """What `workbench.model.generate.generate` is told, besides whether prompts are chat."""
+        return {"stop": self.stop, "max_new_tokens": self.max_new_tokens, "top_k": self.top_k}

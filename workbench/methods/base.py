@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench.errors import SettingsError
 from workbench.facts.fact import Fact
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.method_settings import MethodSettings
 from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
@@ -89,7 +90,7 @@ class Method:
     name: str
     sentence: str
     source: str
-    settings: type[SettingsRecord]
+    settings: type[MethodSettings]
     run: Callable[..., MethodRun] | str
 
     def start(

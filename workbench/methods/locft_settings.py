@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workbench.errors import SettingsError
+from workbench.methods.method_settings import MethodSettings
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
-from workbench.work.settings import SettingsRecord, is_number, setting
+from workbench.work.settings import is_number, setting
 
 __all__ = [
     "EditSettings",
@@ -31,7 +32,7 @@ PAPER_LOSS_FLOOR = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class EditSettings(SettingsRecord):
+class EditSettings(MethodSettings):
     """How a run turns facts into a patch. None means automatic; see each field's sentence.
 
     Raises:

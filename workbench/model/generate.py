@@ -7,7 +7,6 @@ answer depends on the weights and the prompt alone. Knows nothing about patches 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import torch
 from transformers import (
@@ -22,15 +21,13 @@ from transformers import (
 from workbench.errors import ModelError, SettingsError
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
+from workbench.model.stop_rule import StopRule, require_stop_rule
 from workbench.model.tokens import prompt_tokens
 
-__all__ = ["Answer", "OnText", "StopRule", "generate"]
+__all__ = ["Answer", "OnText", "generate"]
 
 OnText = Callable[[dict[int, str]], None]
 """Told after each new token what some prompts, by their place, are answered so far."""
-
-StopRule = Literal["eos", "sentence"]
-"""Where an answer ends: at EOS; or, as in arXiv 2509.22072, also at "." or a newline."""
 
 TOKENS_PER_PASS = 8192
 
@@ -107,8 +104,7 @@ def generate(
         ModelError: the tokenizer has no chat template, or a prompt is too long for the model.
         SettingsError: an unknown stop rule, or a number below 1.
     """
-    if stop not in ("eos", "sentence"):
-        raise SettingsError(f"stop is {stop!r}; choose 'eos' or 'sentence'.")
+    require_stop_rule(stop)
     if max_new_tokens < 1 or top_k < 1:
         raise SettingsError("max_new_tokens and top_k must be whole numbers, 1 or more.")
     if not prompts:

@@ -31,6 +31,7 @@ from workbench.page.kit import theme
 from workbench.paths import assets_dir, sessions_dir
 from workbench.store import Library
 from workbench.store.lock import FolderLock, FolderTaken, holder
+from workbench.store.requests import LoadRequest
 from workbench.worker.supervisor import Supervisor
 
 __all__ = ["serve", "serving"]
@@ -117,7 +118,7 @@ def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
     library.tidy()
     latest = library.latest()
     if not any(job.kind == "load" for job in latest.jobs.open_jobs()):
-        latest.jobs.submit("load")
+        latest.jobs.ask_for(LoadRequest())
     supervisor = Supervisor(library)
     supervisor.start()
     cleanup.callback(supervisor.stop)

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from workbench.errors import SessionError
+from workbench.search.scan_result import Scan
 from workbench.search.sweep_events import LocationDone, SweepStarted
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store.database import Database, to_json
 from workbench.work.events import Event
+from workbench.work.records import from_text
 
 __all__ = ["KeptScan", "KeptSweep", "ProfileTable", "SweepState"]
 
@@ -25,11 +27,11 @@ SweepState = Literal["running", "done", "stopped", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class KeptScan:
-    """One scan: number, name of the model, what came out (see `Scan.as_dict`), when."""
+    """One scan: number, name of the model, what came out, when."""
 
     id: int
     model: str
-    result: dict[str, Any]
+    result: Scan
     created: float
 
 
@@ -69,11 +71,11 @@ class ProfileTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add_scan(self, model: str, result: dict[str, Any]) -> int:
+    def add_scan(self, model: str, result: Scan) -> int:
         """Keeps a scan; returns its id."""
         cursor = self._database.write(
             "INSERT INTO scans (model, result, created) VALUES (?, ?, ?)",
-            (model, to_json(result), time.time()),
+            (model, to_json(result.as_dict()), time.time()),
         )
         return int(cursor.lastrowid or 0)
 
@@ -84,7 +86,8 @@ class ProfileTable:
         )
         if row is None:
             return None
-        return KeptScan(row["id"], row["model"], json.loads(row["result"]), row["created"])
+        found = from_text(Scan, row["result"])
+        return KeptScan(row["id"], row["model"], found, row["created"])
 
     def known_rows(self, identity: dict[str, Any]) -> list[LocationDone]:
         """Rows of earlier sweeps of just this kind; the newest at each trial."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from workbench.errors import RecordError
 from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.measure.probe_settings import ProbeSettings
 from workbench.methods.base import LOCFT_BF
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
@@ -54,11 +55,17 @@ class LoadRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class AskRequest(Request):
-    """Answer probes, by their ids."""
+    """Answer probes.
+
+    Args:
+        probes: their ids.
+        settings: how they are answered; whether through the chat template is each probe's own.
+    """
 
     kind = "ask"
 
     probes: tuple[int, ...]
+    settings: ProbeSettings = ProbeSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ caller. Knows nothing about what the page does with them.
 import json
 from typing import Any
 
+from workbench.actions import settings_class
 from workbench.errors import WorkbenchError
-from workbench.methods.base import LOCFT_BF, METHODS, Method
+from workbench.methods.base import LOCFT_BF, METHODS, Method, find_method
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
 from workbench.model.summary import ModelSummary
@@ -52,7 +53,8 @@ class Settings:
         """Takes another model; what was known of the one before is forgotten."""
         self.set("model", choice.as_dict())
         self.set("summary", None)
-        self.set("edit", EditSettings().as_dict())
+        for method in METHODS:
+            self.set(_key("edit", method), {})
         self.set("shown_run", None)
         self.set("before_run", None)
 
@@ -74,20 +76,38 @@ class Settings:
     @property
     def edit(self) -> EditSettings:
         """The settings of the next run by LocFT-BF."""
-        return EditSettings.from_dict(self.get("edit", {}))
+        found: EditSettings = self.of("edit")
+        return found
 
     @property
     def method(self) -> Method:
         """The method of the next run."""
         return METHODS.get(str(self.get("method", LOCFT_BF.key)), LOCFT_BF)
 
-    def settings_of(self, method: Method) -> SettingsRecord:
-        """The settings of the next run by a method."""
-        return method.settings.from_dict(self.get(_key_of(method), {}))
+    def choose_method(self, method: str) -> None:
+        """Takes another method for the next run.
 
-    def keep_settings_of(self, method: Method, settings: SettingsRecord) -> None:
-        """Keeps them."""
-        self.set(_key_of(method), settings.as_dict())
+        Raises:
+            SettingsError: there is no such method.
+        """
+        self.set("method", find_method(method).key)
+
+    def of(self, action: str, method: str = LOCFT_BF.key) -> Any:
+        """How an action is done next: the settings of its class in the table of actions.
+
+        Args:
+            action: its name.
+            method: of ``edit``, whose settings depend on it.
+        """
+        kept = self.get(_key(action, method), {})
+        if action == "sweep" and (weights := self.get("sweep_weights")):
+            # Earlier versions kept the weights of the score apart.
+            kept = {"weights": weights, **kept}
+        return settings_class(action, method).from_dict(kept)
+
+    def keep(self, action: str, settings: SettingsRecord, method: str = LOCFT_BF.key) -> None:
+        """Keeps how an action is done next."""
+        self.set(_key(action, method), settings.as_dict())
 
     @property
     def shown_run(self) -> int | None:
@@ -102,6 +122,8 @@ class Settings:
         return found
 
 
-def _key_of(method: Method) -> str:
-    """Under which name the settings of a method are kept."""
-    return "edit" if method.key == LOCFT_BF.key else f"edit:{method.key}"
+def _key(action: str, method: str) -> str:
+    """Under which name the settings of an action are kept."""
+    if action == "edit" and method != LOCFT_BF.key:
+        return f"edit:{method}"
+    return {"evaluate": "evaluation"}.get(action, action)

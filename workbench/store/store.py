@@ -101,7 +101,8 @@ class Store:
             self._submit_probes(probes)
 
     def _submit_probes(self, probes: list[int]) -> None:
-        self.probes.set_job(probes, self.jobs.ask_for(AskRequest(tuple(probes))))
+        request = AskRequest(tuple(probes), self.settings.of("probe"))
+        self.probes.set_job(probes, self.jobs.ask_for(request))
 
     def resume(self, run: int) -> int:
         """Lets a stopped or interrupted run go on; returns the job's id.
@@ -145,7 +146,9 @@ class Store:
         count = self.facts.count(enabled=True)
         if not count or self.settings.summary is None:
             return None
-        return to_json([count, self.settings.model.as_dict(), self.settings.edit.as_dict()])
+        method = self.settings.method.key
+        how = self.settings.of("edit", method).as_dict()
+        return to_json([count, self.settings.model.as_dict(), method, how])
 
     def estimate(self) -> RunEstimate | None:
         """The estimate of just the next run; None while there is none that can be read."""

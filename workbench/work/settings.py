@@ -264,15 +264,6 @@ class SettingsRecord:
                 values[found.name] = found.parse(str(given or ""))
         return cls(**values)
 
-    def resolved(self, preset: Any, facts: int) -> "SettingsRecord":
-        """These settings with what is automatic filled in; the same where nothing is.
-
-        Args:
-            preset: the start for a model.
-            facts: how many facts are compiled.
-        """
-        return self
-
     @classmethod
     def help(cls) -> dict[str, str]:
         """The one-sentence explanation of every setting, by name."""

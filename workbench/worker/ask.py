@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
+from workbench.measure.probe_settings import ProbeSettings
 from workbench.model.generate import Answer, generate
 from workbench.model.language_model import LanguageModel
 from workbench.store.probes import Answered, ProbeRow, Side
@@ -22,7 +23,12 @@ Runs = tuple[int | None, int | None]
 
 
 def answer_probes(
-    task: Task, model: LanguageModel, rows: Sequence[ProbeRow], runs: Runs, patches: Patches
+    task: Task,
+    model: LanguageModel,
+    rows: Sequence[ProbeRow],
+    runs: Runs,
+    patches: Patches,
+    settings: ProbeSettings,
 ) -> None:
     """Answers probes and keeps the answers.
 
@@ -32,6 +38,7 @@ def answer_probes(
         rows: the probes.
         runs: what "before" and "after" are; None for the base. Two bases are asked once.
         patches: the runs' patches.
+        settings: how they are answered; whether through the chat template is each probe's own.
 
     Raises:
         Cancelled: the person asked for the end; probes without both answers keep none.
@@ -40,11 +47,16 @@ def answer_probes(
     for chat in (False, True):
         some = [row for row in rows if row.chat == chat]
         if some:
-            _answer(task, model, some, runs, patches)
+            _answer(task, model, some, runs, patches, settings)
 
 
 def _answer(
-    task: Task, model: LanguageModel, rows: list[ProbeRow], runs: Runs, patches: Patches
+    task: Task,
+    model: LanguageModel,
+    rows: list[ProbeRow],
+    runs: Runs,
+    patches: Patches,
+    settings: ProbeSettings,
 ) -> None:
     said: dict[Side, list[Answer]] = {}
     for side, run in zip(SIDES, runs, strict=True):
@@ -55,6 +67,7 @@ def _answer(
                 model,
                 [row.prompt for row in rows],
                 chat=rows[0].chat,
+                **settings.decoding,
                 on_text=_Writing(task, side, rows),
             )
     for place, row in enumerate(rows):

@@ -90,7 +90,9 @@ def _answer_pinned_again(task: Task, model: LanguageModel, run: int, patches: Pa
     if pinned:
         task.report("Asking the pinned prompts", now=True)
         with contextlib.suppress(ModelError):
-            answer_probes(task, model, pinned, (task.store.settings.before_run, run), patches)
+            settings = task.store.settings
+            runs = (settings.before_run, run)
+            answer_probes(task, model, pinned, runs, patches, settings.of("probe"))
 
 
 def _prepare(task: Task, model: LanguageModel) -> tuple[int, list[FactRow], MethodRun]:
@@ -177,6 +179,7 @@ class _Keeper:
                     [row.prompt for row in some],
                     chat=chat,
                     on_text=lambda texts: self._task.check(),
+                    **self._task.store.settings.of("probe").decoding,
                 )
                 said += [(row.id, answered(a)) for row, a in zip(some, found, strict=True)]
         if said:

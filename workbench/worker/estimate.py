@@ -27,7 +27,9 @@ def estimate_next_run(store: Store, model: LanguageModel, stop: Stop) -> None:
         return
     try:
         facts = [row.fact for row in store.facts.enabled()]
-        found = estimate(model, facts, store.settings.edit, stop=stop)
+        method = store.settings.method.key
+        settings = store.settings.of("edit", method)
+        found = estimate(model, facts, settings, method=method, stop=stop)
         if found is None:
             return
         kept = RunEstimate(about, found.plan, found.seconds, found.measured)

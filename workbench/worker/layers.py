@@ -37,7 +37,7 @@ def scan_layers(task: Task, model: LanguageModel) -> dict[str, Any]:
     settings = task.request(ScanRequest).settings
     task.begin("Scanning every matrix")
     found = task.follow(scanning(model, facts, settings, stop=task.stop))
-    return {"scan": task.store.profiles.add_scan(model.name, found.as_dict())}
+    return {"scan": task.store.profiles.add_scan(model.name, found)}
 
 
 def sweep_layers(task: Task, model: LanguageModel) -> dict[str, Any]:

@@ -97,11 +97,12 @@ class Workshop:
     def _ask(self, task: Task) -> dict[str, Any]:
         if isinstance(task.job.request, FillRequest):
             return fill_old_answers(task, self.model(task))
-        rows = task.store.probes.among(list(task.request(AskRequest).probes))
+        request = task.request(AskRequest)
+        rows = task.store.probes.among(list(request.probes))
         model = self.model(task)
-        settings = task.store.settings
+        runs = (task.store.settings.before_run, task.store.settings.shown_run)
         task.report("Asking the model", now=True)
-        answer_probes(task, model, rows, (settings.before_run, settings.shown_run), self._patches)
+        answer_probes(task, model, rows, runs, self._patches, request.settings)
         return {}
 
     def _edit(self, task: Task) -> dict[str, Any]:

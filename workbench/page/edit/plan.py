@@ -2,25 +2,33 @@
 
 from markupsafe import Markup
 
+from workbench.methods.base import Method
 from workbench.methods.estimate_record import RunEstimate
-from workbench.methods.locft_settings import EditSettings
+from workbench.work.settings import SettingsRecord
 from workbench.work.templates import render
 from workbench.work.words import duration, quantity, size
 
 __all__ = ["plan_card"]
 
 
-def plan_card(facts: int, settings: EditSettings | None, estimate: RunEstimate | None) -> Markup:
+def plan_card(
+    facts: int,
+    method: Method,
+    settings: SettingsRecord | None,
+    estimate: RunEstimate | None,
+) -> Markup:
     """The plan of the next run.
 
     Args:
         facts: how many are ticked.
+        method: how they are edited in.
         settings: whole; None while the model is unknown.
         estimate: what a few measured steps said of just this run; None while they are made.
     """
     return render(
         "page/edit/plan.html",
         facts=facts,
+        method=method,
         settings=settings,
         estimate=estimate,
         numbers=_figures(estimate),
@@ -30,9 +38,11 @@ def plan_card(facts: int, settings: EditSettings | None, estimate: RunEstimate |
 def _figures(estimate: RunEstimate | None) -> list[tuple[str, str]]:
     if estimate is None or estimate.plan is None:
         return []
+    figures = [("steps at most", f"{estimate.plan.steps:,}")]
+    if estimate.measured:
+        figures.append(("time at most", duration(estimate.seconds)))
     return [
-        ("steps at most", f"{estimate.plan.steps:,}"),
-        ("time at most", duration(estimate.seconds)),
+        *figures,
         ("extra memory", size(estimate.plan.memory_bytes)),
         ("weights tuned", quantity(estimate.plan.weights)),
     ]

@@ -5,22 +5,26 @@ from typing import Any
 
 import gradio as gr
 
+from workbench.actions import command_line
 from workbench.errors import SettingsError
 from workbench.methods import events
-from workbench.methods.locft_settings import EditSettings
+from workbench.methods.base import LOCFT_BF, METHODS, Method
+from workbench.methods.method_settings import MethodSettings
 from workbench.page.edit.plan import plan_card
 from workbench.page.edit.run_card import RunView, run_card
-from workbench.page.kit.command import edit_command
-from workbench.page.kit.form import Form, add_form
+from workbench.page.kit.action_form import add_action_form
+from workbench.page.kit.form import Form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.store import Store
+from workbench.store.requests import edit_request
+from workbench.work.settings import SettingsRecord
 from workbench.work.templates import render
 
 __all__ = ["add_edit_tab"]
 
-FACTS_FILE = "facts.csv"
 ELSEWHERE = ("at",)  # is chosen on the Layers tab
+_SETTINGS = ("settings",)
 
 
 def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
@@ -39,54 +43,95 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
             plan = live_html(name="plan")
             start = gr.Button("Start", variant="primary", elem_id="start")
             same = live_html(name="same-command")
-            form = add_form(
-                page,
-                EditSettings,
-                lambda store: store.settings.edit,
-                _keep,
-                automatic=_resolved,
-                leave_out=ELSEWHERE,
-                of=("settings", "facts"),
-            )
+            forms = _add_methods(page)
         with gr.Column(scale=5, min_width=320):
             run = live_html(name="run")
     page.show(_draw_plan, [plan, same], of=("facts", "settings"))
     page.show(_draw_run, run, of=("runs", "jobs", "probes", PROGRESS))
-    page.action(start.click, _start_with(form), form.inputs)
+    fields = [field for form in forms for field in form.inputs]
+    page.action(start.click, _start_with(forms), fields)
     page.action(run.act, _act_on_run, outputs=tabs)
 
 
-def _keep(store: Store, settings: EditSettings) -> None:
-    store.settings.set("edit", settings.as_dict())
+def _add_methods(page: Page) -> list[Form[SettingsRecord]]:
+    """Builds the choice of the method, where there is one, and the form of each method."""
+    if len(METHODS) > 1:
+        chosen = gr.Radio(
+            [(method.name, method.key) for method in METHODS.values()],
+            label="Method",
+            info="How the facts are edited in.",
+            elem_id="method",
+            elem_classes="setting",
+        )
+        page.show(lambda store: gr.update(value=store.settings.method.key), chosen, of=_SETTINGS)
+        page.action(chosen.input, _choose_method, [chosen])
+    return [_add_form(page, method) for method in METHODS.values()]
 
 
-def _start_with(form: Form[EditSettings]) -> Callable[..., None]:
+def _choose_method(store: Store, key: str) -> None:
+    store.settings.choose_method(key)
+
+
+def _add_form(page: Page, method: Method) -> Form[SettingsRecord]:
+    """Builds the form of a method, which is there while the method is chosen."""
+
+    def is_chosen(store: Store) -> Any:
+        return gr.update(visible=store.settings.method.key == method.key)
+
+    with gr.Column(visible=method is LOCFT_BF) as place:
+        if len(METHODS) > 1:
+            still_html(render("page/edit/method.html", method=method))
+        form = add_action_form(
+            page,
+            "edit",
+            method=method.key,
+            automatic=lambda store: _resolved(store, method),
+            leave_out=ELSEWHERE,
+            of=("settings", "facts"),
+        )
+    if len(METHODS) > 1:
+        page.show(is_chosen, place, of=_SETTINGS)
+    return form
+
+
+def _start_with(forms: list[Form[SettingsRecord]]) -> Callable[..., None]:
     def start(store: Store, *values: Any) -> None:
-        settings = form.read(values, store.settings.edit)
-        _keep(store, settings)
+        method, given = store.settings.method.key, iter(values)
+        for key, form in zip(METHODS, forms, strict=True):
+            entered = [next(given) for _ in form.inputs]
+            if key == method:
+                settings = form.read(entered, store.settings.of("edit", method))
+                store.settings.keep("edit", settings, method)
         if not store.facts.count(enabled=True):
             raise SettingsError(
                 "No fact is ticked. Tick at least one on the Facts tab, then start."
             )
-        store.jobs.submit("edit", {"settings": settings.as_dict()})
+        store.jobs.ask_for(edit_request(store.settings.of("edit", method), method))
 
     return start
 
 
-def _resolved(store: Store) -> EditSettings | None:
+def _resolved(store: Store, method: Method) -> MethodSettings | None:
     """The settings with what is automatic filled in; None while the model is unknown."""
     summary = store.settings.summary
     if summary is None:
         return None
-    return store.settings.edit.resolved(summary.preset, max(1, store.facts.count(enabled=True)))
+    settings: MethodSettings = store.settings.of("edit", method.key)
+    return settings.resolved(summary.preset, max(1, store.facts.count(enabled=True)))
 
 
 def _draw_plan(store: Store) -> tuple[str, str]:
+    method = store.settings.method
     enabled = store.facts.count(enabled=True)
-    line = plan_card(enabled, _resolved(store), store.estimate())
-    same = edit_command(FACTS_FILE, store.settings.model, store.settings.edit)
-    below = render("page/edit/command.html", line=same, session=store.id, file=FACTS_FILE)
-    return line, below
+    line = plan_card(enabled, method, _resolved(store, method), store.estimate())
+    same = command_line(
+        "edit",
+        store.settings.of("edit", method.key),
+        model=store.settings.model,
+        method=method.key,
+        more=("--out", "patch"),
+    )
+    return line, render("page/command.html", line=same, session=store.id)
 
 
 def _draw_run(store: Store) -> str:

@@ -5,7 +5,7 @@ import importlib.util
 import gradio as gr
 
 from workbench.measure.evaluation_settings import EvaluationSettings
-from workbench.page.kit.form import add_form
+from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.page import Page
 from workbench.store import Store
 
@@ -20,12 +20,13 @@ MISSING = (
 def add_evaluation_fields(page: Page) -> None:
     """Builds the fields inside the current column."""
     with gr.Accordion("What is measured", open=False, elem_classes="plain"):
-        add_form(page, EvaluationSettings, evaluation_settings, _keep)
+        add_action_form(page, "evaluate")
 
 
 def evaluation_settings(store: Store) -> EvaluationSettings:
     """What the next evaluation measures."""
-    return EvaluationSettings.from_dict(store.settings.get("evaluation", {}))
+    found: EvaluationSettings = store.settings.of("evaluate")
+    return found
 
 
 def harness_note(settings: EvaluationSettings) -> str:
@@ -33,7 +34,3 @@ def harness_note(settings: EvaluationSettings) -> str:
     if not settings.capability or importlib.util.find_spec("lm_eval") is not None:
         return ""
     return MISSING
-
-
-def _keep(store: Store, settings: EvaluationSettings) -> None:
-    store.settings.set("evaluation", settings.as_dict())

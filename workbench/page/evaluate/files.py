@@ -5,8 +5,10 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import Response
 
+from workbench.actions import command_line
 from workbench.errors import WorkbenchError
 from workbench.measure.report import FORMS, build_report
+from workbench.model.choice import ModelChoice
 from workbench.page.layers.sweep_fields import sweep_weights
 from workbench.search.recommend import recommend
 from workbench.store import Library, Store
@@ -54,7 +56,6 @@ def session_report(store: Store, kept: KeptEvaluation) -> dict[str, Any]:
     Raises:
         SessionError: the run is gone.
     """
-    options: list[tuple[str, object]] = []
     run = None
     if kept.run is not None:
         found = store.runs.get(kept.run)
@@ -63,9 +64,6 @@ def session_report(store: Store, kept: KeptEvaluation) -> dict[str, Any]:
             "why": reason_for_location(store, found),
             **found.outcome,
         }
-        options.append(("--patch", f"run-{kept.run}"))
-    elif kept.model != "builtin":
-        options.append(("--model", kept.model))
     studies = [study for study in store.studies.all() if study.model == kept.model]
     newest = {study.result.settings.kind: study.record() for study in reversed(studies)}
     return build_report(
@@ -77,9 +75,20 @@ def session_report(store: Store, kept: KeptEvaluation) -> dict[str, Any]:
         capability=kept.report.get("capability"),
         studies=[record for record in newest.values() if record["rows"]],
         versions=kept.report.get("versions"),
-        command=kept.settings.command("facts.csv", options),
+        command=command_line(
+            "evaluate",
+            kept.settings,
+            model=_model_of(store, kept),
+            patch="" if kept.run is None else f"run-{kept.run}",
+        ),
         title=f"{store.settings.name}: {'base' if kept.run is None else f'run {kept.run}'}",
     )
+
+
+def _model_of(store: Store, kept: KeptEvaluation) -> ModelChoice:
+    """The model that was measured, and where it runs if it still is the session's."""
+    choice = store.settings.model
+    return choice if choice.name == kept.model else ModelChoice(kept.model)
 
 
 def reason_for_location(store: Store, run: Run) -> str:

@@ -1,21 +1,23 @@
 """The studies on the Evaluate tab: the paper's experiments, one click each."""
 
-import shlex
+from dataclasses import replace
 from typing import get_args
 
 import gradio as gr
 from markupsafe import Markup
 
+from workbench.actions import command_line
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.report.pieces import study_table
 from workbench.model.location import parse_locations
 from workbench.page.evaluate.fields import harness_note
-from workbench.page.kit.form import add_form
+from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import open_job
 from workbench.search.study_settings import StudyKind, StudySettings
 from workbench.store import Store
+from workbench.store.requests import StudyRequest
 from workbench.store.studies import KeptStudy
 from workbench.work.templates import render
 
@@ -47,11 +49,9 @@ def add_study_card(page: Page) -> None:
         )
         study = live_html(name="study")
         with gr.Accordion("Settings of the study", open=False, elem_classes="plain"):
-            add_form(
+            add_action_form(
                 page,
-                StudySettings,
-                _settings,
-                _keep,
+                "study",
                 automatic=_resolved,
                 leave_out=ELSEWHERE,
                 of=("settings", "facts"),
@@ -61,11 +61,8 @@ def add_study_card(page: Page) -> None:
 
 
 def _settings(store: Store) -> StudySettings:
-    return StudySettings.from_dict(store.settings.get("study", {}))
-
-
-def _keep(store: Store, settings: StudySettings) -> None:
-    store.settings.set("study", settings.as_dict())
+    found: StudySettings = store.settings.of("study")
+    return found
 
 
 def _resolved(store: Store) -> StudySettings | None:
@@ -90,7 +87,7 @@ def _draw(store: Store) -> Markup:
         label=_start_words(kept),
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(EvaluationSettings(capability=settings.capability)),
-        line=_command(store, settings),
+        line=command_line("study", settings, model=store.settings.model),
         asked="" if kept is None else kept.asked,
         found=_found(kept),
     )
@@ -99,11 +96,6 @@ def _draw(store: Store) -> Markup:
 def _start_words(kept: KeptStudy | None) -> str:
     words = {"done": "Study again", "stopped": "Go on", "interrupted": "Go on"}
     return "Start the study" if kept is None else words.get(kept.state, "Start the study")
-
-
-def _command(store: Store, settings: StudySettings) -> str:
-    options = [*settings.words(ELSEWHERE), *store.settings.model.words()]
-    return shlex.join(["workbench", "study", settings.kind, "facts.csv", *options])
 
 
 def _found(kept: KeptStudy | None) -> Markup:
@@ -118,6 +110,6 @@ def _act(store: Store, event: gr.EventData) -> None:
     if asked["do"] == "cancel":
         store.jobs.cancel(int(asked["job"]))
     elif asked["do"] == "kind" and asked["kind"] in get_args(StudyKind):
-        _keep(store, StudySettings.from_dict(settings.as_dict() | {"kind": asked["kind"]}))
+        store.settings.keep("study", replace(settings, kind=asked["kind"]))
     elif asked["do"] == "study":
-        store.jobs.submit("study", {"settings": settings.as_dict()})
+        store.jobs.ask_for(StudyRequest(settings))

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import gradio as gr
 
+from workbench.actions import command_line
 from workbench.errors import SessionError
 from workbench.page.evaluate.fields import (
     add_evaluation_fields,
@@ -17,6 +18,7 @@ from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import open_job
 from workbench.store import Store
 from workbench.store.evaluations import KeptEvaluation, Show
+from workbench.store.requests import EvaluateRequest
 from workbench.work.templates import render
 
 __all__ = ["add_evaluate_tab"]
@@ -75,18 +77,14 @@ def _latest(store: Store) -> KeptEvaluation | None:
 def _draw_start(store: Store) -> str:
     run, settings = store.settings.shown_run, evaluation_settings(store)
     job, last = open_job(store, "evaluate"), store.jobs.latest("evaluate")
-    options: list[tuple[str, object]] = []
-    if run is not None:
-        options.append(("--patch", store.runs.patch_folder(run)))
-    elif store.settings.model.name != "builtin":
-        options.append(("--model", store.settings.model.name))
+    patch = "" if run is None else str(store.runs.patch_folder(run))
     return render(
         "page/evaluate/evaluation.html",
         job=job,
         label=f"Evaluate {'the base alone' if run is None else f'run {run}'}",
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(settings),
-        line=settings.command("facts.csv", options),
+        line=command_line("evaluate", settings, model=store.settings.model, patch=patch),
     )
 
 
@@ -98,8 +96,7 @@ def _act(store: Store, event: gr.EventData) -> None:
         run = store.settings.shown_run
         if run is None and not store.facts.count(enabled=True):
             raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
-        params: dict[str, Any] = {"run": run, "settings": evaluation_settings(store).as_dict()}
-        store.jobs.submit("evaluate", params)
+        store.jobs.ask_for(EvaluateRequest(run, evaluation_settings(store)))
 
 
 def _draw_results(store: Store) -> str:

@@ -9,6 +9,7 @@ from workbench.page.facts.paste import read_questions
 from workbench.store import Store
 from workbench.store.found import Found, found_facts
 from workbench.store.library import add_samples
+from workbench.store.requests import FillRequest
 
 __all__ = ["Looking", "act_on_facts", "ask_model", "fact_with"]
 
@@ -100,7 +101,7 @@ def ask_model(store: Store, facts: list[int], overwrite: bool) -> None:
         raise SessionError(
             "Every fact found has an old answer. 'Ask the model again' replaces them."
         )
-    store.jobs.submit("ask", {"facts": facts, "overwrite": overwrite})
+    store.jobs.ask_for(FillRequest(tuple(facts), overwrite))
 
 
 def fact_with(fact: Fact, field: str, value: str) -> Fact:

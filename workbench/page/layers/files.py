@@ -66,7 +66,7 @@ def _find(library: Library, session: str, what: str) -> tuple[pd.DataFrame, obje
 
 def _scan(store: Store) -> tuple[pd.DataFrame, object] | None:
     kept = store.profiles.latest_scan(store.settings.model.name)
-    return None if kept is None else (pd.DataFrame(kept.result["rows"]), scan_figure(store))
+    return None if kept is None else (pd.DataFrame(kept.result.rows), scan_figure(store))
 
 
 def _sweep(store: Store, number: int) -> tuple[pd.DataFrame, object] | None:

@@ -6,6 +6,8 @@ import gradio as gr
 import pandas as pd
 from markupsafe import Markup
 
+from workbench.actions import command_line
+from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import (
@@ -16,8 +18,9 @@ from workbench.page.kit.profile_html import (
 )
 from workbench.plots.scan import scan_heatmap
 from workbench.plots.style import without_words
-from workbench.search.sweep_settings import SweepSettings
+from workbench.search.scan_result import Scan
 from workbench.store import Store
+from workbench.store.requests import ScanRequest
 from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 from workbench.work.words import count
@@ -50,6 +53,10 @@ def add_scan_card(page: Page, theme: gr.Textbox) -> None:
         column = gr.Textbox("relative", visible="hidden", container=False)
         plot = gr.Plot(show_label=False, container=False, visible=False, elem_id="scan-plot")
         note = live_html(name="scan-note")
+        with gr.Accordion("Settings of the scan", open=False, elem_classes="plain"):
+            add_action_form(page, "scan")
+            same = live_html(name="scan-command")
+    page.show(_draw_command, same, of=("settings",))
     page.show(_draw_bar, bar, of=("profiles", "settings", "jobs", PROGRESS), inputs=[column])
     page.show(_draw_note, note, of=("profiles", "settings"), inputs=[column])
     page.show(_draw_plot, plot, of=("profiles", "settings"), inputs=[column, theme])
@@ -59,13 +66,17 @@ def add_scan_card(page: Page, theme: gr.Textbox) -> None:
 def _act(store: Store, column: str, event: gr.EventData) -> str:
     asked = detail(event)
     if asked["do"] == "scan":
-        settings = SweepSettings.from_dict(store.settings.get("sweep", {}))
-        store.jobs.submit("scan", {"settings": settings.as_dict()})
+        store.jobs.ask_for(ScanRequest(store.settings.of("scan")))
     elif asked["do"] == "cancel":
         store.jobs.cancel(int(asked["job"]))
     elif asked["do"] == "column":
         return str(asked["column"])
     return column
+
+
+def _draw_command(store: Store) -> Markup:
+    line = command_line("scan", store.settings.of("scan"), model=store.settings.model)
+    return render("page/command.html", line=line, session=store.id)
 
 
 def _draw_bar(store: Store, column: str) -> Markup:
@@ -97,10 +108,10 @@ def _draw_note(store: Store, column: str) -> Markup:
     return render("page/layers/note.html", sentence=sentence)
 
 
-def _neutral(result: dict[str, Any]) -> str:
+def _neutral(result: Scan) -> str:
     return (
-        f"{count(result['sample'], 'fact')}; unrelated prompts: {result['neutral_from_facts']} of "
-        f"the facts' own or of other facts, {result['neutral_built_in']} built in."
+        f"{count(result.sample, 'fact')}; unrelated prompts: {result.neutral_from_facts} of "
+        f"the facts' own or of other facts, {result.neutral_built_in} built in."
     )
 
 
@@ -112,7 +123,7 @@ def scan_figure(store: Store, column: str = "relative", theme: ThemeName = "ligh
     preset, source = preset_mark(store)
     result = kept.result
     return scan_heatmap(
-        pd.DataFrame(result["rows"]),
+        pd.DataFrame(result.rows),
         column,
         theme=theme,
         chosen=chosen_locations(store),

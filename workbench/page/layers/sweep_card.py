@@ -1,7 +1,7 @@
 """The sweep on the Layers tab: what a short run at each location does."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -24,6 +24,7 @@ from workbench.search.score import ScoreWeights, score_rows
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
 from workbench.store.profiles import KeptSweep
+from workbench.store.requests import SweepRequest
 from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 from workbench.work.words import count
@@ -68,7 +69,8 @@ def _act(store: Store, measure: str, event: gr.EventData) -> str:
     if asked["do"] == "sweep":
         _submit(store, sweep_settings(store))
     elif asked["do"] == "go-on":
-        _submit(store, store.profiles.get(int(asked["sweep"])).settings)
+        going = store.profiles.get(int(asked["sweep"])).settings
+        _submit(store, replace(going, weights=sweep_settings(store).weights))
     elif asked["do"] == "cancel":
         store.jobs.cancel(int(asked["job"]))
     elif asked["do"] == "measure":
@@ -77,8 +79,7 @@ def _act(store: Store, measure: str, event: gr.EventData) -> str:
 
 
 def _submit(store: Store, settings: SweepSettings) -> None:
-    weights = list(asdict(sweep_weights(store)).values())
-    store.jobs.submit("sweep", {"settings": settings.as_dict(), "weights": weights})
+    store.jobs.ask_for(SweepRequest(settings))
     store.settings.set("shown_sweep", None)
 
 

@@ -1,14 +1,18 @@
-"""The settings of the next sweep, and how its measures are weighed."""
+"""The settings of the next sweep, and the command that does the same."""
 
 from dataclasses import replace
 
 import gradio as gr
+from markupsafe import Markup
 
-from workbench.page.kit.form import add_form
+from workbench.actions import command_line
+from workbench.page.kit.action_form import add_action_form
+from workbench.page.kit.html import live_html
 from workbench.page.kit.page import Page
 from workbench.search.sweep_settings import SweepSettings
 from workbench.search.weights import ScoreWeights
 from workbench.store import Store
+from workbench.work.templates import render
 
 __all__ = ["add_sweep_fields", "sweep_settings", "sweep_weights"]
 
@@ -16,22 +20,15 @@ __all__ = ["add_sweep_fields", "sweep_settings", "sweep_weights"]
 def add_sweep_fields(page: Page) -> None:
     """Builds the fields inside the current column."""
     with gr.Accordion("Settings of the sweep", open=False, elem_classes="plain"):
-        add_form(
-            page,
-            SweepSettings,
-            sweep_settings,
-            _keep,
-            automatic=_resolved,
-            of=("settings", "facts"),
-        )
+        add_action_form(page, "sweep", automatic=_resolved, of=("settings", "facts"))
+        same = live_html(name="sweep-command")
+    page.show(_draw_command, same, of=("settings",))
 
 
 def sweep_settings(store: Store) -> SweepSettings:
     """The settings of the next sweep."""
-    kept = store.settings.get("sweep", {})
-    # Earlier versions kept the weights apart.
-    former = store.settings.get("sweep_weights")
-    return SweepSettings.from_dict({"weights": former, **kept} if former else kept)
+    found: SweepSettings = store.settings.of("sweep")
+    return found
 
 
 def sweep_weights(store: Store) -> ScoreWeights:
@@ -49,5 +46,6 @@ def _resolved(store: Store) -> SweepSettings | None:
     return replace(resolved, layers=())  # "all" says more than their numbers
 
 
-def _keep(store: Store, settings: SweepSettings) -> None:
-    store.settings.set("sweep", settings.as_dict())
+def _draw_command(store: Store) -> Markup:
+    line = command_line("sweep", sweep_settings(store), model=store.settings.model)
+    return render("page/command.html", line=line, session=store.id)

@@ -1,13 +1,19 @@
 """The Probe tab: any prompt before and after, and the answers to a run's facts."""
 
+from collections.abc import Callable
+from typing import Any
+
 import gradio as gr
 
+from workbench.page.kit.action_form import add_action_form
+from workbench.page.kit.form import Form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.probe.answers import Sides, answer_card
 from workbench.page.probe.outcomes import outcomes_card
 from workbench.store import Store
 from workbench.store.probes import ProbeRow
+from workbench.work.settings import SettingsRecord
 from workbench.work.templates import render
 
 __all__ = ["add_probe_tab"]
@@ -29,7 +35,8 @@ def add_probe_tab(page: Page) -> None:
                     )
                 )
                 sides = live_html(name="sides")
-                prompt, chat, ask = _add_question()
+                prompt, ask = _add_question()
+                form = add_action_form(page, "probe")
             shown = gr.Textbox(str(SHOWN_CARDS), visible="hidden", container=False)
             cards = live_html(name="answers")
         with gr.Column(scale=1, min_width=320, elem_classes="card"):
@@ -39,13 +46,13 @@ def add_probe_tab(page: Page) -> None:
     page.show(_draw_cards, cards, of=("probes", "jobs", "settings", PROGRESS), inputs=[shown])
     page.show(_draw_table, table, of=("runs", "settings"), inputs=[which])
     for event in (ask.click, prompt.submit):
-        page.action(event, _ask, [prompt, chat], prompt)
+        page.action(event, _ask_with(form), [prompt, *form.inputs], prompt)
     page.action(sides.act, _choose_side)
     page.action(cards.act, _act_on_card, [shown], shown)
     page.action(table.act, _act_on_table, [which], which)
 
 
-def _add_question() -> tuple[gr.Textbox, gr.Checkbox, gr.Button]:
+def _add_question() -> tuple[gr.Textbox, gr.Button]:
     with gr.Row(elem_classes="tight"):
         prompt = gr.Textbox(
             show_label=False,
@@ -56,13 +63,17 @@ def _add_question() -> tuple[gr.Textbox, gr.Checkbox, gr.Button]:
             elem_classes="single",
         )
         ask = gr.Button("Ask", variant="primary", elem_classes="fit", elem_id="ask")
-    chat = gr.Checkbox(label="Through the chat template", container=False)
-    return prompt, chat, ask
+    return prompt, ask
 
 
-def _ask(store: Store, prompt: str, chat: bool) -> str:
-    store.ask(prompt, chat)
-    return ""
+def _ask_with(form: Form[SettingsRecord]) -> Callable[..., str]:
+    def ask(store: Store, prompt: str, *values: Any) -> str:
+        settings: Any = form.read(values, store.settings.of("probe"))
+        store.settings.keep("probe", settings)
+        store.ask(prompt, settings.chat)
+        return ""
+
+    return ask
 
 
 def _sides(store: Store) -> Sides:

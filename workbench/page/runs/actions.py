@@ -2,6 +2,7 @@
 
 from workbench.errors import SessionError
 from workbench.store import Store
+from workbench.store.requests import EvaluateRequest, edit_request
 from workbench.store.runs import Run
 
 __all__ = ["PICKED", "act_on_runs"]
@@ -33,7 +34,7 @@ def act_on_runs(store: Store, do: str, run: int, value: bool = False) -> bool:
     elif do == "base-before":
         store.settings.set("before_run", None)
     elif do == "evaluate":
-        store.jobs.submit("evaluate", {"run": run})
+        store.jobs.ask_for(EvaluateRequest(run))
     elif do == "delete":
         store.delete_run(run)
     elif do == "undo":
@@ -59,13 +60,14 @@ def _edit(store: Store, do: str, run: int) -> None:
     if do == "resume":
         store.resume(run)
     elif do == "again":
-        settings = _fitting(store, store.runs.get(run)).settings
+        found = _fitting(store, store.runs.get(run))
         if not store.facts.count(enabled=True):
             raise SessionError("No fact is ticked. Tick at least one on the Facts tab.")
-        store.jobs.submit("edit", {"settings": settings.as_dict()})
+        store.jobs.ask_for(edit_request(found.settings, found.method))
     elif do == "use":
-        settings = _fitting(store, store.runs.get(run)).settings
-        store.settings.set("edit", settings.as_dict())
+        found = _fitting(store, store.runs.get(run))
+        store.settings.choose_method(found.method)
+        store.settings.keep("edit", found.settings, found.method)
 
 
 def _fitting(store: Store, run: Run) -> Run:

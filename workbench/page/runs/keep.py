@@ -3,9 +3,11 @@
 import gradio as gr
 from markupsafe import Markup
 
+from workbench.actions import NoSettings, command_line
 from workbench.page.kit.html import detail, live_html
 from workbench.page.kit.page import Page
 from workbench.store import Store
+from workbench.store.requests import ExportRequest
 from workbench.work.templates import render
 
 __all__ = ["add_keeping"]
@@ -31,20 +33,27 @@ def _draw_keep(store: Store) -> Markup:
         session=store.id,
         bytes=file.stat().st_size if file.exists() else None,
         said=_export_words(store, shown),
-        patch=patch,
+        line=command_line(
+            "export",
+            NoSettings(),
+            model=store.settings.model,
+            patch=str(patch),
+            more=("--out", "edited-model"),
+        ),
     )
 
 
 def _export_words(store: Store, run: int) -> str:
     """How the writing of the run's full model goes or went; empty when nobody asked for it."""
     job = store.jobs.latest("export")
-    if job is None or job.params.get("run") != run:
+    if job is None or not isinstance(job.request, ExportRequest) or job.request.run != run:
         return ""
-    folder = store.runs.folder(run) / "model"
-    return {"done": f"Written to {folder}", "failed": job.error}.get(job.state, job.state)
+    return {"done": f"Written to {job.request.folder}", "failed": job.error}.get(
+        job.state, job.state
+    )
 
 
 def _export(store: Store, event: gr.EventData) -> None:
     run = int(detail(event)["run"])
     folder = store.runs.folder(run) / "model"
-    store.jobs.submit("export", {"run": run, "folder": str(folder)})
+    store.jobs.ask_for(ExportRequest(run, str(folder)))

@@ -17,6 +17,7 @@ from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.sidebar.session_card import add_session_card
 from workbench.store import Store
 from workbench.store.jobs import Job, JobKind
+from workbench.store.requests import LoadRequest
 from workbench.store.status import WorkerStatus
 from workbench.work.templates import render
 from workbench.work.words import size
@@ -59,7 +60,7 @@ def _add_model_picker(page: Page) -> None:
 def _choose_with(form: Form[ModelChoice]) -> Callable[..., bool]:
     def choose_model(store: Store, *values: Any) -> bool:
         store.settings.choose_model(form.read(values, ModelChoice()))
-        store.jobs.submit("load")
+        store.jobs.ask_for(LoadRequest())
         return False
 
     return choose_model
@@ -70,7 +71,7 @@ def _act_on_job(store: Store, event: gr.EventData) -> None:
     if asked["do"] == "cancel":
         store.jobs.cancel(int(asked["job"]))
     elif asked["do"] == "reload":
-        store.jobs.submit("load")
+        store.jobs.ask_for(LoadRequest())
     elif asked["do"] == "dismiss":
         store.settings.set("dismissed_job", int(asked["job"]))
 
