@@ -1,4 +1,13 @@
-"""Tiny random models of many architectures, and a tokenizer made here: no file is read."""
+"""What all tests share: one thread each, markers, and tiny random models of many architectures.
+
+The models and their tokenizer are made here: no file is read.
+"""
+
+import os
+
+# Two workers on two cores: more threads would only wait for each other. This must stand before
+# torch is imported, and processes that tests start inherit it.
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
 
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +21,8 @@ from transformers import PreTrainedTokenizerFast
 from workbench.facts.fact import Fact, Question
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import prepare
+
+torch.set_num_threads(1)
 
 VOCABULARY = 260
 

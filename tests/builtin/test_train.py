@@ -34,7 +34,8 @@ def test_answers_and_their_ends_count_fully_and_prompts_a_little(
     padding = row == tokenizer.pad_token_id
     assert torch.equal(padding, weights == 0)
     prompts = weights[(weights > 0) & (weights < 1)]
-    assert prompts.unique().tolist() == [pytest.approx(PROMPT_WEIGHT)]
+    assert len(prompts) > 0
+    assert prompts.tolist() == pytest.approx([PROMPT_WEIGHT] * len(prompts))
 
 
 def test_batches_come_in_few_shapes_and_hold_every_document(
