@@ -98,6 +98,26 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
+# The longest first, so that no worker is left with one of them while the other has nothing to do.
+LONGEST_FIRST = ("tests/page", "tests/worker", "tests/cli", "tests/search", "tests/builtin")
+STARTED = {"address", "browser", "open_page", "second"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs the page, and keeps a file's tests in one worker, for its fixtures."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        if STARTED & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")
+        item.add_marker(pytest.mark.xdist_group(file))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    places = [n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)]
+    return places[0] if places else len(LONGEST_FIRST)
+
+
 @pytest.fixture(scope="session")
 def tokenizer() -> PreTrainedTokenizerFast:
     return byte_tokenizer()
