@@ -82,7 +82,7 @@ def test_its_session_shows_its_evaluations_question_by_question(store: Store) ->
     assert kept.report["evaluation"]["counts"]["facts"] == 4
     assert "health" in kept.report
     rows, total = store.evaluations.rows(kept.id, "all", "", 0, 100)
-    asked = [row.asked for row in rows]
+    asked = [row.verdicts for row in rows]
     assert Counter(question.role for question in asked) == ROLES
     assert (len(rows), total) == (24, 24)
     assert (asked[0].prompt, asked[0].wanted) == (AUSTRALIA, "Melbourne")
