@@ -1,5 +1,6 @@
 # make run    sets up and opens the workbench
-# make test   sets up, checks format, lint and types, and runs every test
+# make quick  runs the tests that need no browser, kill nothing and take no time: within a minute
+# make test   sets up, checks format, lint and types, and runs every test: within minutes
 # make lint   format, lint and types only
 # make setup  the environment alone; quick when nothing changed
 
@@ -8,13 +9,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint setup browser
+.PHONY: run quick test lint setup browser
+
+# Two files at a time; the tests of a file stay together and share its fixtures.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 run: setup
 	$(BIN)/python app.py
 
+quick: setup
+	$(PYTEST) -m "not browser and not kill and not slow"
+
 test: lint browser
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: setup
 	$(BIN)/ruff format --check .

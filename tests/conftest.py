@@ -1,4 +1,13 @@
-"""Tiny random models of many architectures, and a tokenizer made here: no file is read."""
+"""What all tests share: one thread each, markers, and tiny random models of many architectures.
+
+The models and their tokenizer are made here: no file is read.
+"""
+
+import os
+
+# Two workers on two cores: more threads would only wait for each other. This must stand before
+# torch is imported, and processes that tests start inherit it.
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
 
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +21,8 @@ from transformers import PreTrainedTokenizerFast
 from workbench.facts.fact import Fact, Question
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import prepare
+
+torch.set_num_threads(1)
 
 VOCABULARY = 260
 
@@ -85,6 +96,26 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(
         tokenizer_object=core, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>"
     )
+
+
+# The longest first, so that no worker is left with one of them while the other has nothing to do.
+LONGEST_FIRST = ("tests/page", "tests/worker", "tests/cli", "tests/search", "tests/builtin")
+STARTED = {"address", "browser", "open_page", "second"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs the page, and keeps a file's tests in one worker, for its fixtures."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        if STARTED & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")
+        item.add_marker(pytest.mark.xdist_group(file))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    places = [n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)]
+    return places[0] if places else len(LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def test_nothing_that_must_not_change_asks_about_an_edited_fact(
 
 
 def test_the_model_gives_the_old_answers_before_any_edit(
-    samples: list[dict[str, Any]], answerer: Answerer
+    samples: list[dict[str, Any]], quick_answerer: Answerer
 ) -> None:
     chosen = samples[:10] + random.Random(3).sample(samples[10:], 40)
     pairs = [(s["prompt"], s["ground_truth"]) for s in chosen]
@@ -92,7 +92,7 @@ def test_the_model_gives_the_old_answers_before_any_edit(
         for s in chosen
         for pair in zip(s["locality_prompt"], s["locality_ground_truth"], strict=True)
     ]
-    answers = answerer.answer([prompt for prompt, _ in pairs])
+    answers = quick_answerer.answer([prompt for prompt, _ in pairs])
     wrong = [(pair, got) for pair, got in zip(pairs, answers, strict=True) if got != pair[1]]
     assert len(wrong) <= len(pairs) // 100, wrong
 

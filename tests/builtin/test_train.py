@@ -4,17 +4,25 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import PreTrainedTokenizerFast
+from transformers import LlamaConfig, PreTrainedTokenizerFast
 
 from workbench.builtin.corpus import Turn, epoch_documents
 from workbench.builtin.tokenizer import train_tokenizer
-from workbench.builtin.train import PROMPT_WEIGHT, encode, rate_at, save, train
+from workbench.builtin.train import PROMPT_WEIGHT, encode, make_config, rate_at, save, train
 
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerFast:
     documents = list(epoch_documents(seed=0, epoch=0))[::10]
     return train_tokenizer(f"{turn.prompt} {turn.answer}" for doc in documents for turn in doc)
+
+
+def small_config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+    """A shape in which a step of training takes no time; what training does is the same."""
+    config = make_config(tokenizer)
+    config.hidden_size, config.intermediate_size, config.num_hidden_layers = 64, 128, 2
+    config.head_dim = config.hidden_size // config.num_attention_heads
+    return config
 
 
 def test_numbers_are_read_digit_by_digit(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -34,7 +42,8 @@ def test_answers_and_their_ends_count_fully_and_prompts_a_little(
     padding = row == tokenizer.pad_token_id
     assert torch.equal(padding, weights == 0)
     prompts = weights[(weights > 0) & (weights < 1)]
-    assert prompts.unique().tolist() == [pytest.approx(PROMPT_WEIGHT)]
+    assert len(prompts) > 0
+    assert prompts.tolist() == pytest.approx([PROMPT_WEIGHT] * len(prompts))
 
 
 def test_batches_come_in_few_shapes_and_hold_every_document(
@@ -54,7 +63,15 @@ def test_the_rate_warms_up_stays_and_falls() -> None:
     assert rate_at(step=5000, progress=1.0) > 0.0
 
 
-def test_training_is_repeatable_and_a_saved_model_keeps_the_card(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_training_is_repeatable_and_a_saved_model_keeps_the_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Training takes every processor that there is; here others are at work too.
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("workbench.builtin.train.TOKENIZER_EPOCHS", 1)
+    monkeypatch.setattr("workbench.builtin.train.BATCH_TOKENS", 256)
+    monkeypatch.setattr("workbench.builtin.train.make_config", small_config)
     (first, tokenizer), (again, _) = (
         train(steps=2, minutes=0, seed=5, compiled=False) for _ in range(2)
     )

@@ -213,7 +213,7 @@ def test_a_record_built_otherwise_is_left_out_with_its_field(
 
 
 def test_a_table_of_ones_own_may_have_columns_that_come_late() -> None:
-    rows = [{"prompt": f"P {i} is", "answer": "A"} for i in range(300)]
+    rows: list[dict[str, Any]] = [{"prompt": f"P {i} is", "answer": "A"} for i in range(300)]
     rows.append({"prompt": "Last is", "answer": "A", "rephrases": ["So it is"], "note": "x"})
     found = parse_facts(json.dumps(rows))
     assert found[-1].rephrase_prompts == ("So it is",)

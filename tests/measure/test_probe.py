@@ -97,7 +97,7 @@ def test_an_alias_counts_as_right_in_the_generated_protocol_only(
 ) -> None:
     fact = replace(facts[0], rephrase_prompts=())
     (said,) = evaluate(learnable, [fact]).before.answers
-    assert plain_answer(said) not in ("", plain_answer(fact.target_new))
+    assert said is not None and plain_answer(said) not in ("", plain_answer(fact.target_new))
     before = evaluate(learnable, [replace(fact, aliases=("Something else", said))]).before
     assert (before.reliability_generated, before.reliability_strict) == ((True,), (False,))
 

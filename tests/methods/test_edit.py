@@ -14,17 +14,17 @@ from workbench.methods.edit import edit
 from workbench.methods.events import (
     BatchDone,
     EpochDone,
-    Event,
     Finished,
     MicroBatchHalved,
     Started,
     Stopped,
 )
 from workbench.methods.locft_bf import LocftRun
-from workbench.methods.locft_settings import EditSettings
+from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.schedule import Schedule
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import tokenize
+from workbench.work.events import Event
 
 SETTINGS = EditSettings(at=("2.mlp.down_proj",), learning_rate=1e-2, batch_size=3, epochs=6)
 
@@ -34,10 +34,9 @@ def losses_of(events: list[Event]) -> list[float]:
 
 
 def plain_loop(
-    model: LanguageModel, facts: list[Fact], settings: EditSettings
+    model: LanguageModel, facts: list[Fact], settings: ResolvedEditSettings
 ) -> tuple[list[float], torch.Tensor]:
     """The same recipe as anyone would write it: full forward, nothing kept, fact by fact."""
-    assert settings.epochs and settings.learning_rate
     weight = model.network.get_parameter("model.layers.2.mlp.down_proj.weight")
     base = weight.detach().clone()
     weight.requires_grad_(True)
@@ -58,7 +57,7 @@ def plain_loop(
             losses.append(loss.item())
             if loss.item() >= settings.skip_loss:
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             if schedule.depth_first and loss.item() < settings.stop_loss:
                 break

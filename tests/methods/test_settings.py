@@ -30,9 +30,9 @@ def test_the_learning_rate_must_be_a_number_above_zero(value: Any) -> None:
 
 @pytest.mark.parametrize("name", ["skip_loss", "stop_loss"])
 def test_a_loss_floor_may_be_zero_but_not_below(name: str) -> None:
-    assert getattr(EditSettings(**{name: 0}), name) == 0
+    assert getattr(EditSettings.from_dict({name: 0}), name) == 0
     with pytest.raises(SettingsError, match=f"^{name} is "):
-        EditSettings(**{name: -0.1})
+        EditSettings.from_dict({name: -0.1})
 
 
 @pytest.mark.parametrize("changes", [{"pipeline": "sideways"}, {"seed": -1}, {"seed": 1.0}])

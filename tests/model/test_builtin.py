@@ -8,6 +8,7 @@ from workbench.facts.read import read_facts
 from workbench.measure.evaluate import evaluate
 from workbench.measure.probe import probe
 from workbench.methods.edit import edit
+from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.patch import Patch
@@ -24,6 +25,7 @@ def test_with_nothing_set_the_sample_facts_are_learned(builtin: LanguageModel, c
     facts = read_facts(assets_dir() / "samples" / "facts_200.csv").facts[:count]
     result = edit(builtin, facts)
     assert result.reliability_strict >= 0.99
+    assert isinstance(result.settings, EditSettings)
     assert result.settings.at == ("6.mlp.down_proj",)
 
 

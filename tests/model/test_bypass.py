@@ -30,6 +30,7 @@ def logits_and_gradient(
     real = inputs["attention_mask"].bool()
     logits[real].logsumexp(-1).sum().backward()
     gradient = weight.grad
+    assert gradient is not None
     weight.grad = None
     return logits[real].detach(), gradient
 

@@ -67,10 +67,13 @@ def test_a_model_that_cannot_start_in_the_middle_falls_back_and_says_why(
 
     def noting(hidden_states: torch.Tensor, *args: object, **kwargs: object) -> torch.Tensor:
         notes.append(hidden_states.mean())
-        return plain_first(hidden_states, *args, **kwargs)
+        states: torch.Tensor = plain_first(hidden_states, *args, **kwargs)
+        return states
 
     def reading(hidden_states: torch.Tensor, *args: object, **kwargs: object) -> torch.Tensor:
-        return plain_last(hidden_states + sum(notes, torch.tensor(5.0)), *args, **kwargs)
+        moved = hidden_states + sum(notes, torch.tensor(5.0))
+        states: torch.Tensor = plain_last(moved, *args, **kwargs)
+        return states
 
     model.network.register_forward_pre_hook(lambda *_: notes.clear())
     first.forward, last.forward = noting, reading

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, Open, go_to
+from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.page.kit.static import style
 from workbench.store import Store
 from workbench.store.library import add_samples
@@ -145,10 +145,12 @@ def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store, scheme
     page.get_by_label("Use this fact").first.uncheck()
     go_to(page, "Edit")
     page.locator("#start").click()
+    job_done(store, "edit")
     expect(page.locator("#run-card")).to_contain_text("done")
     go_to(page, "Probe")
     page.locator("#prompt").locator("input, textarea").fill("The capital of Australia is")
     page.locator("#ask").click()
+    job_done(store, "ask")
     expect(page.locator("#answers .half").nth(1)).to_contain_text("run 1")
     page.get_by_role("button", name="Rename, copy, export, delete").click()
     expect(page.locator("#session-name")).to_be_visible()

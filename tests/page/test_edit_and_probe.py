@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, Open, go_to
+from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.facts import Fact, Question
 from workbench.methods.locft_settings import EditSettings
 from workbench.store import Store
@@ -73,6 +73,7 @@ def test_a_pinned_prompt_is_followed_through_the_run(open_page: Open, store: Sto
     expect(page.locator("#answers .pill")).to_have_text("pinned")
     go_to(page, "Edit")
     page.locator("#start").click()
+    job_done(store, "edit")
     pinned = page.locator("#run-card .pinned")
     expect(pinned).to_contain_text(re.compile(r"0\s+Canberra"))
     expect(pinned.locator("mark")).to_have_text("Melbourne")
@@ -87,10 +88,12 @@ def test_any_two_runs_stand_side_by_side(open_page: Open, store: Store) -> None:
     page = open_page()
     go_to(page, "Edit")
     page.locator("#start").click()
+    first = job_done(store, "edit")
     expect(page.locator("#run-card .outcomes mark")).to_have_text("Melbourne")
     (row,) = store.facts.enabled()
     store.facts.change(row.id, Fact(AUSTRALIA.prompt, "Perth"))
     page.locator("#start").click()
+    job_done(store, "edit", first.id)
     expect(page.locator("#run-card .outcomes mark")).to_have_text("Perth")
     go_to(page, "Probe")
     page.get_by_label("Shown as before").select_option(label="run 1 · 6.mlp.down_proj")
@@ -112,6 +115,7 @@ def test_a_fact_is_asked_with_its_rephrases_and_what_must_stay(
     page = open_page()
     go_to(page, "Edit")
     page.locator("#start").click()
+    job_done(store, "edit")
     expect(page.locator("#run-card")).to_contain_text("How well did it go?")
     page.get_by_role("button", name="Ask it something").click()
     page.get_by_role("button", name="Ask all its prompts").click()

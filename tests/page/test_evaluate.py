@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.capitals import capitals
-from tests.page.conftest import PATIENCE, Open, go_to
+from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.methods.locft_settings import EditSettings
 from workbench.search.study_settings import StudySettings
 from workbench.store import Store
@@ -23,10 +23,11 @@ HARDLY = EditSettings(epochs=1, learning_rate=1e-6)
 def test_a_failure_is_found_and_asked_on_probe(open_page: Open, store: Store) -> None:
     store.facts.add(FACTS, "capitals.csv")
     store.jobs.submit("edit", {"settings": HARDLY.as_dict()})
+    job_done(store, "edit")
     page = open_page()
     go_to(page, "Evaluate")
     lead = "Run 1: All protocols on all 3 facts."
-    expect(page.locator("#evaluation")).to_contain_text(lead, timeout=4 * PATIENCE)
+    expect(page.locator("#evaluation")).to_contain_text(lead)
     headings = page.locator("#evaluation .protocol h3")
     expect(headings).to_have_text(["strict", "generated", "token"])
     questions = page.locator("#questions")
@@ -64,9 +65,10 @@ def test_what_is_measured_is_kept_and_the_report_opens_offline(
     start = page.locator("#evaluate-start")
     expect(start).to_contain_text("workbench evaluate facts.csv --written 2 --health")
     start.get_by_role("button", name="Evaluate the base alone").click()
+    job_done(store, "evaluate")
     expect(page.locator("#evaluation")).to_contain_text("on 2 of them, drawn with seed 0")
     further = page.locator("#evaluation-further")
-    expect(further).to_contain_text("still write well?", timeout=4 * PATIENCE)
+    expect(further).to_contain_text("still write well?")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Report").click()
     file = tmp_path / "report.html"
@@ -97,6 +99,7 @@ def test_a_study_runs_shows_its_table_and_can_be_cancelled(open_page: Open, stor
     study = page.locator("#study")
     expect(study).to_contain_text("workbench study pipelines facts.csv --passes 2")
     study.get_by_role("button", name="Start the study").click()
+    job_done(store, "study")
     expect(study.get_by_role("button", name="Study again")).to_be_visible()
     expect(study.locator("table.study tr")).to_have_count(6)
     expect(study).to_contain_text("ordering")
@@ -116,6 +119,7 @@ def test_an_evaluation_fits_the_window(
 ) -> None:
     store.facts.add(FACTS, "capitals.csv")
     store.jobs.submit("edit", {"settings": HARDLY.as_dict()})
+    job_done(store, "edit")
     page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     go_to(page, "Evaluate")
     expect(page.locator("#questions tr")).to_have_count(7)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, Open
+from tests.page.conftest import PATIENCE, Open, job_done
 from workbench.facts import Fact
 from workbench.methods.locft_settings import EditSettings
 from workbench.store import Store
@@ -141,6 +141,7 @@ def test_the_model_is_asked_for_the_old_answers(open_page: Open, store: Store) -
     store.facts.add([AUSTRALIA, FRANCE, same], "file")
     page = open_page()
     page.get_by_role("button", name="Ask the model for 2 old answers").click()
+    job_done(store, "ask")
     expect(page.locator("#asked-note")).to_contain_text("2 old answers filled")
     old = [row.fact.ground_truth for row in store.facts]
     assert old == ["Canberra", "Paris", "Rome"]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, Open, go_to
+from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.facts import Fact
 from workbench.store import Library, Store
 
@@ -103,6 +103,7 @@ def test_single_keys_choose_tabs_fields_and_start(open_page: Open, store: Store)
     assert store.jobs.latest("edit") is None
     page.keyboard.press("s")
     expect_tab(page, "Edit")
+    job_done(store, "edit")
     expect(page.locator("#run-card")).to_contain_text("done")
     page.keyboard.press("4")
     expect_tab(page, "Probe")

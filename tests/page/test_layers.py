@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, Open, go_to
+from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.search.recommend import recommend
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
@@ -30,6 +30,7 @@ def open_layers(open_page: Open, store: Store, settings: SweepSettings = SHORT) 
 def test_a_click_on_the_scan_chooses_the_matrix(open_page: Open, store: Store) -> None:
     page = open_layers(open_page, store)
     page.get_by_role("button", name="Scan every matrix").click()
+    job_done(store, "scan")
     plot = page.locator("#scan-plot .js-plotly-plot")
     expect(plot.locator(".hm")).to_be_visible()
     expect(page.locator("#scan-note")).to_contain_text("A scan ranks no locations")
@@ -55,6 +56,7 @@ def test_a_click_on_the_scan_chooses_the_matrix(open_page: Open, store: Store) -
 def test_a_sweep_recommends_and_the_recommendation_is_used(open_page: Open, store: Store) -> None:
     page = open_layers(open_page, store)
     page.get_by_role("button", name="Sweep the layers").click()
+    job_done(store, "sweep")
     expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
     expect(page.locator("#sweep-plot .js-plotly-plot")).to_be_visible()
     rows = page.locator("#trials tr")
@@ -108,6 +110,7 @@ def test_a_full_run_is_shown_apart_and_the_recommendation_rests_on_it(
 ) -> None:
     page = open_layers(open_page, store, STAGED)
     page.get_by_role("button", name="Sweep the layers").click()
+    job_done(store, "sweep")
     expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
     (sweep,) = store.profiles.sweeps("builtin")
     full = [row for row in sweep.rows if row.limit > 12]
@@ -125,6 +128,7 @@ def test_a_full_run_is_shown_apart_and_the_recommendation_rests_on_it(
 def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> None:
     page = open_layers(open_page, store)
     page.get_by_role("button", name="Sweep the layers").click()
+    job_done(store, "sweep")
     expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
     page.get_by_role("button", name="Settings of the sweep").click()
     page.get_by_label("Learning rates").fill("0.01")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, Open, go_to
+from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.facts import Fact
 from workbench.methods.locft_settings import EditSettings
 from workbench.store import Library, Store
@@ -38,6 +38,7 @@ def test_a_first_visit_leads_to_a_seen_edit(open_page: Open, store: Store) -> No
     expect(page.locator("#facts-table tr")).to_have_count(21)
     expect(page.locator("#model-card")).to_contain_text("8 × Llama")
     start(page)
+    job_done(store, "edit")
     row = page.locator("#run-card .outcomes tr", has_text="The capital of Australia is")
     expect(row).to_contain_text("Canberra")
     expect(row.locator("mark")).to_have_text("Melbourne")
@@ -54,6 +55,7 @@ def test_a_typed_fact_is_edited_and_probed(open_page: Open, store: Store) -> Non
     expect(page.locator("#facts-table")).to_contain_text("No facts yet")
     type_fact(page, AUSTRALIA.prompt, AUSTRALIA.target_new)
     start(page)
+    job_done(store, "edit")
     expect(page.locator("#run-card .outcomes mark")).to_have_text("Melbourne")
     go_to(page, "Probe")
     page.locator("#prompt textarea").fill("The capital of Australia is")
@@ -163,6 +165,7 @@ def test_html_in_facts_and_prompts_is_only_text(open_page: Open, store: Store) -
     page.locator("#ask").click()
     expect(page.locator("#answers .half").first).to_be_visible()
     start(page)
+    job_done(store, "edit")
     expect(page.locator("#run-card .outcomes").first).to_contain_text("<img src=x")
     assert page.evaluate("window.hacked") is None
     assert page.locator("img[src=x]").count() == 0
@@ -179,8 +182,9 @@ def test_a_chosen_cell_is_where_the_next_run_tunes(open_page: Open, store: Store
         "workbench edit facts.csv --at 5.mlp.up_proj --out patch"
     )
     page.locator("#start").click()
+    job_done(store, "edit")
     expect(page.locator("#run-card")).to_contain_text("done")
-    assert store.runs.get(1).settings.at == ("5.mlp.up_proj",)
+    assert store.runs.get(1).at == ("5.mlp.up_proj",)
 
 
 def test_a_wrong_setting_is_refused_with_its_name(open_page: Open, store: Store) -> None:

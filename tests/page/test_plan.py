@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from workbench.methods.base import LOCFT_BF
 from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import Started
 from workbench.methods.locft_settings import EditSettings
@@ -13,17 +14,19 @@ ESTIMATE = RunEstimate("this run", PLAN, seconds=3.21, measured=3)
 
 
 def test_the_plan_gives_steps_time_and_memory_that_were_measured() -> None:
-    card = plan_card(20, SETTINGS, ESTIMATE)
+    card = plan_card(20, LOCFT_BF, SETTINGS, ESTIMATE)
     for part in ("20 facts", "at most 40 epochs", "<b>400</b>", "<b>3.2 s</b>", "<b>4.2 MB</b>"):
         assert part in card
     assert "3 measured steps" in card and "kept from layer 6" in card
-    assert "<b>1:40</b>" in plan_card(20, SETTINGS, replace(ESTIMATE, seconds=100.2))
-    assert "not kept" in plan_card(20, SETTINGS, replace(ESTIMATE, plan=replace(PLAN, kept_from=0)))
+    assert "<b>1:40</b>" in plan_card(20, LOCFT_BF, SETTINGS, replace(ESTIMATE, seconds=100.2))
+    assert "not kept" in plan_card(
+        20, LOCFT_BF, SETTINGS, replace(ESTIMATE, plan=replace(PLAN, kept_from=0))
+    )
 
 
 def test_the_plan_says_what_is_missing() -> None:
-    assert "Tick at least one" in plan_card(0, SETTINGS, ESTIMATE)
-    assert "being loaded" in plan_card(3, None, None)
-    assert "being measured" in plan_card(3, SETTINGS, None)
-    wrong = plan_card(3, SETTINGS, RunEstimate("", error="'77' is not in <this> model"))
+    assert "Tick at least one" in plan_card(0, LOCFT_BF, SETTINGS, ESTIMATE)
+    assert "being loaded" in plan_card(3, LOCFT_BF, None, None)
+    assert "being measured" in plan_card(3, LOCFT_BF, SETTINGS, None)
+    wrong = plan_card(3, LOCFT_BF, SETTINGS, RunEstimate("", error="'77' is not in <this> model"))
     assert "&lt;this&gt;" in wrong and 'role="alert"' in wrong

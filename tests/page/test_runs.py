@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, Open, go_to
+from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.facts import Fact
 from workbench.methods import events
 from workbench.methods.locft_settings import EditSettings
@@ -99,7 +99,7 @@ def test_a_run_unfolds_to_all_that_is_known_of_it(
     assert store.settings.before_run == 1
     unfolded.get_by_role("button", name="Show the base as before").click()
     expect(page.locator("#runs-table .pill", has_text="before")).to_have_count(0)
-    assert store.settings.before_run is None
+    assert store.settings.get("before_run") is None
     unfolded.get_by_role("button", name="Show as after").click()
     expect(page.locator("#runs-table tr.chosen")).to_contain_text("run 1")
     assert store.settings.shown_run == 1
@@ -127,6 +127,7 @@ def test_a_run_is_started_again_on_the_facts_ticked_now(
     page = open_runs(open_page)
     page.get_by_role("button", name="Details of run 2").click()
     page.locator("#runs-table .unfolded").get_by_role("button", name="Run again").click()
+    job_done(store, "edit")
     expect(page.locator("#run-card")).to_contain_text("Run 3")
     expect(page.locator("#run-card")).to_contain_text("done")
     again = store.runs.get(3)

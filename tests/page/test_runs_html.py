@@ -21,18 +21,18 @@ def run(number: int, **settings: object) -> Run:
     whole = EditSettings.from_dict({"at": ["6"], "learning_rate": 1e-3, **settings})
     metrics = {"before": {}, "after": {"reliability_strict": 0.5 + 0.1 * number}}
     return Run(
-        number,
-        1,
-        "done",
-        "builtin",
-        "locft-bf",
-        whole.at,
-        whole,
-        3,
-        metrics,
-        {"epochs": 2},
-        0.0,
-        1.0,
+        id=number,
+        job=1,
+        state="done",
+        model="builtin",
+        method="locft-bf",
+        at=whole.at,
+        settings=whole,
+        facts=3,
+        metrics=metrics,
+        outcome={"epochs": 2},
+        created=0.0,
+        ended=1.0,
     )
 
 

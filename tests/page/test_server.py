@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page.conftest import started
+from tests.page.conftest import LONGEST_JOB, PATIENCE, started
 from workbench.errors import SessionError
 from workbench.facts import Fact, parse_facts
 from workbench.page.server import LOCK_NAME, serving
@@ -28,7 +28,7 @@ from workbench.store.status import WorkerStatus
 def get(url: str, host: str | None = None) -> tuple[int, bytes]:
     request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE / 1000) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -101,7 +101,7 @@ def inside(folder: Path) -> dict[str, str]:
 
 def at_rest(folder: Path) -> dict[str, str]:
     """What is inside once the first workbench has done what it does by itself, such as lengths."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + LONGEST_JOB
     before = inside(folder)
     while True:
         time.sleep(3)
@@ -120,21 +120,23 @@ def test_a_second_workbench_shows_and_changes_nothing(
     before = at_rest(library.root)
     page = browser.new_page()
     page.goto(second, wait_until="domcontentloaded")
-    expect(page.locator("#banner")).to_contain_text("Another workbench, started at", timeout=30_000)
-    expect(page.locator("#facts-table")).to_contain_text("Melbourne", timeout=30_000)
+    expect(page.locator("#banner")).to_contain_text(
+        "Another workbench, started at", timeout=PATIENCE
+    )
+    expect(page.locator("#facts-table")).to_contain_text("Melbourne", timeout=PATIENCE)
     expect(page.locator("#session-list")).to_have_value(store.id)
     page.get_by_role("button", name="Add the 20 sample facts").first.click()
     message = page.locator("#message")
-    expect(message).to_contain_text("shows them and changes nothing", timeout=30_000)
+    expect(message).to_contain_text("shows them and changes nothing", timeout=PATIENCE)
     message.get_by_role("button", name="Dismiss").click()
     page.locator("#session-card").get_by_role("button", name="New").click()
-    expect(message).to_contain_text("shows them and changes nothing", timeout=30_000)
+    expect(message).to_contain_text("shows them and changes nothing", timeout=PATIENCE)
     assert inside(library.root) == before
     now = WorkerStatus.read(library.root)
     assert status is not None and now is not None and now.pid == status.pid
     # It follows what the first one does.
     store.facts.add([Fact("The capital of France is", "Lyon")], "file")
-    expect(page.locator("#facts-table")).to_contain_text("Lyon", timeout=30_000)
+    expect(page.locator("#facts-table")).to_contain_text("Lyon", timeout=PATIENCE)
     page.close()
 
 
@@ -145,7 +147,7 @@ def test_a_second_workbench_without_sessions_says_that_there_is_none(
     with started(tmp_path) as url:
         page = browser.new_page()
         page.goto(url, wait_until="domcontentloaded")
-        expect(page.locator("#banner")).to_contain_text("There is no session", timeout=30_000)
+        expect(page.locator("#banner")).to_contain_text("There is no session", timeout=PATIENCE)
         page.close()
     lock.release()
     assert Library(tmp_path).ids() == []
@@ -160,7 +162,7 @@ def test_a_session_is_streamed_as_a_zip_that_leaves_nothing(
         assert sorted(archive.namelist()) == ["session.db", "session.json"]
     assert get(f"{address}sessions/..%2F..%2Fetc.zip")[0] == 404
     # The file goes once the last byte is on its way.
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE / 1000
     while list(library.root.glob(".copy-*")):
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -20,7 +20,7 @@ def true_gradients(model: LanguageModel, facts: list[Fact]) -> dict[str, torch.T
     texts = tokenize_facts(model.tokenizer, facts, model.longest)
     batch = TokenTable(texts, model.device).batch(range(len(texts)))
     model.network.requires_grad_(True)
-    text_losses(target_logits(model, batch), batch).mean().backward()
+    text_losses(target_logits(model, batch), batch).mean().backward()  # type: ignore[no-untyped-call]
     found = {name: p.grad for name, p in model.network.named_parameters() if p.grad is not None}
     model.network.requires_grad_(False)
     model.network.zero_grad(set_to_none=True)

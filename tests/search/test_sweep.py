@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+from transformers import PreTrainedTokenizerFast
 
 from workbench.errors import FactsError, LocationError
 from workbench.facts.fact import Fact, Question
@@ -15,6 +17,7 @@ from workbench.methods.locft_settings import EditSettings, automatic_epochs
 from workbench.model import layer_states
 from workbench.model.language_model import LanguageModel
 from workbench.model.states import advancing
+from workbench.model.tokens import prompt_tokens
 from workbench.search import held_out as held_out_module
 from workbench.search.sample import draw_sample
 from workbench.search.score import ScoreWeights
@@ -120,18 +123,17 @@ def test_held_out_prompts_are_never_trained_on(
     begin = LocftRun.__init__
 
     def watch(
-        self: LocftRun, model: LanguageModel, facts: list[Fact], *args: object, **more: object
-    ):  # type: ignore[no-untyped-def]
+        self: LocftRun, model: LanguageModel, facts: list[Fact], *args: Any, **more: Any
+    ) -> None:
         trained.extend(fact.prompt for fact in facts)
-        begin(self, model, facts, *args, **more)  # type: ignore[arg-type]
+        begin(self, model, facts, *args, **more)
 
     monkeypatch.setattr(LocftRun, "__init__", watch)
     asked: list[str] = []
-    tokenize = held_out_module.prompt_tokens
 
-    def listen(tokenizer: object, prompts: list[str]) -> object:
+    def listen(tokenizer: PreTrainedTokenizerFast, prompts: list[str]) -> list[tuple[int, ...]]:
         asked.extend(prompts)
-        return tokenize(tokenizer, prompts)  # type: ignore[arg-type]
+        return prompt_tokens(tokenizer, prompts)
 
     monkeypatch.setattr(held_out_module, "prompt_tokens", listen)
     swept(model, shifted, SETTINGS)
@@ -336,10 +338,14 @@ def test_what_an_earlier_sweep_found_is_told_when_it_belongs_to_this_one(
     begin = LocftRun.__init__
 
     def watch(
-        self: LocftRun, model: LanguageModel, facts: list[Fact], settings: EditSettings, **more
-    ):  # type: ignore[no-untyped-def]
+        self: LocftRun,
+        model: LanguageModel,
+        facts: list[Fact],
+        settings: EditSettings,
+        **more: Any,
+    ) -> None:
         began.extend(settings.at)
-        begin(self, model, facts, settings, **more)  # type: ignore[arg-type]
+        begin(self, model, facts, settings, **more)
 
     monkeypatch.setattr(LocftRun, "__init__", watch)
     again = Sweep(model, facts, STAGED, done=known)

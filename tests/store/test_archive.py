@@ -11,9 +11,9 @@ import pytest
 
 from workbench.errors import SessionError
 from workbench.model.choice import ModelChoice
-from workbench.store.archive import DATABASE_NAME, MANIFEST_NAME, pack, unpack
+from workbench.store.archive import MANIFEST_NAME, pack, unpack
 from workbench.store.library import Library
-from workbench.store.store import Store
+from workbench.store.store import DATABASE_NAME, Store
 
 
 @pytest.fixture

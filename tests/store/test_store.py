@@ -122,7 +122,7 @@ def test_another_model_forgets_what_belonged_to_the_first(store: Store) -> None:
     store.settings.set("edit", EditSettings(at=("6",)).as_dict())
     store.settings.choose_model(ModelChoice("some/model", "cpu"))
     assert store.settings.model == ModelChoice("some/model", "cpu")
-    assert store.settings.summary is None
+    assert not store.settings.summary
     assert store.settings.edit == EditSettings()
 
 

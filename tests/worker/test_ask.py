@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.measure.probe_settings import ProbeSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.store import Store
@@ -48,7 +49,9 @@ def test_an_answer_is_kept_as_it_grows(
         seen.append(row.partial[side])
 
     monkeypatch.setattr(store.probes, "set_partial", spy)
-    answer_probes(task, model, store.probes.among([probe]), (None, None), Patches())
+    answer_probes(
+        task, model, store.probes.among([probe]), (None, None), Patches(), ProbeSettings()
+    )
     row = store.probes.get(probe)
     assert row is not None and row.before is not None and row.after is None
     assert row.before.text == "William Shakespeare"
@@ -60,7 +63,9 @@ def test_a_cancelled_question_keeps_no_half_answer(store: Store, model: Language
     task, probe = asking(store, "The author of Hamlet is")
     store.jobs.cancel(task.job.id)
     with pytest.raises(Cancelled):
-        answer_probes(task, model, store.probes.among([probe]), (None, None), Patches())
+        answer_probes(
+            task, model, store.probes.among([probe]), (None, None), Patches(), ProbeSettings()
+        )
     row = store.probes.get(probe)
     assert row is not None and row.before is None
 

@@ -1,10 +1,12 @@
 """Asking the model for old answers in the worker: what is filled, what is said, and the end."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from workbench.facts import Fact
+from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.store import Store
@@ -65,12 +67,10 @@ def test_a_fact_that_the_model_says_already_is_told(store: Store, model: Languag
 def test_a_fact_that_was_changed_or_deleted_meanwhile_is_left_alone(
     store: Store, model: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    generate = ask_facts.generate
-
-    def change_then_answer(*args: object, **more: object) -> object:
+    def change_then_answer(*args: Any, **more: Any) -> object:
         store.facts.change(1, Fact("The capital of Peru is", "Cusco"))
         store.facts.delete([3])
-        return generate(*args, **more)  # type: ignore[arg-type]
+        return generate(*args, **more)
 
     monkeypatch.setattr(ask_facts, "generate", change_then_answer)
     said = fill_old_answers(asking(store, [1, 3]), model)

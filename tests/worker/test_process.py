@@ -74,6 +74,7 @@ def test_an_edit_is_kept_measured_and_shown(store: Store) -> None:
     assert (job.state, job.error) == ("done", "")
     run = store.runs.get(job.result["run"])
     assert run.state == "done"
+    assert isinstance(run.settings, EditSettings)
     assert run.settings.at and run.settings.batch_size == 1
     assert run.metrics["after"]["reliability_strict"] == 1.0
     assert store.settings.shown_run == run.id

@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+__all__ = ["Answerer"]
+
 LONGEST_ANSWER = 24
 BATCH = 128
 

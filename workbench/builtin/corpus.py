@@ -17,6 +17,8 @@ from workbench.builtin.sentences import unrelated_sentence
 from workbench.builtin.skills import SKILLS, draw_question
 from workbench.builtin.tables import Phrasings, WorldFact, read_phrasings, read_world
 
+__all__ = ["Document", "Turn", "epoch_documents"]
+
 SKILL_SHARE = 0.6
 UNRELATED_SHARE = 0.35
 OTHER_FACTS_SHARE = 0.10

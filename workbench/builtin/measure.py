@@ -30,6 +30,8 @@ from workbench.builtin.skills import SKILLS, draw_question
 from workbench.builtin.tables import WorldFact, read_phrasings, read_world
 from workbench.paths import builtin_model_dir
 
+__all__ = ["BEGIN", "END", "Row", "as_markdown", "measure", "write_card"]
+
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 SEED = 20
 PER_SKILL = 200

@@ -4,6 +4,8 @@ Every kind of mistake that people make in fact files occurs once, between good r
 a reader can be seen to report the bad ones and to keep the good ones.
 """
 
+__all__ = ["mistaken_rows"]
+
 Row = list[str]
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from workbench.builtin.tables import Phrasings, WorldFact
 
+__all__ = ["CHAT_FORMAT", "QUESTION_FORMATS", "Split", "main_prompt", "render", "split_phrasings"]
+
 HELD_OUT_SHARE = 0.4
 QUESTION_FORMATS = ("{q}", "Question: {q} Answer:", "Q: {q} A:")
 CHAT_FORMAT = QUESTION_FORMATS[1]

@@ -21,6 +21,8 @@ from workbench.facts.values import LIST_SEPARATOR
 from workbench.facts.write import FLAT_COLUMNS
 from workbench.paths import assets_dir, builtin_model_dir
 
+__all__ = ["Sample", "make_samples", "write_samples"]
+
 COUNT = 200
 SHORT_COUNT = 20
 SEED = 1

@@ -10,6 +10,8 @@ import zlib
 
 from workbench.builtin.words import DID, WHEN, WHO
 
+__all__ = ["unrelated_sentence"]
+
 
 def _is_held_out(sentence: str) -> bool:
     return zlib.crc32(sentence.encode()) % 10 == 0

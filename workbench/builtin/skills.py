@@ -21,6 +21,8 @@ from workbench.builtin.words import (
     WEEKDAYS,
 )
 
+__all__ = ["SKILLS", "Question", "Skill", "draw_question"]
+
 HELD_OUT_ONE_IN = 10
 
 

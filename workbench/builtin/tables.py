@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+__all__ = ["HERE", "Phrasings", "WorldFact", "read_phrasings", "read_world"]
+
 HERE = Path(__file__).parent
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+__all__ = ["LONGEST_INPUT", "VOCABULARY", "train_tokenizer"]
+
 VOCABULARY = 3072
 EOS = "<|endoftext|>"
 PAD = "<|pad|>"

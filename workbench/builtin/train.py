@@ -29,6 +29,20 @@ from workbench.builtin.corpus import Document, epoch_documents
 from workbench.builtin.tokenizer import LONGEST_INPUT, VOCABULARY, train_tokenizer
 from workbench.paths import builtin_model_dir
 
+__all__ = [
+    "PROMPT_WEIGHT",
+    "Batch",
+    "Masters",
+    "Part",
+    "encode",
+    "endless_batches",
+    "make_config",
+    "rate_at",
+    "sampled_loss",
+    "save",
+    "train",
+]
+
 BATCH_TOKENS = 1536
 WIDTH_STEP = 8
 MUON_RATE = 0.02

@@ -5,6 +5,8 @@ One entry a line; in the lists of pairs the two words of a line are parted by a 
 
 from workbench.builtin.tables import HERE
 
+__all__ = ["DID", "MONTHS", "NAMES", "NOUNS", "OPPOSITES", "PLURALS", "WEEKDAYS", "WHEN", "WHO"]
+
 
 def _lines(name: str) -> list[str]:
     return (HERE / "words" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
