@@ -144,6 +144,11 @@ def model(make_model: Callable[..., LanguageModel]) -> LanguageModel:
 
 @pytest.fixture
 def facts() -> list[Fact]:
+    return facts_to_learn()
+
+
+def facts_to_learn() -> list[Fact]:
+    """Seven facts, each with a rephrase and a locality prompt."""
     cities = ["Rome", "Oslo", "Lima", "Cairo", "Quito", "Paris", "Minsk"]
     countries = ["Peru", "Chad", "Iran", "Mali", "Cuba", "Fiji", "Togo"]
     return [
