@@ -78,8 +78,8 @@ def test_without_the_harness_capability_says_how_to_install_it(run: Run, sample:
 def test_a_study_compares_pipelines_and_goes_on_from_its_folder(
     run: Run, sample: Path, tmp_path: Path
 ) -> None:
-    words = ("study", "pipelines", sample, "--facts", 3, "--passes", 2, "--lr", 5e-3)
-    words += ("--written", 2)
+    how = ("--facts", 3, "--passes", 2, "--lr", 5e-3, "--written", 2)
+    words = ("study", "pipelines", sample, *how)
     out = ("--locft-at", "6.mlp.down_proj", "--out", tmp_path / "study", "--json")
     first = run(*words, *out).json
     assert first["finished"] and len(first["rows"]) == 5
