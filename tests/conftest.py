@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from hypothesis import HealthCheck, settings
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
@@ -23,6 +24,11 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.load import prepare
 
 torch.set_num_threads(1)
+# What is fast alone takes long on a machine that has much else to do.
+settings.register_profile(
+    "patient", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+)
+settings.load_profile("patient")
 
 VOCABULARY = 260
 
@@ -138,6 +144,11 @@ def model(make_model: Callable[..., LanguageModel]) -> LanguageModel:
 
 @pytest.fixture
 def facts() -> list[Fact]:
+    return facts_to_learn()
+
+
+def facts_to_learn() -> list[Fact]:
+    """Seven facts, each with a rephrase and a locality prompt."""
     cities = ["Rome", "Oslo", "Lima", "Cairo", "Quito", "Paris", "Minsk"]
     countries = ["Peru", "Chad", "Iran", "Mali", "Cuba", "Fiji", "Togo"]
     return [

@@ -198,6 +198,7 @@ def test_its_sweep_is_not_done_again(tmp_path: Path) -> None:
     assert found["recommended"]["at"] == "7.input_layernorm"
 
 
+@pytest.mark.slow
 def test_its_study_is_not_done_again(tmp_path: Path) -> None:
     kept = tmp_path / "study"
     shutil.copytree(OLD / "study", kept)

@@ -192,6 +192,7 @@ def test_no_file_speaks_of_a_host_outside() -> None:
         assert "cdn." not in text and "GoogleFont" not in text, path
 
 
+@pytest.mark.slow
 def test_a_wheel_carries_the_assets(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],

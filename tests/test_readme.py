@@ -19,6 +19,7 @@ def beside_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(beside_assets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(example, "README.md", "exec"), {})
@@ -26,6 +27,7 @@ def test_the_python_example_runs(beside_assets: Path, capsys: pytest.CaptureFixt
     assert (beside_assets / "capitals" / "patch.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_the_commands_run(beside_assets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     commands = re.findall(r"^workbench (.+)$", README, re.MULTILINE)
     names = [shlex.split(command)[0] for command in commands]

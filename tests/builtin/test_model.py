@@ -38,6 +38,7 @@ def test_its_tokenizer_gives_any_text_back(answerer: Answerer, text: str) -> Non
     assert answerer.tokenizer.decode(ids) == text
 
 
+@pytest.mark.slow
 def test_it_answers_facts_in_their_main_phrasing(quick_answerer: Answerer) -> None:
     facts = random.Random(7).sample(read_world(), 300)
     phrasings = read_phrasings()

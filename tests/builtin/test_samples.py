@@ -81,6 +81,7 @@ def test_nothing_that_must_not_change_asks_about_an_edited_fact(
         assert not {asks[prompt] for prompt in sample["locality_prompt"]} & set(edited)
 
 
+@pytest.mark.slow
 def test_the_model_gives_the_old_answers_before_any_edit(
     samples: list[dict[str, Any]], quick_answerer: Answerer
 ) -> None:

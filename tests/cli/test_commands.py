@@ -82,6 +82,7 @@ def test_probe_prints_a_prompt_as_it_was_written_and_no_control_characters(run: 
     assert "\x1b" not in ran.out and r"\x1b" in ran.out
 
 
+@pytest.mark.slow
 def test_evaluate_names_the_protocol_of_every_metric(
     run: Run, sample: Path, edited: tuple[Path, Ran]
 ) -> None:
@@ -93,6 +94,7 @@ def test_evaluate_names_the_protocol_of_every_metric(
     assert report["counts"]["facts"] == 20
 
 
+@pytest.mark.slow
 def test_evaluate_prints_before_and_after_for_a_person(
     run: Run, sample: Path, edited: tuple[Path, Ran]
 ) -> None:

@@ -19,9 +19,15 @@ def test_evaluate_writes_answers_for_a_sample_and_says_so(
     assert {group["by"] for group in found["groups"]} <= {"pattern", "answer length"}
 
 
+@pytest.mark.slow
 def test_evaluate_writes_a_report_in_each_form(
-    run: Run, sample: Path, edited: tuple[Path, Ran], tmp_path: Path
+    run: Run,
+    sample: Path,
+    edited: tuple[Path, Ran],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("workbench.measure.health.TOKENS", 10)
     html, markdown, plain = (tmp_path / f"report{end}" for end in (".html", ".md", ".json"))
     ran = run(
         "evaluate",
@@ -68,10 +74,12 @@ def test_without_the_harness_capability_says_how_to_install_it(run: Run, sample:
     assert ran.code == 2 and "pip install" in ran.err and "Traceback" not in ran.err
 
 
+@pytest.mark.slow
 def test_a_study_compares_pipelines_and_goes_on_from_its_folder(
     run: Run, sample: Path, tmp_path: Path
 ) -> None:
-    words = ("study", "pipelines", sample, "--facts", 8, "--passes", 3, "--lr", 5e-3)
+    how = ("--facts", 3, "--passes", 2, "--lr", 5e-3, "--written", 2)
+    words = ("study", "pipelines", sample, *how)
     out = ("--locft-at", "6.mlp.down_proj", "--out", tmp_path / "study", "--json")
     first = run(*words, *out).json
     assert first["finished"] and len(first["rows"]) == 5

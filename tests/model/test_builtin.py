@@ -20,7 +20,7 @@ def builtin() -> LanguageModel:
     return load_model("builtin", device="cpu")
 
 
-@pytest.mark.parametrize("count", [1, 3, 20, 200])
+@pytest.mark.parametrize("count", [1, 3, 20, pytest.param(200, marks=pytest.mark.slow)])
 def test_with_nothing_set_the_sample_facts_are_learned(builtin: LanguageModel, count: int) -> None:
     facts = read_facts(assets_dir() / "samples" / "facts_200.csv").facts[:count]
     result = edit(builtin, facts)

@@ -131,6 +131,7 @@ def test_a_refresh_and_a_second_tab_show_the_run_that_goes_on(
     expect(page.locator("#run-card").get_by_role("button", name="Resume")).to_be_visible()
 
 
+@pytest.mark.kill
 def test_a_killed_worker_is_told_and_the_run_can_go_on(
     open_page: Open, store: Store, library: Library
 ) -> None:

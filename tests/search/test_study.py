@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import byte_tokenizer, facts_to_learn, tiny_network
 from workbench.errors import FactsError, LocationError, PatchError
 from workbench.facts.fact import Fact
 from workbench.measure.evaluate import evaluate
 from workbench.methods.edit import edit
 from workbench.model.language_model import LanguageModel
+from workbench.model.load import prepare
 from workbench.search.study import Study
 from workbench.search.study_events import (
     KEPT,
@@ -41,12 +43,19 @@ def kept(events: list[Event]) -> list[Event]:
     ]
 
 
-def test_every_arm_has_the_same_budget_and_every_rate(
-    model: LanguageModel, facts: list[Fact]
-) -> None:
+@pytest.fixture(scope="module")
+def whole() -> list[Event]:
+    """What an unbroken study says; it leaves its model as it was."""
+    model = prepare("tiny Llama", tiny_network("Llama"), byte_tokenizer())
     before = {name: p.detach().clone() for name, p in model.network.named_parameters()}
-    study = Study(model, facts, SETTINGS)
-    events = list(study.events())
+    events = list(Study(model, facts_to_learn(), SETTINGS).events())
+    for name, weight in model.network.named_parameters():
+        assert (weight == before[name]).all()
+    return events
+
+
+def test_every_arm_has_the_same_budget_and_every_rate(whole: list[Event]) -> None:
+    events = whole
     assert isinstance(events[0], StudyStarted) and isinstance(events[-1], StudyFinished)
     trials = [event for event in events if isinstance(event, TrialDone)]
     labels = list(dict.fromkeys(trial.label for trial in trials))
@@ -63,13 +72,13 @@ def test_every_arm_has_the_same_budget_and_every_rate(
     assert {trial.passes for trial in trials} == {3}
     assert {t.at for t in trials if t.label == "LocFT-BF"} == {"2.mlp.down_proj"}
     assert {t.at for t in trials if t.label != "LocFT-BF"} == {"1.mlp.down_proj"}
-    for name, weight in model.network.named_parameters():
-        assert (weight == before[name]).all()
 
 
-def test_a_trial_is_a_run_and_its_evaluation(model: LanguageModel, facts: list[Fact]) -> None:
+def test_a_trial_is_a_run_and_its_evaluation(
+    model: LanguageModel, facts: list[Fact], whole: list[Event]
+) -> None:
     study = Study(model, facts, SETTINGS)
-    trials = [event for event in study.events() if isinstance(event, TrialDone)]
+    trials = [event for event in whole if isinstance(event, TrialDone)]
     last = trials[-1]
     run = edit(
         model,
@@ -84,10 +93,11 @@ def test_a_trial_is_a_run_and_its_evaluation(model: LanguageModel, facts: list[F
     assert last.steps == run.finished.steps
 
 
+@pytest.mark.slow
 def test_a_stopped_study_goes_on_to_the_same_results(
-    model: LanguageModel, facts: list[Fact], tmp_path: Path
+    model: LanguageModel, facts: list[Fact], tmp_path: Path, whole: list[Event]
 ) -> None:
-    whole = kept(list(Study(model, facts, SETTINGS).events()))
+    unbroken = kept(whole)
     study = Study(model, facts, SETTINGS)
     file = FolderKeeper(tmp_path, "study", KEPT, StudySettings)
     assert list(file.recall(study.identity())) == []
@@ -102,8 +112,8 @@ def test_a_stopped_study_goes_on_to_the_same_results(
     assert len(again) == 4
     study = Study(model, facts, SETTINGS, done=again)
     rest = [event for event in study.events() if isinstance(event, KEPT)]
-    assert len(rest) == len(whole) - 4
-    assert kept([*again, *rest]) == whole
+    assert len(rest) == len(unbroken) - 4
+    assert kept([*again, *rest]) == unbroken
     settings = StudySettings.from_yaml(tmp_path / "study.yaml")
     assert Study(model, facts, settings).identity() == study.identity()
 
@@ -120,10 +130,11 @@ def test_a_folder_of_another_study_is_refused(
         FolderKeeper(tmp_path, "study", KEPT, StudySettings).recall(other.identity())
 
 
+@pytest.mark.slow
 def test_without_a_place_for_locft_a_sweep_recommends_one(
     model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.search.trials.automatic_sweep_epochs", lambda *_: 2)
+    monkeypatch.setattr("workbench.search.sweep_settings.automatic_sweep_epochs", lambda *_: 2)
     monkeypatch.setattr("workbench.search.trials.automatic_epochs", lambda *_: 4)
     settings = replace(SETTINGS, locft_at="", learning_rates=(1e-2,))
     events = kept(list(Study(model, facts, settings).events()))
@@ -149,7 +160,10 @@ def test_a_scale_study_takes_ten_times_more_until_all_facts(
     assert result.sentences()[-1].startswith("From 10 to 14 facts: reliability")
 
 
-def test_a_study_of_locations_tries_every_matrix(model: LanguageModel, facts: list[Fact]) -> None:
+def test_a_study_of_locations_tries_every_matrix(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.search.sweep_settings.automatic_sweep_epochs", lambda *_: 2)
     settings = StudySettings(kind="locations", facts=2)
     study = Study(model, facts, settings)
     places = []

@@ -44,6 +44,12 @@ SETTINGS = SweepSettings(
 
 
 @pytest.fixture
+def short_full_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full runs that are but a little longer than the short ones of `SETTINGS`."""
+    monkeypatch.setattr("workbench.search.trials.automatic_epochs", lambda *_: 6)
+
+
+@pytest.fixture
 def moves(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """From which layer to which hidden states are taken; a run must not take them anew."""
     found = []
@@ -66,6 +72,7 @@ def swept(model: LanguageModel, facts: list[Fact], settings: SweepSettings) -> l
     return rows_of(list(Sweep(model, facts, settings).events()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Llama", "GPT-2"])
 def test_each_row_is_a_run_and_its_evaluation(
     make_model: Callable[..., LanguageModel], facts: list[Fact], name: str
@@ -142,8 +149,9 @@ def test_held_out_prompts_are_never_trained_on(
     assert not set(trained) & set(asked)
 
 
+@pytest.mark.slow
 def test_a_sweep_that_goes_on_ends_as_if_unbroken(model: LanguageModel, facts: list[Fact]) -> None:
-    settings = replace(SETTINGS, learning_rates=(1e-2, 3e-3))
+    settings = replace(SETTINGS, learning_rates=(1e-2, 3e-3), epochs=2)
     unbroken = swept(model, facts, settings)
     for stop_after in (1, 2, 5):
         first = Sweep(model, facts, settings)
@@ -263,6 +271,7 @@ def test_other_facts_or_settings_are_another_sweep(model: LanguageModel, facts: 
 STAGED = replace(SETTINGS, modules=(), full_runs=2, layers=(1, 2, 3))
 
 
+@pytest.mark.slow
 def test_after_the_short_runs_come_other_matrices_and_full_runs(
     model: LanguageModel, facts: list[Fact]
 ) -> None:
@@ -289,6 +298,7 @@ def test_after_the_short_runs_come_other_matrices_and_full_runs(
         assert row.loss == pytest.approx(run.losses[-1], abs=1e-5)
 
 
+@pytest.mark.usefixtures("short_full_runs")
 def test_modules_that_are_named_are_the_only_ones(model: LanguageModel, facts: list[Fact]) -> None:
     rows = swept(model, facts, replace(STAGED, modules=("mlp.up_proj",), full_runs=1))
     assert {row.at.split(".", 1)[1] for row in rows} == {"mlp.up_proj"}
@@ -308,6 +318,7 @@ def test_the_weights_decide_where_a_sweep_looks_again(
     assert found[0] != found[1]
 
 
+@pytest.mark.usefixtures("short_full_runs")
 def test_all_stages_start_from_states_that_are_kept(
     model: LanguageModel, facts: list[Fact], moves: list[tuple[int, int]]
 ) -> None:
@@ -315,6 +326,8 @@ def test_all_stages_start_from_states_that_are_kept(
     assert moves == [(0, 1), (0, 1), (1, 2), (1, 2), (2, 3), (2, 3)]
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("short_full_runs")
 def test_stages_that_were_broken_off_go_on_the_same(
     model: LanguageModel, facts: list[Fact]
 ) -> None:
@@ -329,6 +342,7 @@ def test_stages_that_were_broken_off_go_on_the_same(
         assert rows_of(list(rest.rows)) == unbroken
 
 
+@pytest.mark.usefixtures("short_full_runs")
 def test_what_an_earlier_sweep_found_is_told_when_it_belongs_to_this_one(
     model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
 ) -> None:

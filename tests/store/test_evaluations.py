@@ -17,7 +17,7 @@ from workbench.store import Library, Store
 from workbench.store.jobs import Job
 from workbench.worker.supervisor import Supervisor
 
-PATIENCE = 120.0
+PATIENCE = 600.0  # seconds; a safety net, no more
 FACTS = capitals()
 
 

@@ -183,7 +183,7 @@ def bring(tmp_path: Path) -> Bring:
 
 
 def ended(store: Store, job: int) -> Job:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600  # a safety net, no more
     while (found := store.jobs.get(job)).is_open:
         assert time.monotonic() < deadline, "the import does not end"
         time.sleep(0.05)
@@ -212,6 +212,7 @@ def test_a_cancelled_import_leaves_the_session_as_it_was(bring: Bring) -> None:
     assert store.facts.count() == 0 and store.imports.all() == []
 
 
+@pytest.mark.kill
 def test_a_killed_import_leaves_the_session_as_it_was_and_says_so(bring: Bring) -> None:
     store, job = bring(big(60_000))
     while not store.jobs.get(job).progress:
@@ -251,7 +252,7 @@ def main_in_process(main: Callable[[list[str]], int], root: Path, store: Store, 
     command = [sys.executable, "-m", main.__module__, str(root), store.id, str(job)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     found = ended(store, job)
-    process.wait(timeout=10)
+    process.wait(timeout=600)
     assert process.stdin is not None
     process.stdin.close()
     return found

@@ -20,20 +20,20 @@ from workbench.store.jobs import Job
 from workbench.store.probes import ProbeRow
 from workbench.worker.supervisor import Supervisor
 
-PATIENCE = 120.0
+pytestmark = pytest.mark.slow
+
+PATIENCE = 600.0  # seconds; a safety net, no more
 # Never converges by itself, so that there is time to interrupt it.
 ENDLESS = EditSettings(epochs=100_000, stop_loss=0.0, skip_loss=0.0, at=("7.mlp.down_proj",))
 
 
 @pytest.fixture(scope="module")
 def supervised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, Supervisor]]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        library = Library(tmp_path_factory.mktemp("sessions"))
-        supervisor = Supervisor(library)
-        supervisor.start()
-        yield library, supervisor
-        supervisor.stop()
+    library = Library(tmp_path_factory.mktemp("sessions"))
+    supervisor = Supervisor(library)
+    supervisor.start()
+    yield library, supervisor
+    supervisor.stop()
 
 
 @pytest.fixture
@@ -127,6 +127,7 @@ def test_a_cancelled_edit_goes_on_where_it_stopped(store: Store) -> None:
     assert ended(store, again).state == "cancelled"
 
 
+@pytest.mark.kill
 def test_a_killed_worker_loses_only_what_it_was_doing(
     supervised: tuple[Library, Supervisor], store: Store
 ) -> None:
@@ -232,6 +233,7 @@ def test_the_next_run_is_estimated_while_nothing_waits(store: Store) -> None:
     assert store.estimate() is None
 
 
+@pytest.mark.kill
 def test_the_worker_ends_when_the_web_process_is_gone(tmp_path: Path) -> None:
     import subprocess
     import sys
