@@ -28,6 +28,7 @@ from workbench.measure.capability_result import (
     TaskResult,
     task_result,
 )
+from workbench.measure.statistics import normal_interval
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.paths import assets_dir
@@ -149,17 +150,16 @@ def _result(task: str, sides: list[_Scores], seed: int) -> TaskResult:
         after = [last.items[key] for key in keys] if len(sides) > 1 else None
         return task_result(task, first.metric, [first.items[k] for k in keys], after, seed=seed)
     # A metric of the whole, such as BLEU: the harness's standard error stands for the resamples.
-    spans = [(s.value - 1.645 * s.error, s.value + 1.645 * s.error) for s in (first, last)]
+    spans = [normal_interval(side.value, side.error) for side in (first, last)]
     result = TaskResult(task, first.metric, first.count, first.value, None, spans[0])
     if len(sides) == 1:
         return result
-    wide = 1.645 * (first.error**2 + last.error**2) ** 0.5
-    change = last.value - first.value
+    error = (first.error**2 + last.error**2) ** 0.5
     return replace(
         result,
         after=last.value,
         after_interval=spans[1],
-        change_interval=(change - wide, change + wide),
+        change_interval=normal_interval(last.value - first.value, error),
     )
 
 

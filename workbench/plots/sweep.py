@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from workbench.measure.protocols import SCORED
 from workbench.plots.style import THEMES, Theme, ThemeName, dress, step
 
 __all__ = ["sweep_curves"]
 
-MEASURES = ("score", "reliability", "generalization", "locality")
+MEASURES = ("score", *SCORED)
 
 
 def sweep_curves(
