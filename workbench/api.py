@@ -4,13 +4,15 @@ Each takes the model, the facts and its settings, as an object or field by field
 the command line and the page. The model itself always stays as it is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.actions import settings_class
 from workbench.facts.fact import Fact
-from workbench.measure.evaluate import evaluate
+from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.measure.measures import Measures
+from workbench.measure.measuring import measuring
 from workbench.measure.probe import probe
 from workbench.methods.edit import edit
 from workbench.model.language_model import LanguageModel
@@ -122,6 +124,37 @@ def study(
     if folder is not None:
         keeper = FolderKeeper(Path(folder), "study", KEPT, StudySettings)
     return _kept(studying(model, facts, chosen, keeper=keeper, stop=stop), keeper, on_event)
+
+
+def evaluate(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    patch: Patch | None = None,
+    settings: EvaluationSettings | None = None,
+    *,
+    labels: Mapping[str, Sequence[str | None]] | None = None,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    **changes: Any,
+) -> Measures:
+    """Measures the base, and the edited model where there is a patch.
+
+    Args:
+        model: the base.
+        facts: what is asked.
+        patch: the edit; None measures the base alone.
+        settings: None for all defaults.
+        labels: further ways to group the facts, each with a label for every fact.
+        on_event: called with every event.
+        stop: the wish to end it.
+        **changes: fields of `EvaluationSettings` that differ from `settings`.
+
+    Raises:
+        Cancelled: `stop` was asked.
+        WorkbenchError: wrong facts or settings, a patch of another base, or no memory left.
+    """
+    chosen = _chosen("evaluate", settings, changes)
+    return follow(measuring(model, facts, patch, chosen, labels, stop=stop), on_event)
 
 
 def export(model: LanguageModel, patch: Patch, folder: str | Path) -> Path:

@@ -9,7 +9,8 @@ from workbench.errors import SettingsError
 from workbench.facts.fact import Fact
 from workbench.measure.groups import group_rows, prompt_patterns
 from workbench.measure.protocols import Difference, Measured, MeasureTable, Protocol, split_metric
-from workbench.measure.verdicts import QuestionVerdicts, Verdict, interval, measure_rows
+from workbench.measure.statistics import interval
+from workbench.measure.verdicts import QuestionVerdicts, Verdict, measure_rows
 
 
 def measured(

@@ -1,6 +1,8 @@
 """Events come through JSON unchanged, so that a page in another process sees what a test sees."""
 
 import json
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from workbench.methods.events import (
     StatesProgress,
     Stopped,
 )
-from workbench.work.events import Event
+from workbench.work.events import Event, follow, mapped, sparing
 
 EXAMPLES: list[Event] = [
     Started(20, ("6.mlp", "7"), 5e-3, 5, 50, 200, 196_608, 1 << 20, 6, "no reason", 3),
@@ -36,3 +38,26 @@ def test_an_event_survives_json(event: Event) -> None:
     data = json.loads(json.dumps(event.as_dict()))
     assert data["event"] == type(event).__name__
     assert Event.from_dict(data) == event
+
+
+@pytest.mark.parametrize("changed", [mapped, sparing])
+def test_work_is_closed_when_what_changes_its_steps_fails_or_is_left(changed: Any) -> None:
+    closed: list[str] = []
+
+    def work() -> Generator[int, None, None]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append("closed")
+
+    def fail(step: int) -> int:
+        raise ValueError
+
+    with pytest.raises(ValueError) as held:
+        follow(changed(work(), fail))
+    assert closed == ["closed"] and held.value is not None
+    left = changed(work(), lambda step: step)
+    assert next(left) == 1
+    left.close()
+    assert closed == ["closed"] * 2

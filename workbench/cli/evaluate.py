@@ -13,7 +13,6 @@ from workbench.cli.common import (
     Json,
     PatchPath,
     load_base_and_patch,
-    notes,
     print_json,
     read_reported,
     say,
@@ -21,20 +20,15 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.options import command
+from workbench.cli.terminal import watched
 from workbench.facts.fact import facts_digest
 from workbench.measure.evaluation_settings import EvaluationSettings
-from workbench.measure.report.contents import (
-    build_report,
-    evaluation_part,
-    numbers_of,
-    protocols_of,
-)
+from workbench.measure.report.contents import build_report, numbers_of, protocols_of
 from workbench.measure.report.write import require_form, write_report
 from workbench.model.choice import ModelChoice
 
 if TYPE_CHECKING:
     from workbench.measure.protocols import Measured
-    from workbench.model.language_model import LanguageModel
     from workbench.model.patch import Patch
 
 __all__ = ["evaluate"]
@@ -63,9 +57,14 @@ def evaluate(
         require_form(path)
     found = read_reported(file, columns)
     base, edit = load_base_and_patch(choice, named, patch)
-    parts = _measure(base, edit, list(found.facts), settings)
+
+    from workbench.measure.measuring import measuring
+
+    parts = watched("Measuring", measuring(base, found.facts, edit, settings)).parts()
     whole = build_report(
-        **parts,
+        evaluation=parts["evaluation"],
+        health=parts.get("health"),
+        capability=parts.get("capability"),
         facts={
             "count": len(found.facts),
             "digest": facts_digest(found.facts),
@@ -90,49 +89,6 @@ def evaluate(
     _print(parts)
     for path in report or ():
         say(f"The report is in {path}.")
-
-
-def _measure(
-    base: "LanguageModel", edit: "Patch | None", facts: list[Any], wanted: EvaluationSettings
-) -> dict[str, Any]:
-    """All that was asked for, each part under its name."""
-    from workbench.measure.capability import measure_capability
-    from workbench.measure.evaluate import evaluate as measure
-    from workbench.measure.health import measure_health
-
-    parts: dict[str, Any] = {}
-    with notes().status(f"Asking {len(facts)} facts") as status:
-
-        def show(done: int, total: int) -> None:
-            status.update(f"Asking {len(facts)} facts, {done / max(1, total):.0%}")
-
-        found = measure(
-            base,
-            facts,
-            edit,
-            written=wanted.written_of(len(facts)),
-            seed=wanted.seed,
-            on_progress=show,
-        )
-        parts["evaluation"] = evaluation_part(found)
-        if wanted.health:
-            status.update("Looking at the writing")
-            health = measure_health(base, facts, edit, seed=wanted.seed)
-            parts["health"] = {**health.as_dict(), "sentence": health.sentence}
-        if wanted.capability:
-            parts["capability"] = measure_capability(
-                base,
-                wanted.capability,
-                edit,
-                facts=facts,
-                limit=wanted.limit,
-                network=wanted.network,
-                seed=wanted.seed,
-                on_progress=lambda done, steps, task: status.update(
-                    f"General capability, {done} of {steps}: {task}"
-                ),
-            ).as_dict()
-    return parts
 
 
 def _run_of(edit: "Patch | None") -> dict[str, Any] | None:

@@ -44,9 +44,13 @@ def watched(
         TextColumn("{task.fields[state]}", markup=False),
         TimeRemainingColumn(),
     )
+    console = notes()
     with (
         stopping_on_interrupt(stop),
-        Progress(*columns, console=notes(), transient=True) as line,
+        # Elsewhere than on a terminal nothing is drawn, nor the empty line behind it.
+        Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as line,
     ):
         task = line.add_task(label, total=None, state="")
 

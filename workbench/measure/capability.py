@@ -1,54 +1,37 @@
 """General capability by lm-evaluation-harness, on the model in memory, before and after an edit.
 
-The harness is the optional extra ``capability``. It sees the base and then the base with the
-patch swapped in; the same items both times. A task that cannot be run says why, and the others
-go on. Nothing is downloaded unless the caller allows it. Our own tasks for the built-in model lie
-in ``assets/capability``; what a run edits is taken out of them.
+The harness sees the base and then the base with the patch swapped in; the same items both times.
+A task that cannot be run says why, and the others go on. Nothing is downloaded unless the caller
+allows it. Our own tasks for the built-in model lie in ``assets/capability``; what a run edits is
+taken out of them.
 """
 
-import copy
-import importlib.metadata
-import importlib.util
 import json
-import logging
-import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from workbench.errors import ModelError, SettingsError
 from workbench.facts.fact import Fact
-from workbench.measure.capability_result import (
-    BUILTIN_TASKS,
-    SUITES,
-    Capability,
-    TaskResult,
-    task_result,
-)
+from workbench.measure.capability_result import SUITES, Capability, TaskResult, task_result
+from workbench.measure.harness import Harness, TaskScores, harness_version, network_only_if
+from workbench.measure.statistics import normal_interval
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.paths import assets_dir
+from workbench.work.events import Progress, follow
+from workbench.work.stop import Stop
 
-__all__ = ["harness_version", "measure_capability", "tasks_of"]
+__all__ = ["MISSING", "harness_version", "measure_capability", "measuring_capability", "tasks_of"]
 
-BATCH = 32
 MISSING = (
     "General capability is measured with lm-evaluation-harness, which is not installed. Install "
     "it with: pip install 'locft-workbench[capability]'"
 )
-OFFLINE = "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"
 
 OnProgress = Callable[[int, int, str], None]
-
-
-def harness_version() -> str:
-    """The installed harness's version; empty when it is not installed."""
-    if importlib.util.find_spec("lm_eval") is None:
-        return ""
-    return importlib.metadata.version("lm_eval")
 
 
 def tasks_of(names: Sequence[str]) -> tuple[str, ...]:
@@ -95,6 +78,38 @@ def measure_capability(
         PatchError: the patch belongs to another base.
         SettingsError: no task is named, or the limit is below 1.
     """
+
+    def tell(step: Progress) -> None:
+        if on_progress is not None:
+            on_progress(int(step.done), int(step.total), step.line)
+
+    work = measuring_capability(
+        model, names, patch, facts=facts, limit=limit, network=network, seed=seed
+    )
+    return follow(work, tell)
+
+
+def measuring_capability(
+    model: LanguageModel,
+    names: Sequence[str],
+    patch: Patch | None = None,
+    *,
+    facts: Sequence[Fact] = (),
+    limit: int | None = None,
+    network: bool = False,
+    seed: int = 0,
+    stop: Stop | None = None,
+) -> Generator[Progress, None, Capability]:
+    """`measure_capability` in steps: says which task comes next, and returns what was measured.
+
+    Args:
+        model, names, patch, facts, limit, network, seed: see `measure_capability`.
+        stop: the wish to end it, asked before every pass through the model.
+
+    Raises:
+        Cancelled: somebody wanted it to end.
+        ModelError, PatchError, SettingsError: see `measure_capability`.
+    """
     tasks = tasks_of(names)
     if limit is not None and limit < 1:
         raise SettingsError(f"limit is {limit}; it must be 1 or more, or empty for all items.")
@@ -103,43 +118,25 @@ def measure_capability(
         raise ModelError(MISSING)
     if patch is not None:
         patch.check(model)
-    with _network(network), tempfile.TemporaryDirectory() as folder:
-        harness = _Harness(model, tasks, Path(folder), facts, limit)
-        sides: list[dict[str, _Scores]] = []
+    with network_only_if(network), tempfile.TemporaryDirectory() as folder:
+        write_own_tasks(Path(folder), facts)
+        harness = Harness(model, tasks, Path(folder), limit)
+        sides: list[dict[str, TaskScores]] = []
         steps = len(tasks) * (1 if patch is None else 2)
         for change in (None, patch) if patch is not None else (None,):
             with change.applied(model) if change is not None else nullcontext():
-                side: dict[str, _Scores] = {}
+                side: dict[str, TaskScores] = {}
                 for task in tasks:
-                    if on_progress is not None:
-                        done = len(sides) * len(tasks) + len(side)
-                        on_progress(done, steps, task)
+                    yield Progress(len(sides) * len(tasks) + len(side), steps, task)
                     known = sides[0][task] if sides else None
-                    side[task] = known if known and known.problem else harness.run(task)
+                    side[task] = known if known and known.problem else harness.run(task, stop)
             sides.append(side)
-        if on_progress is not None:
-            on_progress(steps, steps, "")
+        yield Progress(steps, steps)
     results = [_result(task, [side[task] for side in sides], seed) for task in tasks]
     return Capability(tuple(results), limit, version)
 
 
-class _Scores:
-    """What one task gave on one state of the model."""
-
-    def __init__(
-        self,
-        metric: str = "",
-        items: dict[str, float] | None = None,
-        value: float = 0.0,
-        error: float = 0.0,
-        count: int = 0,
-        problem: str = "",
-    ) -> None:
-        self.metric, self.items, self.problem = metric, items or {}, problem
-        self.value, self.error, self.count = value, error, count
-
-
-def _result(task: str, sides: list[_Scores], seed: int) -> TaskResult:
+def _result(task: str, sides: list[TaskScores], seed: int) -> TaskResult:
     first, last = sides[0], sides[-1]
     for side in sides:
         if side.problem:
@@ -149,102 +146,17 @@ def _result(task: str, sides: list[_Scores], seed: int) -> TaskResult:
         after = [last.items[key] for key in keys] if len(sides) > 1 else None
         return task_result(task, first.metric, [first.items[k] for k in keys], after, seed=seed)
     # A metric of the whole, such as BLEU: the harness's standard error stands for the resamples.
-    spans = [(s.value - 1.645 * s.error, s.value + 1.645 * s.error) for s in (first, last)]
+    spans = [normal_interval(side.value, side.error) for side in (first, last)]
     result = TaskResult(task, first.metric, first.count, first.value, None, spans[0])
     if len(sides) == 1:
         return result
-    wide = 1.645 * (first.error**2 + last.error**2) ** 0.5
-    change = last.value - first.value
+    error = (first.error**2 + last.error**2) ** 0.5
     return replace(
         result,
         after=last.value,
         after_interval=spans[1],
-        change_interval=(change - wide, change + wide),
+        change_interval=normal_interval(last.value - first.value, error),
     )
-
-
-class _Harness:
-    """lm-evaluation-harness on a model in memory.
-
-    Imported here, because that takes seconds and needs the optional extra.
-    """
-
-    def __init__(
-        self,
-        model: LanguageModel,
-        tasks: Sequence[str],
-        folder: Path,
-        facts: Sequence[Fact],
-        limit: int | None,
-    ) -> None:
-        from lm_eval.models.huggingface import HFLM
-        from lm_eval.tasks import TaskManager
-
-        _be_quiet()
-
-        write_own_tasks(folder, facts)
-        foreign = any(task not in BUILTIN_TASKS for task in tasks)
-        self._manager = TaskManager(include_path=str(folder), include_defaults=foreign)
-        self._limit = limit
-        # The harness may give a tokenizer a padding token, so it gets one of its own.
-        self._model = HFLM(
-            pretrained=model.network, tokenizer=copy.deepcopy(model.tokenizer), batch_size=BATCH
-        )
-
-    def run(self, task: str) -> _Scores:
-        """One task on the model as it is now."""
-        from lm_eval import simple_evaluate
-
-        try:
-            found = simple_evaluate(
-                model=self._model,
-                tasks=[task],
-                limit=self._limit,
-                task_manager=self._manager,
-                log_samples=True,
-                bootstrap_iters=0,
-            )
-        except Exception as error:
-            return _Scores(problem=_why_not(task, error))
-        return _scores(task, found)
-
-
-def _scores(task: str, found: dict[str, Any]) -> _Scores:
-    """The task's first metric, item by item where the items have one."""
-    results = found["results"].get(task) or found.get("groups", {}).get(task) or {}
-    names = [key for key in results if "," in key and "_stderr" not in key]
-    if not names:
-        return _Scores(problem=f"{task}: the harness gave no number for it.")
-    metric, _, chosen = names[0].partition(",")
-    items: dict[str, float] = {}
-    for name, samples in found["samples"].items():
-        for sample in samples:
-            value = sample.get(metric)
-            if isinstance(value, int | float) and sample.get("filter", chosen) == chosen:
-                items[f"{name} {sample['doc_id']}"] = float(value)
-    error = results.get(f"{metric}_stderr,{chosen}")
-    error = float(error) if isinstance(error, int | float) else 0.0
-    count = sum(len(samples) for samples in found["samples"].values())
-    return _Scores(metric, items, float(results[names[0]]), error, count)
-
-
-def _why_not(task: str, error: Exception) -> str:
-    kind, line = type(error).__name__, (str(error).strip().splitlines() or [""])[0]
-    chain: BaseException | None = error
-    kinds = set()
-    while chain is not None:
-        kinds.add(type(chain).__name__)
-        chain = chain.__cause__ or chain.__context__
-    if kinds & {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectionError"} or any(
-        words in str(error) for words in ("offline", "Couldn't reach", "Cannot find the")
-    ):
-        return (
-            f"{task}: its data set is not on this machine, and the network is not used. Allow "
-            "the network once (--network), and it is kept."
-        )
-    if isinstance(error, KeyError) or "not found" in line.lower():
-        return f"{task}: lm-evaluation-harness knows no such task."
-    return f"{task}: lm-evaluation-harness could not run it ({kind}: {line[:200]})."
 
 
 def write_own_tasks(folder: Path, facts: Sequence[Fact]) -> None:
@@ -269,56 +181,3 @@ def write_own_tasks(folder: Path, facts: Sequence[Fact]) -> None:
 def _is_about(item: dict[str, str], subjects: set[str], prompts: set[str]) -> bool:
     subject = item.get("subject", "").casefold()
     return bool(subject and subject in subjects) or item["prompt"].casefold() in prompts
-
-
-def _be_quiet() -> None:
-    """Progress is told by us; the harness's own bars would stand between the lines."""
-    import datasets
-    import lm_eval.api.task
-    import lm_eval.models.huggingface
-    from tqdm import tqdm
-
-    logging.getLogger("lm_eval").setLevel(logging.ERROR)
-    datasets.disable_progress_bars()
-
-    def no_bar(*given: Any, **options: Any) -> Any:
-        return tqdm(*given, **{**options, "disable": True})
-
-    for module in (lm_eval.api.task, lm_eval.models.huggingface):
-        module.tqdm = no_bar
-
-
-@contextmanager
-def _network(allowed: bool) -> Iterator[None]:
-    """A block in which the hub's libraries stay offline, unless the network is allowed.
-
-    They read the wish when they are imported, so that those imported already are told, too.
-    """
-    if allowed:
-        yield
-        return
-    before = {name: os.environ.get(name) for name in OFFLINE}
-    os.environ.update(dict.fromkeys(OFFLINE, "1"))
-    import datasets.config
-    import huggingface_hub.constants
-
-    switches = (
-        (datasets.config, "HF_DATASETS_OFFLINE"),
-        (datasets.config, "HF_HUB_OFFLINE"),
-        (huggingface_hub.constants, "HF_HUB_OFFLINE"),
-    )
-    were = [(module, name, getattr(module, name, None)) for module, name in switches]
-    for module, name, value in were:
-        if value is not None:
-            setattr(module, name, True)
-    try:
-        yield
-    finally:
-        for module, name, value in were:
-            if value is not None:
-                setattr(module, name, value)
-        for name, old in before.items():
-            if old is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = old

@@ -10,16 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from workbench.measure.statistics import Interval, mean_intervals
+
 __all__ = ["BUILTIN_TASKS", "PAPER_TASKS", "SUITES", "Capability", "TaskResult", "task_result"]
 
 BUILTIN_TASKS = ("builtin_skills", "builtin_facts")
 PAPER_TASKS = ("mmlu", "nq_open", "sst2", "wmt16-de-en", "gsm8k")
 SUITES = {"builtin": BUILTIN_TASKS, "paper": PAPER_TASKS}
-
-RESAMPLES = 1000
-LOW, HIGH = 0.05, 0.95
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +147,18 @@ def task_result(
         seed: draws the resamples.
     """
     old = np.asarray(before, dtype=np.float64)
-    drawn = np.random.default_rng(seed).integers(0, len(old), size=(RESAMPLES, len(old)))
-
-    def span(values: "np.typing.NDArray[np.float64]") -> Interval:
-        low, high = np.quantile(values[drawn].mean(axis=1), (LOW, HIGH))
-        return float(low), float(high)
-
     if after is None:
-        return TaskResult(task, metric, len(old), float(old.mean()), None, span(old))
+        (span,) = mean_intervals(old[:, None], seed=seed)
+        return TaskResult(task, metric, len(old), float(old.mean()), None, span)
     new = np.asarray(after, dtype=np.float64)
+    spans = mean_intervals(np.stack([old, new, new - old], axis=1), seed=seed)
     return TaskResult(
         task=task,
         metric=metric,
         items=len(old),
         before=float(old.mean()),
         after=float(new.mean()),
-        before_interval=span(old),
-        after_interval=span(new),
-        change_interval=span(new - old),
+        before_interval=spans[0],
+        after_interval=spans[1],
+        change_interval=spans[2],
     )

@@ -13,156 +13,22 @@ whose answer is the stated one.
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping, Sequence
 
-from workbench.facts.answers import plain_answer
 from workbench.facts.fact import Fact
 from workbench.measure.evaluation import Evaluation
+from workbench.measure.exam import Sat, exam_of
 from workbench.measure.groups import answer_lengths, prompt_patterns
-from workbench.measure.questions import ANSWER_TOKENS, Asked, questions_of
-from workbench.measure.strict import Forced, forced_texts
-from workbench.measure.verdicts import QuestionVerdicts, Verdict
-from workbench.model.generate import Answer, generate
+from workbench.measure.questions import questions_of
+from workbench.measure.verdicts import Verdict
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
-from workbench.model.states import HiddenStates, advancing
-from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens, tokenize
+from workbench.work.events import Progress, follow, mapped
+from workbench.work.stop import Stop
 
-__all__ = ["Evaluation", "Examiner", "evaluate"]
-
-# Work units of one question: a pass over the kept states, and writing an answer.
-PASS, WRITE = 1, 6
-WRITTEN_AT_ONCE = 256
+__all__ = ["Evaluation", "Examiner", "evaluate", "evaluating"]
 
 OnProgress = Callable[[int, int], None]
-
-
-class _Steps:
-    """Adds up the work that is done."""
-
-    def __init__(self, on_progress: OnProgress | None, total: int) -> None:
-        self.total, self._done, self._tell = total, 0, on_progress
-
-    def __call__(self, units: int) -> None:
-        self._done += units
-        if self._tell is not None:
-            self._tell(self._done, self.total)
-
-
-@dataclass(frozen=True)
-class _Sat:
-    """What one state of the model made of the questions, by their place in the list."""
-
-    forced: Mapping[int, Forced] = field(default_factory=dict)
-    said: Mapping[int, Answer] = field(default_factory=dict)
-
-    def text(self, row: int) -> str | None:
-        """The written answer, where there is one."""
-        return self.said[row].text if row in self.said else None
-
-    @property
-    def unended(self) -> float | None:
-        """The share of answers that were cut off for want of room; None without answers."""
-        if not self.said:
-            return None
-        return sum(not answer.ended for answer in self.said.values()) / len(self.said)
-
-
-@dataclass
-class _Exam:
-    """The questions of an evaluation, tokenized, and what is known below the edit."""
-
-    model: LanguageModel
-    asked: list[Asked]
-    judged: list[int]
-    written: list[int]
-    texts: TokenTable
-    step: _Steps = field(default_factory=lambda: _Steps(None, 0))
-    states: HiddenStates | None = None
-
-    def keep_states(self, layer: int) -> None:
-        """Computes once what enters the lowest layer that the edit changes."""
-        done = 0
-        steps = advancing(self.model, self.texts, None, layer)
-        while True:
-            try:
-                now = next(steps)
-            except StopIteration as end:
-                self.states = end.value
-                return
-            self.step(PASS * (now - done))
-            done = now
-
-    def sit(self) -> _Sat:
-        """Puts every question to the model as it is now."""
-        return _Sat(self._force(), self._write())
-
-    def _force(self) -> dict[int, Forced]:
-        """Every question with a stated answer, judged teacher-forced."""
-        found = forced_texts(
-            self.model, self.texts, self.states, lambda count: self.step(PASS * count)
-        )
-        return dict(zip(self.judged, found, strict=True))
-
-    def _write(self) -> dict[int, Answer]:
-        """The answers to the questions that are to be written."""
-        answers: dict[int, Answer] = {}
-        order = sorted(self.written, key=lambda row: len(self.asked[row].prompt))
-        for start in range(0, len(order), WRITTEN_AT_ONCE):
-            rows = order[start : start + WRITTEN_AT_ONCE]
-            prompts = [self.asked[row].prompt for row in rows]
-            found = generate(
-                self.model, prompts, max_new_tokens=ANSWER_TOKENS, stop="sentence", top_k=1
-            )
-            answers.update(zip(rows, found, strict=True))
-            self.step(WRITE * len(rows))
-        return answers
-
-    def _verdict(self, row: int, sat: _Sat) -> Verdict:
-        """One question judged against its right answer."""
-        judged, answer = sat.forced.get(row), sat.said.get(row)
-        accepted = self.asked[row].accepted
-        return Verdict(
-            strict=judged.right if judged else None,
-            token=judged.share if judged else None,
-            generated=_is_one_of(answer.text, accepted) if answer and accepted else None,
-        )
-
-    def stayed(self, before: _Sat, after: _Sat) -> dict[int, Verdict]:
-        """Locality prompts against what the base said, by the edited model that is applied now."""
-        said = before.said
-        rows = [row for row in sorted(said) if self.asked[row].role == "locality"]
-        if not rows:
-            return {}
-        prompts = prompt_tokens(self.model.tokenizer, [self.asked[row].prompt for row in rows])
-        texts = [
-            TokenizedText(ids, said[row].tokens) for row, ids in zip(rows, prompts, strict=True)
-        ]
-        found = forced_texts(self.model, TokenTable(texts, self.model.device))
-        return {
-            row: Verdict(judged.right, judged.share, _same(said[row].text, after.said[row].text))
-            for row, judged in zip(rows, found, strict=True)
-        }
-
-    def rows(
-        self, before: _Sat, after: _Sat, stayed: Mapping[int, Verdict]
-    ) -> tuple[QuestionVerdicts, ...]:
-        """The verdicts on every question."""
-        return tuple(
-            QuestionVerdicts(
-                fact=question.fact,
-                role=question.role,
-                prompt=question.prompt,
-                wanted=question.wanted,
-                before=self._verdict(row, before),
-                after=self._verdict(row, after),
-                unchanged=stayed.get(row, Verdict()),
-                said_before=before.text(row),
-                said_after=after.text(row),
-            )
-            for row, question in enumerate(self.asked)
-        )
 
 
 class Examiner:
@@ -192,7 +58,7 @@ class Examiner:
     ) -> None:
         asked, self._left_out = questions_of(model, facts)
         self._chosen = _draw(len(facts), written, seed)
-        self._exam = _exam(model, asked, self._chosen)
+        self._exam = exam_of(model, asked, self._chosen)
         self._facts, self._seed = len(facts), seed
         lengths = [len(text.target) - 1 for text in self._exam.texts.texts[: len(facts)]]
         self._labels: dict[str, Sequence[str | None]] = {
@@ -200,7 +66,7 @@ class Examiner:
             "answer length": answer_lengths(lengths),
             **(labels or {}),
         }
-        self._base: _Sat | None = None
+        self._base: Sat | None = None
 
     def evaluate(
         self, patch: Patch | None = None, *, on_progress: OnProgress | None = None
@@ -214,6 +80,21 @@ class Examiner:
         Raises:
             PatchError: the patch belongs to another base.
         """
+        return follow(self.examining(patch), _telling(on_progress))
+
+    def examining(
+        self, patch: Patch | None = None, *, stop: Stop | None = None
+    ) -> Generator[Progress, None, Evaluation]:
+        """`evaluate` in steps: says how far it is, and returns what was measured.
+
+        Args:
+            patch: the edit; None measures the base alone.
+            stop: the wish to end it.
+
+        Raises:
+            Cancelled: somebody wanted it to end.
+            PatchError: the patch belongs to another base.
+        """
         exam, model = self._exam, self._exam.model
         if patch is not None:
             patch.check(model)
@@ -221,18 +102,21 @@ class Examiner:
         keep = patch is not None and self._base is None and model.states_kept
         layer = patch.lowest_layer if patch is not None and keep else 0
         sittings = (self._base is None) + (patch is not None)
-        passes = PASS * len(exam.judged) + WRITE * len(exam.written)
-        exam.step = _Steps(on_progress, passes * sittings + (layer > 0) * PASS * len(exam.judged))
-        if layer:
-            exam.keep_states(layer)
-        if self._base is None:
-            self._base = exam.sit()
-        after, stayed = _Sat(), dict[int, Verdict]()
-        if patch is not None:
-            with patch.applied(model):
-                after = exam.sit()
-                stayed = exam.stayed(self._base, after)
-        exam.states = None
+        total = exam.sitting_units * sittings + (layer > 0) * exam.keeping_units
+        tell = _Tally(total, f"Evaluating on {self._facts} facts", stop)
+        after, stayed = Sat(), dict[int, Verdict]()
+        try:
+            if layer:
+                yield from mapped(exam.keeping_states(layer), tell)
+            if self._base is None:
+                self._base = yield from mapped(exam.sitting(stop), tell)
+            if patch is not None:
+                with patch.applied(model):
+                    after = yield from mapped(exam.sitting(stop), tell)
+                    stayed = yield from mapped(exam.comparing(self._base, after), tell)
+        finally:
+            # Another patch may change a layer below that of these states.
+            exam.states = None
         return Evaluation(
             facts=self._facts,
             rows=exam.rows(self._base, after, stayed),
@@ -243,6 +127,19 @@ class Examiner:
             unended=(self._base.unended, after.unended),
             labels=self._labels,
         )
+
+
+class _Tally:
+    """Adds up the units of work that are done; ends the work when somebody wants that."""
+
+    def __init__(self, total: int, line: str, stop: Stop | None) -> None:
+        self._done, self._total, self._line, self._stop = 0, total, line, stop
+
+    def __call__(self, units: int) -> Progress:
+        if self._stop is not None:
+            self._stop.check()
+        self._done += units
+        return Progress(self._done, self._total, self._line)
 
 
 def evaluate(
@@ -266,10 +163,45 @@ def evaluate(
         FactsError: no facts, or one is too long for the model.
         PatchError: the patch belongs to another base.
     """
+    work = evaluating(model, facts, patch, written=written, seed=seed, labels=labels)
+    return follow(work, _telling(on_progress))
+
+
+def evaluating(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    patch: Patch | None = None,
+    *,
+    written: int | None = None,
+    seed: int = 0,
+    labels: Mapping[str, Sequence[str | None]] | None = None,
+    stop: Stop | None = None,
+) -> Generator[Progress, None, Evaluation]:
+    """`evaluate` in steps: says how far it is, and returns what was measured.
+
+    Args:
+        model, facts, written, seed, labels: see `Examiner`.
+        patch: the edit; None measures the base alone.
+        stop: the wish to end it.
+
+    Raises:
+        Cancelled: somebody wanted it to end.
+        FactsError, PatchError: see `evaluate`.
+    """
     if patch is not None:
         patch.check(model)
     examiner = Examiner(model, facts, written=written, seed=seed, labels=labels)
-    return examiner.evaluate(patch, on_progress=on_progress)
+    return (yield from examiner.examining(patch, stop=stop))
+
+
+def _telling(on_progress: OnProgress | None) -> Callable[[Progress], None]:
+    """What tells a function of two numbers how far work is."""
+
+    def tell(progress: Progress) -> None:
+        if on_progress is not None:
+            on_progress(int(progress.done), int(progress.total))
+
+    return tell
 
 
 def _draw(facts: int, written: int | None, seed: int) -> set[int]:
@@ -277,27 +209,3 @@ def _draw(facts: int, written: int | None, seed: int) -> set[int]:
     if written is None or written >= facts:
         return set(range(facts))
     return set(random.Random(seed).sample(range(facts), written))
-
-
-def _exam(model: LanguageModel, asked: list[Asked], chosen: set[int]) -> _Exam:
-    # A fact's own prompts come first and always have an answer, so that their texts come first.
-    judged = [row for row, question in enumerate(asked) if question.wanted]
-    texts = tokenize(
-        model.tokenizer,
-        [asked[row].prompt for row in judged],
-        [asked[row].wanted for row in judged],
-    )
-    if model.longest is not None:
-        fits = [text.length <= model.longest for text in texts]
-        judged = [row for row, fit in zip(judged, fits, strict=True) if fit]
-        texts = [text for text, fit in zip(texts, fits, strict=True) if fit]
-    written = [row for row, question in enumerate(asked) if question.fact in chosen]
-    return _Exam(model, asked, judged, written, TokenTable(texts, model.device))
-
-
-def _is_one_of(said: str, accepted: Sequence[str]) -> bool:
-    return plain_answer(said) in {plain_answer(answer) for answer in accepted}
-
-
-def _same(one: str, other: str) -> bool:
-    return plain_answer(one) == plain_answer(other)

@@ -7,7 +7,7 @@ Held-out texts that name an edited subject are left out: there a change is wante
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import torch
 from torch.nn import functional
@@ -21,10 +21,13 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.patch import Patch
 from workbench.model.states import TOKENS_PER_PASS, target_logits
+from workbench.model.stoppable import stoppable
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
 from workbench.paths import assets_dir
+from workbench.work.events import Progress, follow
+from workbench.work.stop import Stop
 
-__all__ = ["measure_health", "perplexity"]
+__all__ = ["measure_health", "measuring_health", "perplexity"]
 
 PROMPTS = 32
 TOKENS = 100
@@ -58,31 +61,53 @@ def measure_health(
         PatchError: the patch belongs to another base.
         ModelError: no held-out text is left, or none of the facts' prompts can be continued.
     """
+
+    def tell(step: Progress) -> None:
+        if on_progress is not None:
+            on_progress(int(step.done), int(step.total))
+
+    return follow(measuring_health(model, facts, patch, seed=seed), tell)
+
+
+def measuring_health(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    patch: Patch | None = None,
+    *,
+    seed: int = 0,
+    stop: Stop | None = None,
+) -> Generator[Progress, None, Health]:
+    """`measure_health` in steps: says how far it is, and returns what was found.
+
+    Args:
+        model, facts, patch, seed: see `measure_health`.
+        stop: the wish to end it, asked before every token.
+
+    Raises:
+        Cancelled: somebody wanted it to end.
+        PatchError, ModelError: see `measure_health`.
+    """
     kind = "builtin" if model.name == "builtin" else "english"
     texts = _held_out(kind, facts)
     drawn = random.Random(seed).sample(list(facts), min(PROMPTS, len(facts)))
     prompts = [fact.prompt for fact in drawn]
-    total, done = (2 if patch is None else 4), 0
+    total = 2 if patch is None else 4
 
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if on_progress is not None:
-            on_progress(done, total)
+    def looking(done: int) -> Generator[Progress, None, HealthSide]:
+        with stoppable(model, stop):
+            free = _continuations(model, prompts, seed)
+        yield Progress(done + 1, total, "Looking at the writing")
+        with stoppable(model, stop):
+            answers = generate(model, prompts, max_new_tokens=ANSWER_TOKENS, top_k=1)
+            unended = sum(not answer.ended for answer in answers) / len(answers)
+            confused = perplexity(model, texts)
+        yield Progress(done + 2, total, "Looking at the writing")
+        return HealthSide(ngram_entropy(free), unended, confused, free[0][:SHOWN])
 
-    def look() -> HealthSide:
-        free = _continuations(model, prompts, seed)
-        step()
-        answers = generate(model, prompts, max_new_tokens=ANSWER_TOKENS, top_k=1)
-        unended = sum(not answer.ended for answer in answers) / len(answers)
-        side = HealthSide(ngram_entropy(free), unended, perplexity(model, texts), free[0][:SHOWN])
-        step()
-        return side
-
-    before, after = look(), None
+    before, after = (yield from looking(0)), None
     if patch is not None:
         with patch.applied(model):
-            after = look()
+            after = yield from looking(2)
     return Health(before, after, len(prompts), TOKENS, len(texts), TEXTS[kind])
 
 

@@ -8,6 +8,7 @@ from workbench.model.generate import Answer, generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.model.stop_rule import StopRule
+from workbench.work.stop import Stop
 
 __all__ = ["Answer", "Probe", "generate", "probe"]
 
@@ -34,6 +35,7 @@ def probe(
     max_new_tokens: int = 32,
     stop: StopRule = "eos",
     top_k: int = 5,
+    cancel: Stop | None = None,
 ) -> list[Probe]:
     """Asks the model before and after a patch; the model stays as it is.
 
@@ -45,8 +47,10 @@ def probe(
         max_new_tokens: most tokens an answer has.
         stop: ``eos``, or ``sentence`` for the paper's rule (also "." and newline).
         top_k: how many next tokens to report.
+        cancel: the wish to end it, asked before every token.
 
     Raises:
+        Cancelled: somebody wanted it to end.
         PatchError: the patch belongs to another base.
         ModelError, SettingsError: see `generate`.
     """
@@ -54,7 +58,13 @@ def probe(
 
     def ask() -> list[Answer]:
         return generate(
-            model, texts, chat=chat, max_new_tokens=max_new_tokens, stop=stop, top_k=top_k
+            model,
+            texts,
+            chat=chat,
+            max_new_tokens=max_new_tokens,
+            stop=stop,
+            top_k=top_k,
+            cancel=cancel,
         )
 
     before = ask()

@@ -5,7 +5,7 @@ and only if every target token is the argmax after the true ones before it. The 
 reads the share of right tokens off the same pass.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,8 +14,9 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.states import TOKENS_PER_PASS, HiddenStates, starting_at, target_logits
 from workbench.model.tokens import TokenBatch, TokenTable
+from workbench.work.events import follow
 
-__all__ = ["Forced", "forced_texts", "learned_texts", "strict_matches"]
+__all__ = ["Forced", "forced_texts", "forcing_texts", "learned_texts", "strict_matches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,8 @@ def strict_matches(
     return [judged.right for judged in forced_texts(model, texts, states)]
 
 
-@torch.no_grad()
 def forced_texts(
-    model: LanguageModel,
-    texts: TokenTable,
-    states: HiddenStates | None = None,
-    on_texts: Callable[[int], None] | None = None,
+    model: LanguageModel, texts: TokenTable, states: HiddenStates | None = None
 ) -> list[Forced]:
     """Judges texts teacher-forced, by the model as it is now.
 
@@ -74,12 +71,19 @@ def forced_texts(
         texts: prompts with their targets.
         states: what enters a layer below which the model is unchanged; None starts at the
             embedding.
-        on_texts: told how many texts each pass judged; what it raises ends the work.
     """
+    return follow(forcing_texts(model, texts, states))
+
+
+def forcing_texts(
+    model: LanguageModel, texts: TokenTable, states: HiddenStates | None = None
+) -> Generator[int, None, list[Forced]]:
+    """`forced_texts` in steps: yields the number of texts done so far, returns the judgements."""
     order = sorted(range(len(texts)), key=texts.length)
     if not order:
         return []
 
+    @torch.no_grad()
     def judge(rows: Sequence[int]) -> list[Forced]:
         batch = texts.batch(rows)
         with starting_at(model, states.layer if states is not None else 0) as feed:
@@ -92,8 +96,7 @@ def forced_texts(
     size = max(1, TOKENS_PER_PASS // texts.length(order[-1]))
     for rows, judged in in_batches(order, size, model.device, judge):
         found.update(zip(rows, judged, strict=True))
-        if on_texts is not None:
-            on_texts(len(rows))
+        yield len(found)
     return [found[row] for row in range(len(order))]
 
 

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.measure.protocols import MEASURES, PROTOCOLS, Measured, Protocol, metric_name
+from workbench.measure.statistics import interval
 
-__all__ = ["QuestionVerdicts", "Role", "Side", "Verdict", "interval", "measure_rows", "value_of"]
+__all__ = ["QuestionVerdicts", "Role", "Side", "Verdict", "measure_rows", "value_of"]
 
 Role = Literal["prompt", "rephrase", "locality", "portability"]
 Side = Literal["before", "after"]
-
-RESAMPLES = 1000
-LOW, HIGH = 0.05, 0.95
 
 ROLE_OF: dict[str, Role] = {
     "reliability": "prompt",
@@ -130,23 +127,3 @@ def _measured(
     counts = np.bincount(place).astype(np.float64)
     low, high = interval(sums, counts, seed=seed)
     return Measured(measure, protocol, float(right.mean()), low, high, len(values))
-
-
-def interval(
-    sums: NDArray[np.float64], counts: NDArray[np.float64], *, seed: int = 0
-) -> tuple[float, float]:
-    """Where the middle 90% of a share lie when facts are drawn with replacement.
-
-    Facts with equal sums and counts are alike, so that a resample is one multinomial draw over
-    the kinds of facts: exact, and quick for 100,000 facts.
-
-    Args:
-        sums: (facts,) what each fact's questions add.
-        counts: (facts,) how many questions each fact has; above 0.
-        seed: draws the resamples.
-    """
-    kinds, many = np.unique(np.stack([sums, counts], axis=1), axis=0, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(len(sums), many / len(sums), size=RESAMPLES)
-    shares = (drawn @ kinds[:, 0]) / (drawn @ kinds[:, 1])
-    low, high = np.quantile(shares, (LOW, HIGH))
-    return float(low), float(high)

@@ -22,7 +22,9 @@ from workbench.errors import ModelError, SettingsError
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.stop_rule import StopRule, require_stop_rule
+from workbench.model.stoppable import stoppable
 from workbench.model.tokens import prompt_tokens
+from workbench.work.stop import Stop
 
 __all__ = ["Answer", "OnText", "generate"]
 
@@ -88,6 +90,7 @@ def generate(
     stop: StopRule = "eos",
     top_k: int = 5,
     on_text: OnText | None = None,
+    cancel: Stop | None = None,
 ) -> list[Answer]:
     """Greedy answers of the model as it is now.
 
@@ -99,8 +102,10 @@ def generate(
         stop: where an answer ends.
         top_k: how many next tokens to report.
         on_text: told how the answers grow; what it raises ends the work and is passed on.
+        cancel: the wish to end the work, asked before every token.
 
     Raises:
+        Cancelled: somebody wanted it to end.
         ModelError: the tokenizer has no chat template, or a prompt is too long for the model.
         SettingsError: an unknown stop rule, or a number below 1.
     """
@@ -123,7 +128,8 @@ def generate(
     decoding = _Decoding(model, room, stop, frozenset(ends), top_k, on_text)
 
     def work(rows: Sequence[int]) -> list[Answer]:
-        return decoding.run(rows, [encoded[row] for row in rows])
+        with stoppable(model, cancel):
+            return decoding.run(rows, [encoded[row] for row in rows])
 
     order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
     size = max(1, TOKENS_PER_PASS // (longest + room))

@@ -27,8 +27,8 @@ class LayerStates:
         self._texts = texts
         self._kept: dict[int, HiddenStates] = {}
 
-    def reaching(self, layer: int) -> Generator[None, None, HiddenStates | None]:
-        """Computes what enters a layer, in steps, and keeps it.
+    def reaching(self, layer: int) -> Generator[int, None, HiddenStates | None]:
+        """Computes what enters a layer, and keeps it; yields the number of texts done so far.
 
         Returns:
             The states; None where the plain forward is used.
@@ -41,14 +41,7 @@ class LayerStates:
         if layer not in self._kept:
             below = max((kept for kept in self._kept if kept < layer), default=None)
             start = self._kept[below] if below is not None else None
-            steps = advancing(self._model, self._texts, start, layer)
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as end:
-                    self._kept[layer] = end.value
-                    break
-                yield
+            self._kept[layer] = yield from advancing(self._model, self._texts, start, layer)
         return self._kept[layer]
 
     def forget_all_but(self, layers: Collection[int]) -> None:

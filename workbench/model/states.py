@@ -25,6 +25,7 @@ from workbench.model.bypass import Feed, bypass, capture, head_only_where, retur
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import free_memory, in_batches
 from workbench.model.tokens import TokenBatch, TokenTable
+from workbench.work.events import follow
 
 __all__ = ["HiddenStates", "advance", "advancing", "check_states", "starting_at", "target_logits"]
 
@@ -115,13 +116,7 @@ def advance(
     Raises:
         MemoryShortage: not even one text fits.
     """
-    steps = advancing(model, texts, states, to, memory_limit=memory_limit)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: HiddenStates = end.value
-            return result
+    return follow(advancing(model, texts, states, to, memory_limit=memory_limit))
 
 
 def advancing(

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from workbench.measure.protocols import SCORED
 from workbench.plots.style import dress, step
 from workbench.work.colours import CLEAR, THEMES, Theme, ThemeName, faded
 
 __all__ = ["sweep_curves"]
 
-MEASURES = ("score", "reliability", "generalization", "locality")
+MEASURES = ("score", *SCORED)
 BAND = 0.13  # opacity
 
 

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from workbench.measure.protocols import SCORED
+from workbench.measure.statistics import middle
 from workbench.model.location import Location
-from workbench.search.score import MEASURES, ScoreWeights, bootstrap
+from workbench.search.score import ScoreWeights, bootstrap
 from workbench.search.stages import contenders
 from workbench.search.sweep_events import LocationDone
 
@@ -81,8 +83,8 @@ def recommend(
     chosen = max(close, key=lambda i: (Location.parse(compared[i].at).layer, means[i]))
     row, score = compared[chosen], float(means[chosen])
     others = tuple(_name(compared[i], rows) for i in alike if i != chosen)
-    low, high = np.quantile(resampled[chosen], (0.05, 0.95))
-    measured = {name: float(found.means[name][chosen]) for name in MEASURES}
+    low, high = middle(resampled[chosen])
+    measured = {name: float(found.means[name][chosen]) for name in SCORED}
     return Recommendation(
         at=row.at,
         learning_rate=row.learning_rate,

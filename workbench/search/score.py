@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.measure.protocols import SCORED
+from workbench.measure.statistics import RESAMPLES, middle, resampled_means, row_means
 from workbench.model.location import Location
 from workbench.search.sweep_events import LocationDone
 from workbench.search.weights import ScoreWeights
 
 __all__ = [
-    "MEASURES",
     "Bootstrap",
     "LocationScore",
     "ScoreWeights",
@@ -26,10 +27,6 @@ __all__ = [
     "mean_scores",
     "score_rows",
 ]
-
-MEASURES = ("reliability", "generalization", "locality")
-RESAMPLES = 1000
-LOW, HIGH = 0.05, 0.95
 
 Floats = NDArray[np.float64]
 
@@ -99,7 +96,8 @@ def mean_scores(rows: Sequence[LocationDone], weights: ScoreWeights | None = Non
     """
     if not rows:
         return []
-    found: list[float] = _weighted(_row_means(_per_question(rows)), _weigh(weights)).tolist()
+    means = {name: row_means(table) for name, table in _per_question(rows).items()}
+    found: list[float] = _weighted(means, _weigh(weights)).tolist()
     return found
 
 
@@ -118,19 +116,9 @@ def bootstrap(
         resamples: how often.
         seed: decides the draws.
     """
-    generator = np.random.default_rng(seed)
     values = _per_question(rows)
-    counts: dict[int, Floats] = {}
-    for table in values.values():
-        size = table.shape[1]
-        if size and size not in counts:
-            drawn = generator.multinomial(size, np.full(size, 1 / size), size=resamples)
-            counts[size] = drawn.astype(np.float64)
-    means, resampled = _row_means(values), {}
-    for name, table in values.items():
-        drawn_means = _means(table, counts.get(table.shape[1], np.ones((resamples, 0))))
-        # A resample may hold no fact with a question of this kind.
-        resampled[name] = np.where(np.isnan(drawn_means), means[name][:, None], drawn_means)
+    means = {name: row_means(table) for name, table in values.items()}
+    resampled = resampled_means(values, resamples=resamples, seed=seed)
     weigh = _weigh(weights)
     means["score"] = _weighted(means, weigh)
     resampled["score"] = _weighted(resampled, weigh)
@@ -139,13 +127,6 @@ def bootstrap(
 
 def _weigh(weights: ScoreWeights | None) -> dict[str, float]:
     return asdict(weights or ScoreWeights())
-
-
-def _row_means(values: dict[str, Floats]) -> dict[str, Floats]:
-    """The mean of every row over all questions: (rows, questions) to (rows,), for each measure."""
-    return {
-        name: _means(table, np.ones((1, table.shape[1])))[:, 0] for name, table in values.items()
-    }
 
 
 def _per_question(rows: Sequence[LocationDone]) -> dict[str, Floats]:
@@ -159,18 +140,10 @@ def _per_question(rows: Sequence[LocationDone]) -> dict[str, Floats]:
     }
 
 
-def _means(table: Floats, counts: Floats) -> Floats:
-    """Means over questions, each counted so many times: (rows, questions) to (rows, resamples)."""
-    there = ~np.isnan(table)
-    sums = np.where(there, table, 0.0) @ counts.T
-    sizes = there.astype(np.float64) @ counts.T
-    return np.divide(sums, sizes, out=np.full_like(sums, np.nan), where=sizes > 0)
-
-
 def _weighted(values: dict[str, Floats], weights: dict[str, float]) -> Floats:
     total = np.zeros_like(values["reliability"])
     size = np.zeros_like(total)
-    for name in MEASURES:
+    for name in SCORED:
         there = ~np.isnan(values[name])
         total += np.where(there, values[name], 0.0) * weights[name]
         size += there * weights[name]
@@ -189,8 +162,7 @@ def score_rows(
     if not rows:
         return []
     found = bootstrap(rows, weights)
-    low = {name: np.quantile(v, LOW, axis=1) for name, v in found.resampled.items()}
-    high = {name: np.quantile(v, HIGH, axis=1) for name, v in found.resampled.items()}
+    spans = {name: middle(values) for name, values in found.resampled.items()}
     scores, shortest = [], min(row.limit for row in rows)
     for number, row in enumerate(rows):
         means = {name: float(values[number]) for name, values in found.means.items()}
@@ -209,8 +181,8 @@ def score_rows(
                 kl=float(np.mean(row.kl)) if row.kl else 0.0,
                 weight_change=row.weight_change,
                 score=means["score"],
-                low={name: float(low[name][number]) for name in there},
-                high={name: float(high[name][number]) for name in there},
+                low={name: float(spans[name][0][number]) for name in there},
+                high={name: float(spans[name][1][number]) for name in there},
                 seconds=row.seconds,
                 epochs=row.epochs,
                 is_full=row.limit > shortest,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.measure.protocols import Measured, MeasureTable, Protocol
+from workbench.measure.protocols import SCORED, Measured, MeasureTable, Protocol, metric_name
 from workbench.search.score import score_rows
 from workbench.search.study_events import ArmExamined, LocationChosen, TrialDone
 from workbench.search.study_settings import LOCFT, StudySettings
@@ -18,14 +18,13 @@ from workbench.work.events import Event
 
 __all__ = ["StudyResult", "score_of"]
 
-SCORED = ("reliability", "generalization", "locality")
 ALIKE = 0.01
 """Scores within one point are alike for people."""
 
 
 def score_of(trial: TrialDone) -> float:
     """Mean of what was measured of strict reliability, generalization and locality."""
-    there = [trial.measured(f"{measure}_strict") for measure in SCORED]
+    there = [trial.measured(metric_name(measure, "strict")) for measure in SCORED]
     values = [number.value for number in there if number is not None]
     return sum(values) / len(values) if values else 0.0
 
@@ -128,7 +127,7 @@ class StudyResult:
                 "seconds": score.seconds,
                 "score": score.score,
                 **{
-                    f"{measure}_strict": getattr(score, measure)
+                    metric_name(measure, "strict"): getattr(score, measure)
                     for measure in SCORED
                     if getattr(score, measure) is not None
                 },
@@ -231,7 +230,7 @@ def _scaling(trials: Sequence[TrialDone]) -> str:
     first, last = min(trials, key=lambda t: t.facts), max(trials, key=lambda t: t.facts)
     parts = []
     for measure in SCORED:
-        small, large = (t.measured(f"{measure}_strict") for t in (first, last))
+        small, large = (t.measured(metric_name(measure, "strict")) for t in (first, last))
         if small is not None and large is not None:
             parts.append(f"{measure} {small.value:.2f} to {large.value:.2f}")
     return f"From {first.facts:,} to {last.facts:,} facts: {', '.join(parts)} (strict)."

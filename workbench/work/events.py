@@ -7,6 +7,7 @@ its class's name tells it from others, in a database too: classes are never rena
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -130,28 +131,29 @@ def follow(
 def mapped(
     work: Generator[Step, None, Result], change: Callable[[Step], Other]
 ) -> Generator[Other, None, Result]:
-    """The same work with other steps."""
-    while True:
-        try:
-            step = next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        yield change(step)
+    """The same work with other steps; it is closed when this ends, however it ends."""
+    with closing(work):
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            yield change(step)
 
 
 def ending_early(
     work: Generator[Step, None, Result], stop: Stop
 ) -> Generator[Step, None, Result | None]:
     """The same work, given up when somebody wants it to end; then there is no result."""
-    while not stop.asked:
-        try:
-            step = next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        yield step
-    work.close()
+    with closing(work):
+        while not stop.asked:
+            try:
+                step = next(work)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            yield step
     return None
 
 
@@ -166,13 +168,14 @@ def sparing(
         every: seconds between two that are said.
     """
     told = 0.0
-    while True:
-        try:
-            step = next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        other = change(step)
-        if other is not None and time.monotonic() - told > every:
-            told = time.monotonic()
-            yield other
+    with closing(work):
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            other = change(step)
+            if other is not None and time.monotonic() - told > every:
+                told = time.monotonic()
+                yield other

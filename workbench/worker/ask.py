@@ -69,6 +69,7 @@ def _answer(
                 chat=rows[0].chat,
                 **settings.decoding,
                 on_text=_Writing(task, side, rows),
+                cancel=task.stop,
             )
     for place, row in enumerate(rows):
         after = answered(said["after"][place]) if "after" in said else None
@@ -89,14 +90,13 @@ def answered(answer: Answer) -> Answered:
 
 
 class _Writing:
-    """Keeps what is said so far, a few times a second, and ends the work when that is asked."""
+    """Keeps what is said so far, a few times a second."""
 
     def __init__(self, task: Task, side: Side, rows: list[ProbeRow]) -> None:
         self._task, self._side, self._rows = task, side, rows
         self._shown_at = time.monotonic()
 
     def __call__(self, texts: Mapping[int, str]) -> None:
-        self._task.check()
         moment = time.monotonic()
         if moment - self._shown_at >= SHOW_EVERY:
             self._shown_at = moment

@@ -8,7 +8,7 @@ worker's process may import this module.
 from typing import Any
 
 from workbench.facts.answers import plain_answer
-from workbench.model.generate import OnText, generate
+from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.store.requests import FillRequest
 from workbench.worker.task import Countdown, Task
@@ -44,9 +44,8 @@ def fill_old_answers(task: Task, model: LanguageModel) -> dict[str, Any]:
         some = rows[start : start + BATCH]
         share = start / len(rows)
         task.report(f"Asked {start:,} of {len(rows):,} facts{countdown.left(share)}", share)
-        answers = generate(
-            model, [prompt for _, prompt in some], stop="sentence", on_text=_until_cancelled(task)
-        )
+        prompts = [prompt for _, prompt in some]
+        answers = generate(model, prompts, stop="sentence", cancel=task.stop)
         _keep(task, some, [answer.text for answer in answers], overwrite, said)
     task.store.settings.set("asked_facts", said)
     return said
@@ -72,12 +71,3 @@ def _keep(
         plain_answer(row.fact.ground_truth) == plain_answer(row.fact.target_new) for row in filled
     )
     task.store.settings.set("asked_facts", said)
-
-
-def _until_cancelled(task: Task) -> OnText:
-    """What `generate` calls after each token: ends the work when that is asked."""
-
-    def check(_: dict[int, str]) -> None:
-        task.check()
-
-    return check

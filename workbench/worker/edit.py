@@ -178,7 +178,7 @@ class _Keeper:
                     self._model,
                     [row.prompt for row in some],
                     chat=chat,
-                    on_text=lambda texts: self._task.check(),
+                    cancel=self._task.stop,
                     **self._task.store.settings.of("probe").decoding,
                 )
                 said += [(row.id, answered(a)) for row, a in zip(some, found, strict=True)]
@@ -213,7 +213,8 @@ def _measure_run(
     if len(rows) > FIRST_ANSWERS:
         first = rows[:FIRST_ANSWERS]
         task.report("Asking the first facts before and after", now=True)
-        probes = probe(model, [row.fact.prompt for row in first], patch, stop="sentence")
+        prompts = [row.fact.prompt for row in first]
+        probes = probe(model, prompts, patch, stop="sentence", cancel=task.stop)
         before = [found.before.text for found in probes]
         after = [found.after.text for found in probes if found.after is not None]
         _keep_answers(task, run, first, before, after)

@@ -4,22 +4,21 @@ The shares and rows are kept before health and capability are looked at, which t
 Imports the engine, so only the worker's process may import this module.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 import transformers
 
-from workbench.facts.fact import Fact, facts_digest
-from workbench.measure.capability import measure_capability
-from workbench.measure.evaluate import evaluate
+from workbench.facts.fact import facts_digest
+from workbench.measure.evaluation import Evaluation
 from workbench.measure.evaluation_settings import EvaluationSettings
-from workbench.measure.health import measure_health
-from workbench.measure.report.contents import evaluation_part
+from workbench.measure.measures import Part, PartBegun, part_as_dict, part_name
+from workbench.measure.measuring import measuring
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.store.fact_rows import FactRow
-from workbench.worker.task import Countdown, Task
+from workbench.work.events import Event
+from workbench.worker.task import Task
 
 __all__ = ["measure"]
 
@@ -49,80 +48,65 @@ def measure(
         Cancelled: the person asked for the end; what is whole by then is kept.
         WorkbenchError: it cannot be measured; the message says why.
     """
-    facts = [row.fact for row in rows]
-    found = evaluate(
+    keeper = _Keeper(task, model.name, rows, run, settings)
+    work = measuring(
         model,
-        facts,
+        [row.fact for row in rows],
         patch,
-        written=settings.written_of(len(facts)),
-        seed=settings.seed,
-        labels=_labels(task, rows, run),
-        on_progress=_reporting(task, f"Evaluating on {len(rows)} facts"),
+        settings,
+        _labels(task, rows, run),
+        stop=task.stop,
+        on_part=keeper.keep,
     )
-    report = {
-        "evaluation": evaluation_part(found),
-        "facts": {"count": len(facts), "digest": facts_digest(facts)},
-        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
-    }
-    store = task.store
-    number = store.evaluations.add(
-        run, model.name, settings, report, found.rows, [row.id for row in rows]
-    )
-    if run is not None and found.after is not None:
-        store.runs.set_metrics(run, found.as_dict())
-        said = zip(rows, found.before.answers, found.after.answers, strict=True)
-        answers = [
-            (row.id, old, new) for row, old, new in said if old is not None and new is not None
-        ]
-        store.runs.set_answers(run, answers)
-    _look_further(task, model, facts, patch, settings, number)
-    return number
+
+    def begin(event: Event) -> None:
+        if isinstance(event, PartBegun):
+            task.begin(event.line, 0.0)
+
+    task.follow(work, begin)
+    return keeper.number
 
 
-def _look_further(
-    task: Task,
-    model: LanguageModel,
-    facts: list[Fact],
-    patch: Patch | None,
-    settings: EvaluationSettings,
-    number: int,
-) -> None:
-    """Health and capability, each kept as soon as it is there."""
-    if settings.health:
-        health = measure_health(
-            model,
-            facts,
-            patch,
-            seed=settings.seed,
-            on_progress=_reporting(task, "Looking at the writing"),
+class _Keeper:
+    """Keeps each part of an evaluation in the session as soon as it is whole."""
+
+    def __init__(
+        self,
+        task: Task,
+        model: str,
+        rows: list[FactRow],
+        run: int | None,
+        settings: EvaluationSettings,
+    ) -> None:
+        self.number = 0
+        self._store, self._model, self._rows = task.store, model, rows
+        self._run, self._settings = run, settings
+
+    def keep(self, part: Part) -> None:
+        """Keeps a part; the shares come first, and the others belong to them."""
+        if isinstance(part, Evaluation):
+            self._begin(part)
+        else:
+            self._store.evaluations.extend(self.number, part_name(part), part_as_dict(part))
+
+    def _begin(self, found: Evaluation) -> None:
+        store, rows, run = self._store, self._rows, self._run
+        facts = [row.fact for row in rows]
+        report = {
+            part_name(found): part_as_dict(found),
+            "facts": {"count": len(facts), "digest": facts_digest(facts)},
+            "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
+        }
+        self.number = store.evaluations.add(
+            run, self._model, self._settings, report, found.rows, [row.id for row in rows]
         )
-        told = {**health.as_dict(), "sentence": health.sentence}
-        task.store.evaluations.extend(number, "health", told)
-    if settings.capability:
-        tell = _reporting(task, "General capability")
-        capability = measure_capability(
-            model,
-            settings.capability,
-            patch,
-            facts=facts,
-            limit=settings.limit,
-            network=settings.network,
-            seed=settings.seed,
-            on_progress=lambda done, steps, name: tell(done, steps),
-        )
-        task.store.evaluations.extend(number, "capability", capability.as_dict())
-
-
-def _reporting(task: Task, line: str) -> Callable[[int, int], None]:
-    countdown = Countdown()
-    task.report(line, 0.0, now=True)
-
-    def report(done: int, total: int) -> None:
-        task.check()
-        share = done / max(1, total)
-        task.report(f"{line}{countdown.left(share)}", share)
-
-    return report
+        if run is not None and found.after is not None:
+            store.runs.set_metrics(run, found.as_dict())
+            said = zip(rows, found.before.answers, found.after.answers, strict=True)
+            answers = [
+                (row.id, old, new) for row, old, new in said if old is not None and new is not None
+            ]
+            store.runs.set_answers(run, answers)
 
 
 def _labels(task: Task, rows: list[FactRow], run: int | None) -> dict[str, list[str | None]]:

@@ -92,10 +92,15 @@ class Task:
             self._reported_at = moment
             self.store.jobs.report(self.job.id, progress, line)
 
-    def begin(self, line: str) -> None:
-        """Another phase of the job begins, whose time left is foretold anew."""
+    def begin(self, line: str, progress: float | None = None) -> None:
+        """Another phase of the job begins, whose time left is foretold anew.
+
+        Args:
+            line: one line.
+            progress: share of the job that is done, when it can be told.
+        """
         self._countdown = Countdown()
-        self.report(line, now=True)
+        self.report(line, progress, now=True)
 
     def take(self, event: Event) -> None:
         """Says what an event tells, with the time left."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workbench.measure.capability_result import TaskResult
-from workbench.measure.protocols import PROTOCOL_HELP, Measured
+from workbench.measure.protocols import PROTOCOL_HELP, SCORED, Measured, metric_name
 from workbench.measure.report.contents import numbers_of, protocols_of
 from workbench.measure.report.pieces import ROLES, names_of, share
 
@@ -105,8 +105,8 @@ def _tasks(capability: Mapping[str, Any]) -> str:
 def study_markdown(study: Mapping[str, Any]) -> str:
     """A study's table and sentences."""
     rows = study["rows"]
-    names = ("reliability_strict", "generalization_strict", "locality_strict")
-    head = ["arm", "at", "best rate", "reliability", "generalization", "locality"]
+    names = [metric_name(measure, "strict") for measure in SCORED]
+    head = ["arm", "at", "best rate", *SCORED]
     body = [
         (
             plain(row["label"]),
