@@ -5,6 +5,7 @@ in the library; a session that is not there is never opened, and the latest one 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 
@@ -35,20 +36,22 @@ def add_address(page: Page) -> Callable[[gr.Blocks], None]:
             raise SessionError("The session of this address is not here any more.")
         return library.enter(wanted).id
 
-    def open_first(linked: str) -> tuple[str, str]:
+    def open_first(linked: str) -> tuple[str, str, Any]:
         message = ""
         if linked:
             try:
-                return library.enter(linked).id, ""
+                return library.enter(linked).id, "", gr.skip()
             except SessionError as error:
                 message = notice(_NOT_THERE if linked not in library else str(error))
         try:
-            return library.enter(library.latest().id).id, message
+            return library.enter(library.latest().id).id, message, gr.skip()
         except SessionError:
-            return "", message  # the banner says why there is none
+            # The banner says why there is none; no change of the session lets it be drawn.
+            return "", message, page.look("")
 
     def load(blocks: gr.Blocks) -> None:
-        blocks.load(open_first, link, [page.session, page.message], js=script("linked"), **QUIET)
+        shown = [page.session, page.message, page.seen]
+        blocks.load(open_first, link, shown, js=script("linked"), **QUIET)
 
     page.act_on_sessions(address.act, follow, outputs=page.session)
     return load

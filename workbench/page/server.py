@@ -27,6 +27,7 @@ from starlette.background import BackgroundTask
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from workbench.errors import SessionError, WorkbenchError
+from workbench.page.changes import Changes, add_changes
 from workbench.page.kit import theme
 from workbench.paths import assets_dir, sessions_dir
 from workbench.store import Library
@@ -40,6 +41,7 @@ FIRST_PORT = 7860
 PORTS_TRIED = 20
 UPLOAD_LIMIT = "20gb"  # of a packed session; facts have a smaller limit of their own
 LOCK_NAME = "workbench.lock"
+QUEUE_LOOK_EVERY = 0.5  # seconds
 
 
 def serve(
@@ -85,6 +87,18 @@ class Ready:
     closed: str
 
 
+class _Server(uvicorn.Server):
+    """Ends the pages' streams when it is told to end; it would wait for them otherwise."""
+
+    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
+        super().__init__(config)
+        self._changes = changes
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._changes.end()
+        await super().shutdown(sockets)
+
+
 @contextmanager
 def serving(host: str, port: int | None, sessions: str | Path | None) -> Iterator[Ready]:
     """A server that is ready to run, with its worker started; both end with the block.
@@ -105,9 +119,9 @@ def serving(host: str, port: int | None, sessions: str | Path | None) -> Iterato
             _start_work(library, cleanup)
             uploads = str(library.root / ".uploads")
         os.environ["GRADIO_TEMP_DIR"] = uploads
-        server = uvicorn.Server(
-            uvicorn.Config(_application(library, host), log_level="warning", access_log=False)
-        )
+        application, changes = _application(library, host)
+        config = uvicorn.Config(application, log_level="warning", access_log=False)
+        server = _Server(config, changes)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         url = f"http://{shown}:{listener.getsockname()[1]}/"
         yield Ready(server, listener, url, library.closed)
@@ -124,7 +138,7 @@ def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
     cleanup.callback(supervisor.stop)
 
 
-def _application(library: Library, host: str) -> FastAPI:
+def _application(library: Library, host: str) -> tuple[FastAPI, Changes]:
     from workbench.page.app import build
     from workbench.page.evaluate.files import add_report_downloads
     from workbench.page.facts.files import add_fact_downloads
@@ -133,13 +147,16 @@ def _application(library: Library, host: str) -> FastAPI:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(host))
+    changes = add_changes(application, library)
     _add_downloads(application, library)
     add_fact_downloads(application, library)
     add_profile_downloads(application, library)
     add_report_downloads(application, library)
+    blocks = build(library)
+    _rest_queue(blocks)
     gr.mount_gradio_app(
         application,
-        build(library),
+        blocks,
         path="/",
         footer_links=[],
         run_history=False,
@@ -151,7 +168,16 @@ def _application(library: Library, host: str) -> FastAPI:
         head=theme.head(),
         favicon_path=str(assets_dir() / "favicon.svg"),
     )
-    return application
+    return application, changes
+
+
+def _rest_queue(blocks: gr.Blocks) -> None:
+    """Lets Gradio's queue, into which it looks a thousand times a second, rest.
+
+    Nothing of the page is queued (see `workbench.page.kit.page.QUIET`).
+    """
+    blocks._queue.sleep_when_free = QUEUE_LOOK_EVERY
+    blocks._queue.progress_update_sleep_when_free = QUEUE_LOOK_EVERY
 
 
 def _add_downloads(application: FastAPI, library: Library) -> None:

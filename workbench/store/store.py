@@ -187,6 +187,11 @@ class Store:
         counts = {row["name"]: row["count"] for row in self._database.rows("SELECT * FROM changes")}
         return " ".join(f"{table} {counts[table]}" for table in tables)
 
+    def state(self) -> str:
+        """A short text that differs after any change here, of a job's progress too."""
+        counts = [tuple(row) for row in self._database.rows("SELECT * FROM changes ORDER BY name")]
+        return f"{counts} {self.progress_version()}"
+
     def progress_version(self) -> str:
         """A short text that differs after any progress of the jobs here."""
         jobs = [(job.id, job.state, job.progress, job.line) for job in self.jobs.open_jobs()]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from workbench.errors import SessionError, WorkbenchError
+from workbench.store.glance import Glance, session_marks
 from workbench.store.library import Library
 from workbench.store.lock import FolderLock
 from workbench.store.status import WorkerStatus
@@ -52,8 +53,11 @@ class Worker:
         """Does what waits in the queues, oldest first."""
         self._tell("idle")
         idle_since = time.monotonic()
+        glance = Glance()
         while True:
-            if self.run_next():
+            if not glance.differs(frozenset(session_marks(self._library.root).items())):
+                time.sleep(LOOK_EVERY)
+            elif self.run_next():
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > QUIET_FOR:
                 self._use_idle_time()

@@ -2,14 +2,14 @@
 
 A view draws a part of the page from the store, and is drawn again when the tables it shows have
 changed, by whomever. An action does one thing to the store. Views of the sessions and actions on
-them work on the library instead, also when the session shown is gone. A timer asks for what has
-changed, so a refresh, a second tab and a restarted server all show the same.
+them work on the library instead, also when the session shown is gone. The server tells a page
+when something has changed (see `workbench.page.changes`), and only then does the page ask for a
+drawing, so a refresh, a second tab and a restarted server all show the same.
 Invariant: the only thing that a tab of the browser knows is which session it shows.
 Knows nothing about what the views look like.
 """
 
 import functools
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,14 +20,15 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from workbench.errors import WorkbenchError
+from workbench.page.changes import page_state
 from workbench.page.kit.drawing import View, draw_changed
 from workbench.page.kit.html import button, text
+from workbench.page.kit.static import script
 from workbench.store import Library, Store
 from workbench.store.status import WorkerStatus
 
 __all__ = ["PROGRESS", "QUIET", "Page", "notice"]
 
-LOOK_EVERY = 0.3  # seconds between two looks at what changed
 PROGRESS = "progress"  # what a view depends on when it shows how far the running job is
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Page:
         library: the sessions.
         session: the component that holds the id of the session shown.
         message: where errors are shown.
-        seen: a hidden component; it holds the versions of what is shown, as last looked at.
+        seen: a hidden component; it holds the state of what is shown, as an action left it.
     """
 
     library: Library
@@ -132,44 +133,55 @@ class Page:
 
         @functools.wraps(do)
         def act(session: str, *values: Any) -> list[Any]:
-            return [*guarded(session, *values), self._look(session)]
+            return [*guarded(session, *values), self.look(session)]
 
         shown = [*places, self.message, self.seen]
-        return event(act, [self.session, *inputs], shown, **_ACTION)
+        return event(act, [self.session, *inputs], shown, **_ACTION, show_progress_on=self.seen)
 
     def finish(self) -> None:
-        """Starts the timer; called once, when every view and action is there.
+        """Lets the page follow what changes; called once, when every view and action is there.
 
-        A look asks, by a small request, for the versions of what is shown; an action looks when it
-        is done. When they differ from those of the last look, or an input has changed, one more
-        request draws what differs.
+        One request draws what differs: when the server has told of another state than the one
+        that is shown, when an action has left another one, or when an input has changed.
         """
         groups = [((), self._session_views), *self._views.items()]
         views = [view for _, members in groups for view in members]
         inputs = list({id(place): place for view in views for place in view.inputs}.values())
         drawn = gr.Textbox(visible="hidden", container=False)
+        # Its value is the state that is shown; its script hears of another one.
+        changes = gr.HTML("", js_on_load=script("changes"), visible="hidden")
 
         def draw(session: str, drawn: str, *values: Any) -> list[Any]:
+            # Taken first: what changes during the drawing is drawn once more, never missed.
+            state = page_state(self.library, session)
             given = {id(place): value for place, value in zip(inputs, values, strict=True)}
             found = zip(groups, self._versions(session), strict=True)
             versions = [version for (_, members), version in found for _ in members]
-            return draw_changed(views, versions, session, given, drawn)
+            return [state, *draw_changed(views, versions, session, given, drawn)]
 
-        outputs = [drawn, *(place for view in views for place in view.outputs)]
-        timer = gr.Timer(LOOK_EVERY)
-        timer.tick(self._look, self.session, self.seen, **_VIEW)
+        outputs = [changes, drawn, *(place for view in views for place in view.outputs)]
         # One listener for all, so that no older drawing can come after a newer one.
         gr.on(
-            [self.seen.change, self.session.change, *(place.change for place in inputs)],
+            [
+                changes.input,
+                self.seen.change,
+                self.session.change,
+                *(place.change for place in inputs),
+            ],
             _guard_view(draw, len(outputs), str),
             [self.session, drawn, *inputs],
             outputs,
             **_VIEW,
+            show_progress_on=drawn,
         )
 
-    def _look(self, session: str) -> Any:
-        """What is shown is at these versions; what cannot be looked at stays as it is."""
-        return _guard_view(lambda shown: json.dumps(self._versions(shown)), 1, str)(session)
+    def look(self, session: str) -> Any:
+        """The value of `seen` now, which has a session drawn that is in another state than before.
+
+        Args:
+            session: the id of the session shown; it may be gone, or empty.
+        """
+        return _guard_view(lambda shown: page_state(self.library, shown), 1, str)(session)
 
     def _open(self, session: str) -> Store | None:
         """The session, when it is there and can be opened."""
@@ -241,6 +253,9 @@ def notice(sentence: str) -> str:
     )
 
 
+# Views and actions also have their progress "shown" on one hidden component (`show_progress_on`):
+# each component on which it is shown counts the milliseconds, sixty times a second, and for ever
+# when it goes from the page just then, as something that a drawing hides does.
 QUIET: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
