@@ -29,6 +29,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from workbench.errors import SessionError, WorkbenchError
 from workbench.page.changes import Changes, add_changes
 from workbench.page.kit import theme
+from workbench.page.still import add_still_progress
 from workbench.paths import assets_dir, sessions_dir
 from workbench.store import Library
 from workbench.store.lock import FolderLock, FolderTaken, holder
@@ -148,6 +149,7 @@ def _application(library: Library, host: str) -> tuple[FastAPI, Changes]:
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(host))
     changes = add_changes(application, library)
+    add_still_progress(application)
     _add_downloads(application, library)
     add_fact_downloads(application, library)
     add_profile_downloads(application, library)

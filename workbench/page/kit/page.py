@@ -253,9 +253,8 @@ def notice(sentence: str) -> str:
     )
 
 
-# Views and actions also have their progress "shown" on one hidden component (`show_progress_on`):
-# each component on which it is shown counts the milliseconds, sixty times a second, and for ever
-# when it goes from the page just then, as something that a drawing hides does.
+# Views and actions have their progress noted at one hidden component (`show_progress_on`), else it
+# is noted at each output, and each is brought up to date when they begin and end.
 QUIET: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
