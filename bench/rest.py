@@ -4,17 +4,10 @@ Counts the requests of the page, and the time of the processor that the browser,
 the worker take. Knows nothing about what the page shows besides a run's epochs.
 """
 
-import statistics
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 from playwright.sync_api import Page
-
-from workbench.store import Library
 
 __all__ = ["Rest", "at_rest"]
 

@@ -47,7 +47,7 @@ class Glance:
 def file_mark(path: str | Path) -> Mark | None:
     """How a file or folder looks from outside; None when it is not there."""
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
