@@ -1,9 +1,9 @@
 """How quick the page is: `python -m bench.page`.
 
 Starts the workbench as `make run` does, twice, and measures the second start, a refresh, a probe
-pair, the patch going on and off, and an edit of one typed fact, each as a person sees it in a real
-browser; the patch also inside the engine. Prints a table with the targets. Needs Chromium or
-Chrome.
+pair, the patch going on and off, an edit of one typed fact, and how late a run's epochs are shown,
+each as a person sees it in a real browser; the patch also inside the engine; and what an open page
+costs while nobody does anything. Prints tables with the targets. Needs Chromium or Chrome.
 """
 
 import os
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from bench.rest import Rest, at_rest, lateness
 from bench.screenshots import go_to, workbench
 from tests.browser import BROWSER_FLAGS, find_browser
 from workbench import load_model
@@ -27,6 +28,7 @@ from workbench.store import Library
 
 PATIENCE = 120_000  # milliseconds
 ROUNDS = 5
+REST_TARGETS = {"browser": "2 %", "server": "1 %", "worker": "1 %"}
 COUNTRIES = ["Italy", "Spain", "Egypt", "Norway", "Peru", "Kenya"]
 
 
@@ -47,6 +49,8 @@ def main() -> int:
             page = browser.new_page()
             page.goto(address, wait_until="domcontentloaded")
             expect(page.locator("#model-card")).to_contain_text("layers")
+            rest = at_rest(page)
+            rows.append(("progress of a run shown", lateness(page, sessions), 0.5))
             rows.append(("usable after a refresh", _repeat(lambda: _refresh(page)), 2.0))
             go_to(page, "Probe")
             rows.append(("probe pair, from Enter to both", _repeat(lambda: _probe(page)), 1.0))
@@ -58,7 +62,16 @@ def main() -> int:
     print("| what | median, s | longest, s | target, s |\n| --- | ---: | ---: | ---: |")
     for name, seconds, target in rows:
         print(f"| {name} | {statistics.median(seconds):.3f} | {max(seconds):.3f} | {target:g} |")
+    _print_rest(rest)
     return 0
+
+
+def _print_rest(rest: Rest) -> None:
+    print("\n| at rest for 30 s | measured | target |\n| --- | ---: | ---: |")
+    print(f"| requests of the page | {rest.requests} | 3 |")
+    for part, target in REST_TARGETS.items():
+        share = f"{100 * rest.shares[part]:.1f} %"
+        print(f"| {part}, of a core | {share} | {target} |")
 
 
 def _repeat(measure: Callable[[], float]) -> list[float]:

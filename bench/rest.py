@@ -5,36 +5,48 @@ the worker take. Knows nothing about what the page shows besides a run's epochs.
 """
 
 import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-__all__ = ["Rest", "at_rest"]
+from bench.screenshots import go_to
+from workbench.store import Library
+from workbench.store.database import connect_to_read
+from workbench.store.store import DATABASE_NAME
+
+__all__ = ["Rest", "at_rest", "lateness"]
 
 SETTLE = 12.0  # seconds until what was begun by opening the page is over
-LOOK_EVERY = 0.02  # seconds between two looks into the session for the run's newest epoch
 
-# Notes when each epoch is first seen in the run's card; read by `lateness`.
+# Notes when each epoch is first seen in the run's card.
 _SEEN_SCRIPT = """
 () => {
   window.seenEpochs = [];
   const look = () => {
-    const found = document.querySelector('#run-card')?.innerText.match(/epoch\\s+(\\d+)/i);
+    const figures = document.querySelector('#run-card .figures');
+    const found = figures && figures.innerText.match(/(\\d+) of \\d+/);
     const last = seenEpochs.at(-1);
     if (found && (!last || last[0] !== +found[1])) seenEpochs.push([+found[1], Date.now() / 1000]);
-    requestAnimationFrame(look);
   };
-  look();
+  new MutationObserver(look).observe(document.body, {subtree: true, childList: true});
 }
 """
 
 
+@dataclass(frozen=True, slots=True)
 class Rest:
-    """What was counted while the page was left alone."""
+    """What was counted while the page was left alone.
 
-    def __init__(self, requests: int, shares: dict[str, float]) -> None:
-        self.requests = requests
-        self.shares = shares
+    Args:
+        requests: how many the page made.
+        shares: of one core, that ``browser``, ``server`` and ``worker`` took.
+    """
+
+    requests: int
+    shares: dict[str, float]
 
 
 def at_rest(page: Page, seconds: float = 30.0) -> Rest:
@@ -44,9 +56,6 @@ def at_rest(page: Page, seconds: float = 30.0) -> Rest:
         page: the page, opened before.
         seconds: how long to count.
 
-    Returns:
-        The requests that were made, and the share of one core that each of ``browser``,
-        ``server`` and ``worker`` took.
     """
     page.wait_for_timeout(1000 * SETTLE)
     asked: list[str] = []
@@ -75,3 +84,40 @@ def _part(process: psutil.Process) -> str | None:
     if "workbench.worker.process" in command:
         return "worker"
     return "server" if "app.py" in command else None
+
+
+def lateness(page: Page, sessions: str) -> list[float]:
+    """Starts an edit and watches it.
+
+    Args:
+        page: the page, opened before.
+        sessions: the folder of the sessions, of which the one opened last is shown.
+
+    Returns:
+        For each epoch but the last, the seconds from its being written until it, or a later one,
+        is seen in the run's card.
+    """
+    store = Library(Path(sessions)).latest()
+    run = max((run.id for run in store.runs.all()), default=0) + 1
+    go_to(page, "Edit")
+    page.evaluate(_SEEN_SCRIPT)
+    page.locator("#start").click()
+    expect(page.locator("#run-card h2").first).to_have_text(f"Run {run}")
+    expect(page.locator("#now")).to_contain_text("Nothing is running")
+    seen: list[tuple[int, float]] = page.evaluate("seenEpochs")
+    late = []
+    for epoch, written in _written(store.folder, run):
+        shown = [moment for number, moment in seen if number >= epoch]
+        if shown:
+            late.append(min(shown) - written)
+    return late
+
+
+def _written(folder: Path, run: int) -> list[tuple[int, float]]:
+    """When each epoch of a run was written."""
+    query = (
+        "SELECT event ->> 'epoch' AS epoch, time FROM events"
+        " WHERE run = ? AND event ->> 'event' = 'EpochDone'"
+    )
+    with closing(connect_to_read(folder / DATABASE_NAME)) as connection:
+        return [(row["epoch"], row["time"]) for row in connection.execute(query, (run,))]

@@ -31,7 +31,7 @@ def asked_by(page: Page) -> list[str]:
 
 def wait_for_rest(page: Page) -> None:
     """Waits until what was begun, as by loading the model, is over."""
-    expect(page.locator("#model-card")).to_contain_text("layers")
+    expect(page.locator("#model-card")).to_contain_text("layers", timeout=120_000)
     asked = asked_by(page)
     for _ in range(20):
         before = len(asked)

@@ -55,7 +55,7 @@ def file_mark(path: str | Path) -> Mark | None:
 
 def session_marks(root: Path) -> dict[str, tuple[Mark | None, ...]]:
     """How each session under a folder looks: its database and what is not yet moved into it."""
-    found = {}
+    found: dict[str, tuple[Mark | None, ...]] = {}
     try:
         with os.scandir(root) as entries:
             names = [entry.name for entry in entries if not entry.name.startswith(".")]
