@@ -253,6 +253,7 @@ def test_a_listener_whose_connection_breaks_is_forgotten(library: Library) -> No
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         with socket.create_connection(listener.getsockname(), timeout=10) as connection:
