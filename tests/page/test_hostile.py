@@ -18,6 +18,7 @@ from workbench.measure.report import pieces as report_pieces
 from workbench.measure.report.contents import evaluation_part
 from workbench.measure.report.curve import loss_picture
 from workbench.measure.verdicts import QuestionVerdicts, Verdict
+from workbench.methods.base import LOCFT_BF
 from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import EpochDone, Started
 from workbench.methods.locft_settings import EditSettings
@@ -153,9 +154,12 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "outcome_table": (outcome_table, [[MISSED]]),
     "metric_table": (metric_table, [METRICS]),
     "pinned_table": (pinned_table, [[PinnedAnswer(1, "It is", n, f"say {n}") for n in range(9)]]),
-    "plan_card": (plan_card, [20, SETTINGS, ESTIMATE]),
-    "plan_card, wrong": (plan_card, [20, SETTINGS, RunEstimate("", error="no such layer")]),
-    "same command": (drawn("edit/command"), [{"line": "x", "session": "s", "file": "f"}]),
+    "plan_card": (plan_card, [20, LOCFT_BF, SETTINGS, ESTIMATE]),
+    "plan_card, wrong": (
+        plan_card,
+        [20, LOCFT_BF, SETTINGS, RunEstimate("", error="no such layer")],
+    ),
+    "same command": (drawn("command"), [{"line": "x", "session": "s"}]),
     "marked": (marked, ["It is Oslo", "It is Rome"]),
     "answer_card": (answer_card, [(PROBE,), (1, 2), "Asking"]),
     "answer_card of a fact": (answer_card, [(ABOUT,), (1, 2), "Asking"]),
@@ -195,7 +199,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     ),
     "keep": (
         drawn("runs/keep"),
-        [{"run": RUN, "session": "s", "bytes": 5_000, "said": "Written", "patch": "p"}],
+        [{"run": RUN, "session": "s", "bytes": 5_000, "said": "Written", "line": "x"}],
     ),
     "location_grid": (location_grid, [3, ("mlp.up", "mlp.down"), AT, AT, [RUN]]),
     "location_card": (location_card, [AT, False, PRESET, [RUN, OTHER], ESTIMATE]),
@@ -268,7 +272,9 @@ ONLY_NUMBERS = ("spark", "loss_picture", "metric_table", "measure_tables")
 
 def poisoned(value: Any) -> Iterator[Any]:
     """Copies of a value in which one text, number or name after the other is the tag."""
-    if is_dataclass(value) or isinstance(value, SimpleNamespace):
+    if isinstance(value, type):
+        yield EVIL
+    elif is_dataclass(value) or isinstance(value, SimpleNamespace):
         names = [f.name for f in fields(value)] if is_dataclass(value) else list(vars(value))
         for name in names:
             for wrong in poisoned(getattr(value, name)):

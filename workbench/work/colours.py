@@ -150,7 +150,9 @@ def css_variables() -> str:
 
 def report_variables() -> str:
     """A report's variables: light or dark as the reader's system is."""
+    # Nothing is chosen from a list there, and the arrow would be the only address in it.
     light, dark = (variables(THEMES[name]) for name in ("light", "dark"))
+    del light["arrow"], dark["arrow"]
     return (
         f":root {_block({**light, **PAPER})}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {_block(dark)} }}\n"
