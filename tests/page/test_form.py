@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.summary import SUMMARY
 from workbench.errors import SettingsError
 from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.measure.probe_settings import ProbeSettings
 from workbench.methods.base import METHODS
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
@@ -28,6 +29,7 @@ from workbench.page.layers.sweep_fields import (
     sweep_settings,
     sweep_weights,
 )
+from workbench.search.scan_settings import ScanSettings
 from workbench.search.score import ScoreWeights
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_settings import SweepSettings
@@ -40,6 +42,8 @@ FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
     EditSettings: ("at",),
     SweepSettings: (),
     EvaluationSettings: (),
+    ScanSettings: (),
+    ProbeSettings: (),
     StudySettings: ("kind",),
     ModelChoice: (),
 }
