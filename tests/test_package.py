@@ -85,8 +85,6 @@ PLAIN = [
     "workbench.store.library",
     "workbench.worker.supervisor",
 ]
-# Modules that import each other, one of them only when called; to be taken apart.
-KNOWN_CIRCLES: list[list[str]] = [["workbench.page.app", "workbench.page.server"]]
 
 
 def room_of(module: str) -> str:
@@ -135,7 +133,7 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
         - {module, "workbench"}
         for module in modules()
     }
-    assert [circle for circle in circles(knows) if circle not in KNOWN_CIRCLES] == []
+    assert circles(knows) == []
 
 
 def is_ours(module: str) -> bool:

@@ -13,6 +13,7 @@ from workbench.methods import events
 from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
+from workbench.page.sidebar.session_card import draw_card
 from workbench.store.found import Found
 from workbench.store.library import Library
 from workbench.store.lock import FolderLock
@@ -189,6 +190,20 @@ def test_a_session_of_a_newer_workbench_is_refused_and_left_alone(tmp_path: Path
     with pytest.raises(SessionError, match="newer workbench"):
         fresh.open(newer.id)
     assert [store.id for store in fresh.sessions()] == [good.id]
+    assert "newer workbench" in fresh.unreadable()[newer.id]
+
+
+def test_a_session_whose_file_is_damaged_is_shown_with_its_reason(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    good, broken = library.create("good"), library.create("broken")
+    broken.close()
+    for path in broken.folder.glob(f"{DATABASE_NAME}*"):
+        path.write_bytes(b"no database " * 400)
+    fresh = Library(tmp_path)
+    assert [store.id for store in fresh.sessions()] == [good.id]
+    assert list(fresh.unreadable()) == [broken.id]
+    card = str(draw_card(fresh, good.id))
+    assert broken.id in card and fresh.unreadable()[broken.id].split(":")[0][-20:] in card
 
 
 def test_the_first_visit_finds_a_session_with_sample_facts(tmp_path: Path) -> None:

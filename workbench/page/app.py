@@ -1,7 +1,4 @@
-"""The page, put together: a sidebar and a tab for each step of the work.
-
-`build` makes the page for a folder of sessions, `serve` opens it in a browser.
-"""
+"""The page, put together: a sidebar and a tab for each step of the work."""
 
 import gradio as gr
 
@@ -16,12 +13,11 @@ from workbench.page.kit.static import script
 from workbench.page.layers.tab import add_layers_tab
 from workbench.page.probe.tab import add_probe_tab
 from workbench.page.runs.tab import add_runs_tab
-from workbench.page.server import serve
 from workbench.page.sidebar.session_card import add_banner
 from workbench.page.sidebar.sidebar import add_sidebar
 from workbench.store import Library, Store
 
-__all__ = ["build", "serve"]
+__all__ = ["build"]
 
 TITLE = "LocFT Workbench"
 # Seconds between two clean-ups of uploaded files, and the age at which they go.

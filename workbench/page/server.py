@@ -27,8 +27,12 @@ from starlette.background import BackgroundTask
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from workbench.errors import SessionError, WorkbenchError
+from workbench.page.app import build
 from workbench.page.changes import Changes, add_changes
+from workbench.page.evaluate.files import add_report_downloads
+from workbench.page.facts.files import add_fact_downloads
 from workbench.page.kit import theme
+from workbench.page.layers.files import add_profile_downloads
 from workbench.page.still import add_still_progress
 from workbench.paths import assets_dir, sessions_dir
 from workbench.store import Library
@@ -140,11 +144,6 @@ def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
 
 
 def _application(library: Library, host: str) -> tuple[FastAPI, Changes]:
-    from workbench.page.app import build
-    from workbench.page.evaluate.files import add_report_downloads
-    from workbench.page.facts.files import add_fact_downloads
-    from workbench.page.layers.files import add_profile_downloads
-
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(host))

@@ -9,6 +9,7 @@ import contextlib
 import json
 import secrets
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
@@ -97,17 +98,28 @@ class Library:
 
     def sessions(self) -> list[Store]:
         """Every session that can be opened, the one opened last first."""
-        stores = []
-        for session in self.ids():
-            # One session from a newer workbench must not hide the others.
-            with contextlib.suppress(SessionError):
+        return self._opened()[0]
+
+    def unreadable(self) -> dict[str, str]:
+        """Why a session cannot be opened, by the names of the folders of those that cannot."""
+        return self._opened()[1]
+
+    def _opened(self) -> tuple[list[Store], dict[str, str]]:
+        """One session that cannot be read must not hide the others."""
+        stores, wrong = [], {}
+        for session in sorted(self.ids()):
+            try:
                 stores.append(self.open(session))
-        return sorted(stores, key=lambda store: -float(store.settings.get("opened", 0)))
+            except (SessionError, sqlite3.DatabaseError) as error:
+                wrong[session] = str(error)
+        stores.sort(key=lambda store: -float(store.settings.get("opened", 0)))
+        return stores, wrong
 
     def version(self) -> str:
         """A short text that differs after any change of the sessions' names or of the trash."""
-        names = sorted((store.id, store.settings.name) for store in self.sessions())
-        return f"{names} {sorted(self._trashed())}"
+        stores, wrong = self._opened()
+        names = sorted((store.id, store.settings.name) for store in stores)
+        return f"{names} {sorted(wrong)} {sorted(self._trashed())}"
 
     def create(self, name: str, samples: bool = False) -> Store:
         """A new session.

@@ -14,7 +14,7 @@ from workbench.page.kit.page import QUIET, Page
 from workbench.store import Library, Store
 from workbench.work.templates import render
 
-__all__ = ["add_banner", "add_session_card"]
+__all__ = ["add_banner", "add_session_card", "draw_card"]
 
 SHOWN_DISCARDED = 3
 
@@ -36,7 +36,7 @@ def add_session_card(page: Page) -> None:
             elem_classes="upload",
         )
     actions = _Actions(page.library)
-    page.show_sessions(lambda session: _draw_card(page.library, session), card)
+    page.show_sessions(lambda session: draw_card(page.library, session), card)
     page.show_sessions(lambda session: _draw_tools(page.library, session), tools)
     page.show(_draw_going, going, of=("jobs",))
     for place in (card, tools):
@@ -97,7 +97,13 @@ def _no_file() -> None:
     """Makes room for the next file, whether this one could be read or not."""
 
 
-def _draw_card(library: Library, session: str) -> Markup:
+def draw_card(library: Library, session: str) -> Markup:
+    """The sessions to choose from, those that cannot be read with the reason, and the trash.
+
+    Args:
+        library: the sessions.
+        session: the id of the one that is shown; it may be gone.
+    """
     known = sorted(
         ((store.id, store.settings.name) for store in library.sessions()),
         key=lambda pair: pair[1].casefold(),
@@ -108,6 +114,7 @@ def _draw_card(library: Library, session: str) -> Markup:
     return render(
         "page/sidebar/session.html",
         sessions=known,
+        unreadable=library.unreadable(),
         session=session,
         discarded=discarded[:SHOWN_DISCARDED],
         older=len(discarded) - SHOWN_DISCARDED,
