@@ -203,7 +203,7 @@ def test_a_session_whose_file_is_damaged_is_shown_with_its_reason(tmp_path: Path
     assert [store.id for store in fresh.sessions()] == [good.id]
     assert list(fresh.unreadable()) == [broken.id]
     card = str(draw_card(fresh, good.id))
-    assert broken.id in card and fresh.unreadable()[broken.id].split(":")[0][-20:] in card
+    assert broken.id in card and "file is not a database" in card
 
 
 def test_the_first_visit_finds_a_session_with_sample_facts(tmp_path: Path) -> None:
