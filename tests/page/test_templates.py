@@ -18,6 +18,7 @@ EVERY_FILE = sorted(ROOT.rglob("*.py"))
 # `Markup` is made from text in one place only, and there by functions that say when.
 MAKES_MARKUP = {"work/templates.py"}
 TRUSTS = {"work/templates.py", "page/kit/theme.py", "measure/report/html.py"}
+CHANGES_GRADIOS = {"page/still.py"}  # names words of a script that is not ours
 
 TAG = re.compile(r"</|<!|<[a-z][a-z0-9]*[\s/>]|&(?:lt|gt|amp|quot|#\d+);|style=[\"']|class=[\"']")
 JAVASCRIPT = re.compile(
@@ -54,7 +55,7 @@ def test_no_tag_stands_in_code(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_no_script_stands_in_code(path: Path) -> None:
-    assert found(path, JAVASCRIPT) == []
+    assert found(path, JAVASCRIPT) == [] or name_of(path) in CHANGES_GRADIOS
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.keyword) and node.arg in ("js", "js_on_load"):
             assert not isinstance(node.value, ast.Constant | ast.JoinedStr), node.value.lineno
