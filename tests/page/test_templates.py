@@ -38,8 +38,9 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if is_text and id(node) not in explains:
+        if not isinstance(node, ast.Constant) or id(node) in explains:
+            continue
+        if isinstance(node.value, str):
             yield node.lineno, node.value
 
 
