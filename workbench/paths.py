@@ -19,7 +19,7 @@ def _in_checkout() -> bool:
 
 
 def assets_dir() -> Path:
-    """The folder of what ships: the built-in model, sample facts, the page's style."""
+    """The folder of what ships: the built-in model, sample facts, exams."""
     return _CHECKOUT / "assets" if _in_checkout() else _PACKAGE / "assets"
 
 

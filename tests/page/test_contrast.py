@@ -14,7 +14,7 @@ from workbench.work.colours import THEMES, ThemeName, variables
 
 expect.set_options(timeout=PATIENCE)
 
-STYLES = style("workbench")
+STYLES = style("workbench.css")
 PLAIN = ("page", "card", "field")
 SOFT = ("code", "accent-soft", "amber-soft", "red-soft")
 # Each colour of text with the grounds that it stands on.

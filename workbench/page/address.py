@@ -26,8 +26,8 @@ def add_address(page: Page) -> Callable[[gr.Blocks], None]:
         page: the page.
     """
     link = gr.Textbox(visible="hidden", container=False)
-    address = gr.HTML("", js_on_load=script("address"), visible="hidden")
-    page.session.change(None, page.session, address, js=script("same"), **QUIET)
+    address = gr.HTML("", js_on_load=script("address.js"), visible="hidden")
+    page.session.change(None, page.session, address, js=script("same.js"), **QUIET)
     library = page.library
 
     def follow(session: str, event: gr.EventData) -> str:
@@ -51,7 +51,7 @@ def add_address(page: Page) -> Callable[[gr.Blocks], None]:
 
     def load(blocks: gr.Blocks) -> None:
         shown = [page.session, page.message, page.seen]
-        blocks.load(open_first, link, shown, js=script("linked"), **QUIET)
+        blocks.load(open_first, link, shown, js=script("linked.js"), **QUIET)
 
     page.act_on_sessions(address.act, follow, outputs=page.session)
     return load

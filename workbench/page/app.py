@@ -59,7 +59,7 @@ def build(library: Library) -> gr.Blocks:
                     with gr.Tab("Runs", id="runs"):
                         add_runs_tab(page, tabs)
         add_help(library.root)
-        counts = gr.HTML("", js_on_load=script("counts"), visible="hidden")
+        counts = gr.HTML("", js_on_load=script("counts.js"), visible="hidden")
         page.show(_draw_counts, counts, of=("facts", "runs"))
         page.finish()
         open_first(blocks)

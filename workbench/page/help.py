@@ -42,4 +42,4 @@ def add_help(sessions: Path) -> gr.HTML:
     panel = render(
         "page/help.html", tabs=TABS, keys=KEYS, sessions=str(sessions), version=__version__
     )
-    return still_html(panel, "help", name="help-place")
+    return still_html(panel, "help.js", name="help-place")

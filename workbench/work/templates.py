@@ -57,16 +57,16 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(_environment().get_template(template).render(values).strip())
 
 
-def macro(template: str, name: str, *values: Any, **named: Any) -> Markup:
+def macro(template: str, name: str, *values: Any) -> Markup:
     """One macro of a template, with no blank taken away from what it shows.
 
     Args:
         template: such as ``page/marks.html``.
         name: the macro's.
-        values, named: its arguments.
+        values: its arguments.
     """
     module = _environment().get_template(template).module
-    return Markup(getattr(module, name)(*values, **named))
+    return Markup(getattr(module, name)(*values))
 
 
 def trusted(ours: str) -> Markup:

@@ -38,7 +38,7 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             still_html(
                 heading("How should it be tuned?", "What stays empty is chosen for you."),
-                "show_run",
+                "show_run.js",
             )
             plan = live_html(name="plan")
             start = gr.Button("Start", variant="primary", elem_id="start")

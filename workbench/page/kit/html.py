@@ -1,6 +1,6 @@
-"""Pieces of HTML, and the component that shows them and reports what a person does in them.
+"""The components that show HTML, and report what a person does in it.
 
-HTML is in templates, which escape every value; the pieces here are those of ``kit.html``.
+The HTML itself is in templates, which escape every value.
 A button, select, tick box, text field or editable cell that carries ``data-do`` raises the
 component's ``act`` event with all of its ``data-`` values; `detail` reads them.
 """
@@ -8,14 +8,12 @@ component's ``act`` event with all of its ``data-`` values; `detail` reads them.
 from typing import Any
 
 import gradio as gr
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from workbench.page.kit.static import script
 from workbench.work.templates import macro
 
-__all__ = ["button", "detail", "heading", "live_html", "still_html", "text"]
-
-KIT = "page/kit.html"
+__all__ = ["detail", "heading", "live_html", "still_html"]
 
 
 def live_html(*classes: str, name: str | None = None) -> gr.HTML:
@@ -27,7 +25,7 @@ def live_html(*classes: str, name: str | None = None) -> gr.HTML:
     """
     return gr.HTML(
         "",
-        js_on_load=script("act"),
+        js_on_load=script("act.js"),
         elem_classes=list(classes),
         elem_id=name,
         apply_default_css=False,
@@ -51,23 +49,6 @@ def detail(event: gr.EventData) -> dict[str, Any]:
     return dict(event._data or {})
 
 
-def text(value: object) -> Markup:
-    """Any text as HTML that shows exactly that text; HTML from a template stays as it is."""
-    return escape(value)
-
-
 def heading(title: str, sentence: str = "") -> Markup:
     """A card's question and the grey sentence that says what is shown."""
-    return macro(KIT, "heading", title, sentence)
-
-
-def button(label: str, do: str, kind: str = "", **data: object) -> Markup:
-    """A button that raises ``act``.
-
-    Args:
-        label: what it says.
-        do: which action; comes back under ``do``.
-        kind: extra CSS classes, such as ``primary``.
-        data: values that come back with the event, as text.
-    """
-    return macro(KIT, "button", label, do, kind, **data)
+    return macro("page/kit.html", "heading", title, sentence)

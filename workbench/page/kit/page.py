@@ -18,14 +18,15 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
+from markupsafe import Markup
 
 from workbench.errors import WorkbenchError
 from workbench.page.changes import page_state
 from workbench.page.kit.drawing import View, draw_changed
-from workbench.page.kit.html import button, text
 from workbench.page.kit.static import script
 from workbench.store import Library, Store
 from workbench.store.status import WorkerStatus
+from workbench.work.templates import render
 
 __all__ = ["PROGRESS", "QUIET", "Page", "notice"]
 
@@ -149,7 +150,7 @@ class Page:
         inputs = list({id(place): place for view in views for place in view.inputs}.values())
         drawn = gr.Textbox(visible="hidden", container=False)
         # Its value is the state that is shown; its script hears of another one.
-        changes = gr.HTML("", js_on_load=script("changes"), visible="hidden")
+        changes = gr.HTML("", js_on_load=script("changes.js"), visible="hidden")
 
         def draw(session: str, drawn: str, *values: Any) -> list[Any]:
             # Taken first: what changes during the drawing is drawn once more, never missed.
@@ -245,12 +246,9 @@ def _guard_action(do: Callable[..., Any], places: int, find: Callable[[str], Any
     return guarded
 
 
-def notice(sentence: str) -> str:
+def notice(sentence: str) -> Markup:
     """What went wrong, as the place of errors shows it until it is dismissed."""
-    return (
-        f'<div class="notice wrong" role="alert"><span>{text(sentence)}</span>'
-        f"{button('Dismiss', 'dismiss', 'small')}</div>"
-    )
+    return render("page/notice.html", sentence=sentence)
 
 
 # Views and actions have their progress noted at one hidden component (`show_progress_on`), else it

@@ -26,7 +26,7 @@ def add_plot_bridge(page: Page, choose: Callable[[Store, str, bool], None]) -> g
         A hidden component that holds ``light`` or ``dark``, for plots to be drawn in.
     """
     theme = gr.Textbox("light", visible="hidden", container=False)
-    bridge = still_html("", "plots", name="plot-bridge")
+    bridge = still_html("", "plots.js", name="plot-bridge")
 
     def hear(store: Store, theme: str, event: gr.EventData) -> str:
         told = detail(event)

@@ -9,25 +9,24 @@ from importlib.resources import files
 __all__ = ["script", "style"]
 
 
-@cache
 def script(name: str) -> str:
     """A script, as text to hand to a component.
 
     Args:
-        name: its file, without the ending.
+        name: its file, such as ``act.js``.
     """
-    return _read(f"{name}.js")
+    return _read(name)
 
 
-@cache
 def style(name: str) -> str:
     """A stylesheet, as text.
 
     Args:
-        name: its file, without the ending.
+        name: its file, such as ``workbench.css``.
     """
-    return _read(f"{name}.css")
+    return _read(name)
 
 
-def _read(file: str) -> str:
-    return (files("workbench.page") / "static" / file).read_text(encoding="utf-8")
+@cache
+def _read(name: str) -> str:
+    return (files("workbench.page") / "static" / name).read_text(encoding="utf-8")

@@ -85,12 +85,12 @@ SIZES = {
 
 def head() -> Markup:
     """What stands in the page's head: the theme's script runs before anything is drawn."""
-    return render("page/head.html", script=trusted(script("theme")))
+    return render("page/head.html", script=trusted(script("theme.js")))
 
 
 def stylesheet() -> str:
     """The page's one stylesheet, with the colours that it names."""
-    return css_variables() + style("workbench")
+    return css_variables() + style("workbench.css")
 
 
 def theme() -> gr.themes.Base:

@@ -29,14 +29,14 @@ SHOWN_JOBS = 4
 
 def add_sidebar(page: Page) -> None:
     """Builds the sidebar inside the current column."""
-    still_html(render("page/sidebar/brand.html"), "brand", name="brand")
+    still_html(render("page/sidebar/brand.html"), "brand.js", name="brand")
     add_session_card(page)
     model = live_html(name="model-card")
     _add_model_picker(page)
     now = live_html(name="now")
     shown = live_html(name="shown-card")
     switch = render("page/sidebar/theme_switch.html")
-    still_html(switch, "theme_switch", name="theme-switch")
+    still_html(switch, "theme_switch.js", name="theme-switch")
 
     page.show(_draw_now(page), now, of=("jobs", PROGRESS))
     page.show(_draw_model(page), model, of=("settings", "jobs", PROGRESS))

@@ -1,0 +1,148 @@
+"""No value becomes markup in the Facts tab, the sidebar and what all tabs share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.page.test_hostile import EVIL, drawn, poisoned
+from workbench.facts import Fact, Question
+from workbench.facts.guess import ColumnGuess
+from workbench.facts.problems import WHY, Problem
+from workbench.page.facts.asked import asked_note
+from workbench.page.facts.columns import column_dialogs
+from workbench.page.facts.history import import_history, import_jobs
+from workbench.page.facts.report import ReportView, import_report
+from workbench.page.facts.row import details, fact_row
+from workbench.page.facts.table import TableView, facts_table
+from workbench.page.kit.charts import loss_curve
+from workbench.page.kit.page import notice
+from workbench.page.sidebar.sidebar import now_card
+from workbench.store.facts import Deletion, FactRow, Overview
+from workbench.store.found import SHOWS, Found
+from workbench.store.import_conflicts import Conflict, Option
+from workbench.store.imports import Import, KindCount
+from workbench.store.jobs import Job
+from workbench.store.library import Discarded
+from workbench.store.runs import FactOutcome
+from workbench.store.uploads import Upload
+
+KIND = next(iter(WHY))
+PROBLEM = Problem(7, "prompt", "It is wrong.", "Mend it.", "error", KIND)
+KEPT = Problem(0, "", "It is odd.", "Look at it.", "warning", KIND)
+QUESTIONS = (Question("Peru lies in", "Asia"), Question("Mali lies in"))
+FACT = Fact("The x is", "y", "x", "z", ("What is x?",), QUESTIONS, QUESTIONS, ("Y",))
+ROW = FactRow(1, FACT, True, "file.csv", True, (KEPT,))
+OFF = FactRow(2, FACT, False, "", None)
+OUTCOME = FactOutcome(1, "The x is", "y", True, "z", "y")
+OTHER = FactOutcome(1, "The x is", "w", None, "", None)
+TABLE = TableView(
+    [ROW, OFF],
+    50,
+    Found("a&b", "ticked", 3),
+    Overview(dict.fromkeys(SHOWS, 90), 100, 90, 2, 1),
+    1,
+    OUTCOME,
+    [Deletion(2.5, 3, "The y is"), Deletion(1.5, 1, "The z is")],
+    "session",
+)
+BROUGHT = Import(
+    id=4,
+    name="file.csv",
+    format="own table, CSV",
+    rows=12,
+    facts=9,
+    merged=1,
+    rejected=2,
+    added=5,
+    same=3,
+    against=1,
+    unused=("notes",),
+    columns={},
+    path="/file.csv",
+    created=0.0,
+    undone=None,
+    kept=2,
+)
+OPTIONS = (Option(FACT, ()), Option(FACT, (7,)), Option(FACT, (8, 9, 10, 11)))
+REPORT = ReportView(
+    BROUGHT,
+    "session",
+    [KindCount("error", KIND, 90), KindCount("warning", KIND, 1)],
+    "error",
+    KIND,
+    [PROBLEM, KEPT],
+    50,
+    [Conflict(1, 1, True, OPTIONS), Conflict(2, 2, True, OPTIONS[:2])],
+    9,
+    4,
+    1,
+)
+JOB = Job(1, "import", {"name": "f", "facts": [1]}, "running", 0.5, "x", {}, "", 0, 0, None, None)
+FAILED = Job(1, "load", {"name": "f"}, "failed", None, "", {}, "out of memory", 0, 0, 1.0, None)
+GUESS = ColumnGuess("own", False, ("a", "b"), {"prompt": "a", "target_new": ""}, (("x", "y"),))
+UPLOAD = Upload(1, "file.csv", "", GUESS, {"prompt": "a", "target_new": "b"}, None)
+SAID = {"facts": 10, "asked": 8, "filled": 6, "silent": 1, "same": 2}
+SUMMARY = {"parameters": 7_610_000, "fallback": "no states"}
+SESSIONS = {
+    "sessions": [("1", "One"), ("2", "Two")],
+    "session": "1",
+    "discarded": [Discarded("3", "Three", 1.0)],
+    "older": 2,
+}
+BANNER = {"closed": "Another has it.", "sentence": "It is gone.", "ways": True, "trashed": True}
+
+VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
+    "facts_table": (facts_table, [TABLE]),
+    "fact_row": (fact_row, [ROW, True]),
+    "details": (details, [ROW, 3, OUTCOME]),
+    "details, another answer": (details, [OFF, 3, OTHER]),
+    "asked_note": (asked_note, [None, SAID]),
+    "asked_note, going on": (asked_note, [JOB, None]),
+    "column_dialogs": (column_dialogs, [[UPLOAD]]),
+    "import_jobs": (import_jobs, [[JOB], [FAILED]]),
+    "import_history": (import_history, [[BROUGHT] * 12]),
+    "import_report": (import_report, [REPORT]),
+    "note": (drawn("facts/note"), [{"note": "It was added."}]),
+    "help": (
+        drawn("help"),
+        [{"tabs": {"Facts": "Type."}, "keys": {"s": "start"}, "sessions": "f", "version": "1"}],
+    ),
+    "loss_curve": (loss_curve, [[3.0, 0.5], 9, 0.01]),
+    "notice": (notice, ["It went wrong."]),
+    "now_card": (now_card, [[JOB], "Nothing is running.", FAILED]),
+    "model": (
+        drawn("sidebar/model"),
+        [{"title": "x", "summary": SUMMARY, "rows": [("layers", "8")], "why": ""}],
+    ),
+    "model, unknown": (drawn("sidebar/model"), [{"title": "x", "summary": None, "why": "y"}]),
+    "shown": (drawn("sidebar/shown"), [{"runs": [("1", "run 1")], "chosen": "1"}]),
+    "session": (drawn("sidebar/session"), [SESSIONS]),
+    "tools": (drawn("sidebar/tools"), [{"name": "One", "session": "1", "trash": True}]),
+    "banner": (drawn("sidebar/banner"), [{**BANNER, "session": "1"}]),
+}
+ONLY_NUMBERS = ("asked_note", "loss_curve")
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_nothing_that_a_view_is_given_becomes_markup(name: str) -> None:
+    view, given = VIEWS[name]
+    assert "<" in view(*given)
+    shown = 0
+    for wrong in poisoned(given):
+        try:
+            html = view(*wrong)
+        except Exception:  # no page at all is as good: a number that is none is a bug
+            continue
+        assert "<img" not in html
+        shown += "&lt;img" in html
+    assert shown or name in ONLY_NUMBERS
+
+
+def test_a_number_of_a_session_that_is_none_is_shown_as_text() -> None:
+    row = FactRow(EVIL, FACT, True, "")  # type: ignore[arg-type]
+    assert 'data-id="&lt;img' in fact_row(row, False)
+    problem = Problem(EVIL, "", "", "", "error", KIND)  # type: ignore[arg-type]
+    report = ReportView(BROUGHT, kinds=[KindCount("error", KIND, 1)], problems=[problem])
+    assert '<td class="num">&lt;img' in import_report(report)
+    assert "Run &lt;img" in details(ROW, EVIL, None)  # type: ignore[arg-type]
