@@ -26,7 +26,7 @@ from workbench.search.studying import Studied, studying
 from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import SweepSettings
 from workbench.search.sweeping import SweepResult, sweeping
-from workbench.work.events import Event, Work, follow
+from workbench.work.events import Event, Progress, Work, follow
 from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
@@ -134,6 +134,7 @@ def evaluate(
     *,
     labels: Mapping[str, Sequence[str | None]] | None = None,
     on_event: OnEvent | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
     stop: Stop | None = None,
     **changes: Any,
 ) -> Measures:
@@ -146,6 +147,7 @@ def evaluate(
         settings: None for all defaults.
         labels: further ways to group the facts, each with a label for every fact.
         on_event: called with every event.
+        on_progress: called with work done and work in all.
         stop: the wish to end it.
         **changes: fields of `EvaluationSettings` that differ from `settings`.
 
@@ -154,7 +156,14 @@ def evaluate(
         WorkbenchError: wrong facts or settings, a patch of another base, or no memory left.
     """
     chosen = _chosen("evaluate", settings, changes)
-    return follow(measuring(model, facts, patch, chosen, labels, stop=stop), on_event)
+
+    def tell(event: Event) -> None:
+        if on_event is not None:
+            on_event(event)
+        if on_progress is not None and isinstance(event, Progress):
+            on_progress(int(event.done), int(event.total))
+
+    return follow(measuring(model, facts, patch, chosen, labels, stop=stop), tell)
 
 
 def export(model: LanguageModel, patch: Patch, folder: str | Path) -> Path:

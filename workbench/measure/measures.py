@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.measure.capability_result import Capability
-from workbench.measure.evaluation import Evaluation, Verdicts
+from workbench.measure.evaluation import Evaluation
 from workbench.measure.health_result import Health
 from workbench.measure.report.contents import evaluation_part
 from workbench.work.events import Event, Told
@@ -50,15 +50,11 @@ class Measures:
     health: Health | None = None
     capability: Capability | None = None
 
-    @property
-    def before(self) -> Verdicts:
-        """The shares of the base."""
-        return self.evaluation.before
-
-    @property
-    def after(self) -> Verdicts | None:
-        """The shares of the edited model; None where there is no patch."""
-        return self.evaluation.after
+    def __getattr__(self, name: str) -> Any:
+        """What the evaluation has, which is asked for most, as in ``measures.after``."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.evaluation, name)
 
     def as_dict(self) -> dict[str, Any]:
         """The shares before and after, and the parts besides them, as JSON-ready data."""
