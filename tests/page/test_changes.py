@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,9 @@ async def hearing(changes: Changes) -> AsyncIterator[Ear]:
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(test())
+    # In a thread of its own: a browser of other tests has a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(test())).result()
 
 
 def test_a_stream_begins_with_the_present_state_and_then_rests(library: Library) -> None:
