@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.conftest import PATIENCE, ROOT, Open, go_to
+from tests.page.test_form import made
 from workbench.facts import Fact
 from workbench.page.app import build
 from workbench.store import Library, Store
@@ -84,7 +85,7 @@ def test_gradios_progress_gets_no_frames(open_page: Open, store: Store) -> None:
 
 
 def test_nothing_of_the_page_is_queued(tmp_path: Path) -> None:
-    blocks = build(Library(tmp_path))
+    blocks = made(lambda: build(Library(tmp_path)))
     assert [entry.name for entry in blocks.fns.values() if entry.queue and entry.fn] == []
 
 
