@@ -38,7 +38,7 @@ def sent(kind: type[gr.Blocks], returned: Any) -> Any:
         return pool.submit(lambda: asyncio.run(run())).result()
 
 
-@pytest.mark.parametrize("returned", CASES, ids=str)
+@pytest.mark.parametrize("returned", CASES, ids=range(len(CASES)))
 def test_the_same_is_sent_as_gradio_sends(returned: Any) -> None:
     assert sent(LeanBlocks, returned) == sent(gr.Blocks, returned)
 
