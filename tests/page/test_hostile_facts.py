@@ -85,6 +85,7 @@ UPLOAD = Upload(1, "file.csv", "", GUESS, {"prompt": "a", "target_new": "b"}, No
 SAID = {"facts": 10, "asked": 8, "filled": 6, "silent": 1, "same": 2}
 SUMMARY = {"parameters": 7_610_000, "fallback": "no states"}
 SESSIONS = {
+    "unreadable": {"9": "a newer workbench made it"},
     "sessions": [("1", "One"), ("2", "Two")],
     "session": "1",
     "discarded": [Discarded("3", "Three", 1.0)],
