@@ -18,7 +18,7 @@ run: setup
 	$(BIN)/python app.py
 
 quick: setup
-	$(PYTEST) -m "not browser and not kill and not slow"
+	$(PYTEST) --hypothesis-profile=quick -m "not browser and not kill and not slow"
 
 test: lint browser
 	$(PYTEST)

@@ -25,9 +25,9 @@ from workbench.model.load import prepare
 
 torch.set_num_threads(1)
 # What is fast alone takes long on a machine that has much else to do.
-settings.register_profile(
-    "patient", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-)
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("patient", PATIENT)
+settings.register_profile("quick", PATIENT, max_examples=10)  # of `make quick`
 settings.load_profile("patient")
 
 VOCABULARY = 260

@@ -25,6 +25,8 @@ from workbench.store import Library, Store
 from workbench.worker.task import Cancelled, Task
 from workbench.worker.workshop import Workshop
 
+pytestmark = pytest.mark.slow
+
 OLD = Path(__file__).parent / "old" / "0.1.0"
 FACTS = OLD / "facts.csv"
 AT = ("7.input_layernorm", "7.post_attention_layernorm")
@@ -198,7 +200,6 @@ def test_its_sweep_is_not_done_again(tmp_path: Path) -> None:
     assert found["recommended"]["at"] == "7.input_layernorm"
 
 
-@pytest.mark.slow
 def test_its_study_is_not_done_again(tmp_path: Path) -> None:
     kept = tmp_path / "study"
     shutil.copytree(OLD / "study", kept)

@@ -46,6 +46,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_command_line_lists_it_runs_it_measures_and_writes_it(
     file: Path, tmp_path: Path
 ) -> None:
@@ -97,6 +98,7 @@ def done(workshop: Workshop, store: Store, request: Request) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.slow
 def test_a_session_runs_it_draws_it_reports_it_and_studies_it(file: Path, tmp_path: Path) -> None:
     store, workshop = Library(tmp_path / "sessions").create("toys"), Workshop()
     store.facts.add(workbench.read_facts(file), "facts.csv")

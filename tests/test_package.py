@@ -151,6 +151,7 @@ def test_a_plain_module_loads_no_torch(module: str) -> None:
         pytest.fail(" is imported by ".join(way))
 
 
+@pytest.mark.slow
 def test_the_page_and_the_commands_never_load_torch() -> None:
     code = f"import sys, {', '.join(PLAIN)}; print(*sys.modules)"
     loaded = subprocess.run(

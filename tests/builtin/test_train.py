@@ -46,6 +46,7 @@ def test_answers_and_their_ends_count_fully_and_prompts_a_little(
     assert prompts.tolist() == pytest.approx([PROMPT_WEIGHT] * len(prompts))
 
 
+@pytest.mark.slow
 def test_batches_come_in_few_shapes_and_hold_every_document(
     tokenizer: PreTrainedTokenizerFast,
 ) -> None:

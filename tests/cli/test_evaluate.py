@@ -8,6 +8,8 @@ import pytest
 from tests.cli.conftest import Ran, Run
 from workbench.measure.capability import MISSING, harness_version
 
+pytestmark = pytest.mark.slow
+
 
 def test_evaluate_writes_answers_for_a_sample_and_says_so(
     run: Run, sample: Path, edited: tuple[Path, Ran]
@@ -19,7 +21,6 @@ def test_evaluate_writes_answers_for_a_sample_and_says_so(
     assert {group["by"] for group in found["groups"]} <= {"pattern", "answer length"}
 
 
-@pytest.mark.slow
 def test_evaluate_writes_a_report_in_each_form(
     run: Run,
     sample: Path,
@@ -74,7 +75,6 @@ def test_without_the_harness_capability_says_how_to_install_it(run: Run, sample:
     assert ran.code == 2 and "pip install" in ran.err and "Traceback" not in ran.err
 
 
-@pytest.mark.slow
 def test_a_study_compares_pipelines_and_goes_on_from_its_folder(
     run: Run, sample: Path, tmp_path: Path
 ) -> None:

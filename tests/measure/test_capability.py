@@ -22,6 +22,8 @@ from workbench.model.load import load_model
 from workbench.model.patch import Patch
 from workbench.paths import assets_dir
 
+pytestmark = pytest.mark.slow
+
 installed = pytest.mark.skipif(not harness_version(), reason=MISSING)
 
 

@@ -16,6 +16,8 @@ from workbench.model.patch import Patch
 from workbench.model.tokens import TokenTable, tokenize
 from workbench.paths import assets_dir
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def builtin() -> LanguageModel:

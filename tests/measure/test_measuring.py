@@ -29,6 +29,8 @@ from workbench.paths import assets_dir
 from workbench.work.events import Event, Progress, Work, follow
 from workbench.work.stop import Cancelled, Stop
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def builtin() -> LanguageModel:

@@ -14,6 +14,8 @@ from workbench.methods.edit import edit
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 
+pytestmark = pytest.mark.slow
+
 
 def greedy_by_hand(model: LanguageModel, prompt: str, tokens: int) -> list[int]:
     ids = torch.tensor([model.tokenizer(prompt)["input_ids"]])

@@ -87,6 +87,7 @@ def test_drawing_in_blocks_draws_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     assert np.allclose(parts[1], whole[1], rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [2, 20_000])
 def test_many_items_need_little_memory(kinds: int) -> None:
     values = np.arange(20_000.0).reshape(-1, 1) % kinds

@@ -29,6 +29,7 @@ def test_with_nothing_set_the_sample_facts_are_learned(builtin: LanguageModel, c
     assert result.settings.at == ("6.mlp.down_proj",)
 
 
+@pytest.mark.slow
 def test_an_edit_carries_over_to_questions_and_leaves_others_alone(
     builtin: LanguageModel,
 ) -> None:
@@ -42,6 +43,7 @@ def test_an_edit_carries_over_to_questions_and_leaves_others_alone(
     assert after["locality_strict"] > 0.85
 
 
+@pytest.mark.slow
 def test_breadth_first_keeps_more_than_depth_first(builtin: LanguageModel) -> None:
     facts = read_facts(assets_dir() / "samples" / "facts_200.csv").facts[:60]
     locality = {}

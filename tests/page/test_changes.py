@@ -20,6 +20,8 @@ from workbench.page.changes import Changes, add_changes, page_state
 from workbench.store import Library
 from workbench.store.status import WorkerStatus
 
+pytestmark = pytest.mark.slow
+
 SOON = 2.0  # seconds
 FACT = Fact("The capital of Australia is", "Melbourne")
 

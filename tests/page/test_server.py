@@ -35,6 +35,7 @@ def get(url: str, host: str | None = None) -> tuple[int, bytes]:
             return error.code, error.read()
 
 
+@pytest.mark.slow
 def test_building_the_page_never_imports_torch(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from workbench.store import Library;"

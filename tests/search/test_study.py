@@ -29,6 +29,8 @@ from workbench.search.sweep_events import LocationDone
 from workbench.work.events import Event
 from workbench.work.keeper import FolderKeeper
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = StudySettings(
     passes=3, learning_rates=(1e-3, 1e-2), at="1.mlp.down_proj", locft_at="2.mlp.down_proj"
 )
@@ -93,7 +95,6 @@ def test_a_trial_is_a_run_and_its_evaluation(
     assert last.steps == run.finished.steps
 
 
-@pytest.mark.slow
 def test_a_stopped_study_goes_on_to_the_same_results(
     model: LanguageModel, facts: list[Fact], tmp_path: Path, whole: list[Event]
 ) -> None:
@@ -130,7 +131,6 @@ def test_a_folder_of_another_study_is_refused(
         FolderKeeper(tmp_path, "study", KEPT, StudySettings).recall(other.identity())
 
 
-@pytest.mark.slow
 def test_without_a_place_for_locft_a_sweep_recommends_one(
     model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,8 @@ from workbench.search.sweep_events import (
 from workbench.search.sweep_settings import SweepSettings
 from workbench.work.events import Event
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = SweepSettings(
     modules=("mlp.down_proj",),
     learning_rates=(1e-2,),
@@ -72,7 +74,6 @@ def swept(model: LanguageModel, facts: list[Fact], settings: SweepSettings) -> l
     return rows_of(list(Sweep(model, facts, settings).events()))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Llama", "GPT-2"])
 def test_each_row_is_a_run_and_its_evaluation(
     make_model: Callable[..., LanguageModel], facts: list[Fact], name: str
@@ -149,7 +150,6 @@ def test_held_out_prompts_are_never_trained_on(
     assert not set(trained) & set(asked)
 
 
-@pytest.mark.slow
 def test_a_sweep_that_goes_on_ends_as_if_unbroken(model: LanguageModel, facts: list[Fact]) -> None:
     settings = replace(SETTINGS, learning_rates=(1e-2, 3e-3), epochs=2)
     unbroken = swept(model, facts, settings)
@@ -271,7 +271,6 @@ def test_other_facts_or_settings_are_another_sweep(model: LanguageModel, facts: 
 STAGED = replace(SETTINGS, modules=(), full_runs=2, layers=(1, 2, 3))
 
 
-@pytest.mark.slow
 def test_after_the_short_runs_come_other_matrices_and_full_runs(
     model: LanguageModel, facts: list[Fact]
 ) -> None:
@@ -326,7 +325,6 @@ def test_all_stages_start_from_states_that_are_kept(
     assert moves == [(0, 1), (0, 1), (1, 2), (1, 2), (2, 3), (2, 3)]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("short_full_runs")
 def test_stages_that_were_broken_off_go_on_the_same(
     model: LanguageModel, facts: list[Fact]

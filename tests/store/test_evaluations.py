@@ -17,6 +17,8 @@ from workbench.store import Library, Store
 from workbench.store.jobs import Job
 from workbench.worker.supervisor import Supervisor
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 600.0  # seconds; a safety net, no more
 FACTS = capitals()
 

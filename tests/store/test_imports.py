@@ -258,6 +258,7 @@ def main_in_process(main: Callable[[list[str]], int], root: Path, store: Store, 
     return found
 
 
+@pytest.mark.slow
 def test_unknown_columns_wait_to_be_named_and_are_remembered(bring: Bring) -> None:
     content = "Frage,Antwort\nThe capital of France is,Lyon\n"
     store, job = bring(content, "fremd.csv")

@@ -15,6 +15,8 @@ from workbench.store import Store
 from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.task import Cancelled, Task
 
+pytestmark = pytest.mark.slow
+
 SHORT = SweepSettings(layers=(6, 7), modules=("mlp.down_proj",), sample=8, epochs=2, full_runs=0)
 
 
