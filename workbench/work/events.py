@@ -6,10 +6,10 @@ its class's name tells it from others, in a database too: classes are never rena
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from workbench.errors import RecordError
 from workbench.work.records import as_data, from_data
@@ -107,6 +107,21 @@ Work = Generator[Event, None, Result]
 """Work that says how it goes, and ends with a result."""
 
 
+class _Steps(Generic[Step, Result]):
+    """The steps of work, to loop over; the result is there once the loop is over."""
+
+    def __init__(self, work: Generator[Step, None, Result]) -> None:
+        self._work = work
+        self._results: list[Result] = []
+
+    def __iter__(self) -> Iterator[Step]:
+        self._results.append((yield from self._work))
+
+    @property
+    def result(self) -> Result:
+        return self._results[0]
+
+
 def follow(
     work: Generator[Step, None, Result], take: Callable[[Step], object] | None = None
 ) -> Result:
@@ -116,16 +131,11 @@ def follow(
         work: yields steps or events.
         take: called with each of them; what it raises ends the work, which is closed.
     """
-    try:
-        while True:
-            step = next(work)
+    with closing(work):
+        for step in (steps := _Steps(work)):
             if take is not None:
                 take(step)
-    except StopIteration as end:
-        result: Result = end.value
-        return result
-    finally:
-        work.close()
+        return steps.result
 
 
 def mapped(
@@ -133,13 +143,9 @@ def mapped(
 ) -> Generator[Other, None, Result]:
     """The same work with other steps; it is closed when this ends, however it ends."""
     with closing(work):
-        while True:
-            try:
-                step = next(work)
-            except StopIteration as end:
-                result: Result = end.value
-                return result
+        for step in (steps := _Steps(work)):
             yield change(step)
+        return steps.result
 
 
 def ending_early(
@@ -147,14 +153,16 @@ def ending_early(
 ) -> Generator[Step, None, Result | None]:
     """The same work, given up when somebody wants it to end; then there is no result."""
     with closing(work):
-        while not stop.asked:
-            try:
-                step = next(work)
-            except StopIteration as end:
-                result: Result = end.value
-                return result
+        for step in (steps := _Steps(work if not stop.asked else _nothing())):
             yield step
-    return None
+            if stop.asked:
+                return None
+        return steps.result
+
+
+def _nothing() -> Generator[Any, None, None]:
+    """Work that is over."""
+    yield from ()
 
 
 def sparing(
@@ -169,13 +177,9 @@ def sparing(
     """
     told = 0.0
     with closing(work):
-        while True:
-            try:
-                step = next(work)
-            except StopIteration as end:
-                result: Result = end.value
-                return result
+        for step in (steps := _Steps(work)):
             other = change(step)
             if other is not None and time.monotonic() - told > every:
                 told = time.monotonic()
                 yield other
+        return steps.result
