@@ -25,7 +25,7 @@ from workbench.store.status import STATUS_NAME, WorkerStatus
 
 __all__ = ["Changes", "add_changes", "page_state"]
 
-LOOK_EVERY = 0.1  # seconds between two looks at the files
+LOOK_EVERY = 0.15  # seconds between two looks at the files
 TELL_EVERY = 0.2  # seconds between two changes that are told
 BEAT_EVERY = 15.0  # seconds after which a listener hears that the server is still there
 RETRY = 1000  # milliseconds after which a browser comes back when it has lost the server
