@@ -8,6 +8,7 @@ from workbench.page.evaluate.tab import add_evaluate_tab
 from workbench.page.facts.tab import add_facts_tab
 from workbench.page.help import add_help
 from workbench.page.kit.html import live_html
+from workbench.page.kit.lean import LeanBlocks
 from workbench.page.kit.page import Page
 from workbench.page.kit.static import script
 from workbench.page.layers.tab import add_layers_tab
@@ -31,7 +32,7 @@ def build(library: Library) -> gr.Blocks:
         library: the sessions; one with the sample facts is made when there is none, unless
             another workbench has the folder.
     """
-    with gr.Blocks(
+    with LeanBlocks(
         title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=UPLOADS_KEPT
     ) as blocks:
         session = gr.Textbox(visible="hidden", container=False, elem_id="session")

@@ -1,0 +1,41 @@
+"""Gradio's blocks, without the work for outputs that a function leaves as they are.
+
+Gradio makes a component anew for each output that is skipped, which takes a millisecond; a drawing
+skips nearly all of a hundred. Invariant: what is not skipped is sent as Gradio itself would.
+"""
+
+import copy
+from typing import Any
+
+import gradio as gr
+
+__all__ = ["LeanBlocks"]
+
+
+class LeanBlocks(gr.Blocks):  # type: ignore[misc]
+    """A page whose functions cost what they change."""
+
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """What is sent for the values that a function returned, one for each of its outputs."""
+        outputs = block_fn.outputs
+        if not isinstance(predictions, list) or not 1 < len(outputs) == len(predictions):
+            return await self._postprocess(block_fn, predictions, state)
+        found: list[Any] = [gr.skip() for _ in outputs]
+        kept = [place for place, value in enumerate(predictions) if not _is_skipped(value)]
+        if not kept:
+            return found
+        part = copy.copy(block_fn)
+        part.outputs = [outputs[place] for place in kept]
+        values = [predictions[place] for place in kept]
+        sent = await self._postprocess(part, values if len(kept) > 1 else values[0], state)
+        for place, value in zip(kept, sent, strict=True):
+            found[place] = value
+        return found
+
+    async def _postprocess(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        sent: list[Any] = await super().postprocess_data(block_fn, predictions, state)
+        return sent
+
+
+def _is_skipped(value: Any) -> bool:
+    return type(value) is dict and value == gr.skip()
