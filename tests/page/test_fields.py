@@ -49,7 +49,7 @@ def test_switches_show_what_is_kept_and_keep_what_is_switched(
     expect(page.get_by_label("Allow the network")).to_be_checked()
     expect(page.get_by_label("Health of the writing")).not_to_be_checked()
     page.get_by_label("Health of the writing").check()
-    expect(page.locator("#evaluate-start")).to_contain_text("--limit 5 --health --network")
+    expect(page.locator("#evaluate-start")).to_contain_text("--health --limit 5 --network")
     page.get_by_label("Allow the network").uncheck()
     expect(page.locator("#evaluate-start")).not_to_contain_text("--network")
 
