@@ -37,7 +37,7 @@ def sent(kind: type[gr.Blocks], returned: Any) -> Any:
         return pool.submit(lambda: asyncio.run(send())).result()
 
 
-@pytest.mark.parametrize("returned", CASES, ids=str)
+@pytest.mark.parametrize("returned", CASES, ids=range(len(CASES)))
 def test_the_same_is_sent_as_gradio_sends(returned: Any) -> None:
     lean, usual = sent(LeanBlocks, returned), sent(gr.Blocks, returned)
     assert len(lean) == len(usual) == 3
