@@ -165,7 +165,7 @@ def test_its_patch_is_loaded_and_applied(store: Store) -> None:
     assert found.after.top[0][1] == pytest.approx(shown.top[0][1], abs=1e-4)
 
 
-def test_its_checkpoint_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+def test_its_checkpoint_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     shutil.copy(OLD / "resumed.checkpoint.safetensors", tmp_path / "new.checkpoint.safetensors")
     at = ("--at", AT[1], "--at", AT[0])
     how = ("--lr", 0.05, "--epochs", 8, "--batch-size", 2, "--stop-loss", 0, "--skip-loss", 0)
@@ -174,7 +174,9 @@ def test_its_checkpoint_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     assert ran.json["epochs"] == 8
     new, old = (Patch.load(place).tensors for place in (tmp_path / "new", OLD / "resumed"))
     assert new.keys() == old.keys()
-    assert all(torch.equal(new[name], old[name]) for name in old)
+    for name in old:
+        # Bit for bit on one machine only: another processor rounds its sums in another order.
+        torch.testing.assert_close(new[name], old[name], rtol=1e-5, atol=1e-5)
     assert not list(tmp_path.glob("*.checkpoint*"))
 
 

@@ -8,6 +8,7 @@ from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.facts import Fact, Question
 from workbench.methods.locft_settings import EditSettings
 from workbench.store import Store
+from workbench.store.probes import Answered
 
 expect.set_options(timeout=PATIENCE)
 
@@ -81,6 +82,21 @@ def test_a_pinned_prompt_is_followed_through_the_run(open_page: Open, store: Sto
     halves = page.locator("#answers .answer").first.locator(".half")
     expect(halves.nth(1)).to_contain_text("after · run 1")
     expect(halves.nth(1).locator("mark")).to_have_text("Melbourne")
+
+
+def test_a_button_that_moves_while_it_is_held_is_still_pressed(
+    open_page: Open, store: Store
+) -> None:
+    probe = store.probes.add("The capital of Australia is")
+    page = open_page()
+    go_to(page, "Probe")
+    page.get_by_role("button", name="Pin", exact=True).hover()
+    page.mouse.down()
+    said = Answered("Canberra", (("C", 1.0),))
+    store.probes.set_answers(probe, "built-in", (None, None), said, None)
+    expect(page.get_by_role("button", name="Ask again")).to_be_visible()
+    page.mouse.up()
+    expect(page.locator("#answers .pill")).to_have_text("pinned")
 
 
 def test_any_two_runs_stand_side_by_side(open_page: Open, store: Store) -> None:
