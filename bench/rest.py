@@ -21,15 +21,17 @@ __all__ = ["Rest", "at_rest", "lateness"]
 
 SETTLE = 12.0  # seconds until what was begun by opening the page is over
 
-# Notes when each epoch is first seen in the run's card.
+# Notes when each epoch is first seen in a run's card.
 _SEEN_SCRIPT = """
-() => {
+run => {
   window.seenEpochs = [];
   const look = () => {
-    const figures = document.querySelector('#run-card .figures');
-    const found = figures && figures.innerText.match(/(\\d+) of \\d+/);
+    if (document.querySelector('#run-card h2')?.innerText !== `Run ${run}`) return;
+    const figures = [...document.querySelectorAll('#run-card .figures > div')];
+    const epoch = figures.find(figure => /epoch/i.test(figure.innerText));
+    const found = epoch?.innerText.match(/\\d+/);
     const last = seenEpochs.at(-1);
-    if (found && (!last || last[0] !== +found[1])) seenEpochs.push([+found[1], Date.now() / 1000]);
+    if (found && (!last || last[0] !== +found[0])) seenEpochs.push([+found[0], Date.now() / 1000]);
   };
   new MutationObserver(look).observe(document.body, {subtree: true, childList: true});
 }
@@ -100,7 +102,7 @@ def lateness(page: Page, sessions: str) -> list[float]:
     store = Library(Path(sessions)).latest()
     run = max((run.id for run in store.runs.all()), default=0) + 1
     go_to(page, "Edit")
-    page.evaluate(_SEEN_SCRIPT)
+    page.evaluate(_SEEN_SCRIPT, run)
     page.locator("#start").click()
     expect(page.locator("#run-card h2").first).to_have_text(f"Run {run}")
     expect(page.locator("#now")).to_contain_text("Nothing is running")
