@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from tests.conftest import byte_tokenizer, tiny_network
 from workbench.errors import MemoryShortage, ModelError
-from workbench.model import load as models
 from workbench.model.load import load_model
+from workbench.model.loading import network as network_of
 from workbench.model.summary import ModelSummary
 from workbench.work.records import as_data, from_data
 
@@ -97,7 +97,7 @@ def test_missing_weights_are_never_made_up(tmp_path: Path, folder: Path) -> None
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "free_memory", lambda device: 10_000)
+    monkeypatch.setattr(network_of, "free_memory", lambda device: 10_000)
     with pytest.raises(MemoryShortage, match="10 kB free"):
         load_model(str(folder), device="cpu")
 

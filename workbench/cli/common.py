@@ -187,6 +187,8 @@ def load(choice: ModelChoice) -> "LanguageModel":
             dtype=choice.dtype,
             trust_remote_code=choice.trust_remote_code,
         )
+    for notice in model.notices:
+        notes().print(notice, markup=False, soft_wrap=True)
     if model.fallback:
         notes().print(f"Hidden states cannot be kept, so runs take longer: {model.fallback}.")
     return model

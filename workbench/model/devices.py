@@ -54,8 +54,10 @@ def choose_dtype(
         ModelError: an unknown name.
     """
     if name in (None, "", "auto"):
-        on_cuda = device.type == "cuda" and checkpoint is not None
-        return checkpoint if on_cuda and checkpoint is not None else torch.float32
+        if device.type != "cuda" or checkpoint is None:
+            return torch.float32
+        # What is kept in fewer bits, as FP8 checkpoints are, is edited in 16.
+        return checkpoint if checkpoint in DTYPES.values() else torch.bfloat16
     dtype = DTYPES.get(str(name).removeprefix("torch."))
     if dtype is None:
         raise ModelError(f"Unknown dtype '{name}'. Choose one of {', '.join(DTYPES)}.")

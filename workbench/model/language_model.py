@@ -35,6 +35,7 @@ class LanguageModel:
         layers: its decoder layers.
         returns: how many items a layer returns; 0 for a bare tensor.
         fallback: why hidden states cannot be kept; empty when they can.
+        notices: what people must know of how it was read from its files.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LanguageModel:
     layers: LayerList
     returns: int = 0
     fallback: str = ""
+    notices: tuple[str, ...] = ()
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
     _swapped: bool = field(default=False, repr=False)
 
@@ -169,4 +171,5 @@ class LanguageModel:
             matrices=self.layers.matrices(),
             chat=bool(getattr(self.tokenizer, "chat_template", None)),
             preset=self.preset,
+            notices=self.notices,
         )

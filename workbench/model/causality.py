@@ -1,0 +1,37 @@
+"""Whether a network continues text: what stands before must not depend on what comes after.
+
+Told by what it does, not by what it is called, so that an encoder in a decoder's clothes is found.
+"""
+
+import torch
+
+from workbench.errors import ModelError
+from workbench.model.language_model import LanguageModel
+from workbench.model.states import run
+
+__all__ = ["require_causal"]
+
+LENGTH = 12
+
+
+@torch.no_grad()
+def require_causal(model: LanguageModel) -> None:
+    """Refuses a model whose logits at a token change when a later token does.
+
+    Raises:
+        ModelError: they do.
+    """
+    vocabulary = model.network.get_input_embeddings().num_embeddings
+    if vocabulary < 2:
+        return
+    ids = (torch.arange(LENGTH, device=model.device) * 7 + 3).remainder(vocabulary).view(1, LENGTH)
+    other = ids.clone()
+    other[0, -1] = (other[0, -1] + 1) % vocabulary
+    first, second = run(model, ids)[0].float(), run(model, other)[0].float()
+    before = (first[:-1] - second[:-1]).abs().max()
+    # Rounding may differ where what is computed together changes; a glance ahead moves more.
+    if before > 0.01 * (first[-1] - second[-1]).abs().max():
+        raise ModelError(
+            f"'{model.name}' looks at the text that comes after, as an encoder does, so it does "
+            "not continue text. Choose a decoder, such as Llama, Qwen, Mistral, Gemma or GPT-2."
+        )

@@ -1,0 +1,84 @@
+"""Where a model comes from: the built-in one, a folder of this machine, or the hub.
+
+Knows what people may write and whether the network is needed; nothing about what files hold.
+"""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from huggingface_hub import constants
+
+from workbench.model.loading.folder import check_folder
+from workbench.paths import builtin_model_dir
+
+__all__ = ["Source", "find_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model comes from.
+
+    Args:
+        name: what people call it.
+        path: what transformers is given.
+        is_local: whether it is a folder of this machine.
+        offline: whether the hub cannot be reached, so that only its cache is looked into.
+        trust_remote_code: whether code that comes with the model may run.
+    """
+
+    name: str
+    path: str
+    is_local: bool
+    offline: bool = False
+    trust_remote_code: bool = False
+
+    @property
+    def no_network(self) -> bool:
+        """Whether the network must not be asked."""
+        return self.is_local or self.offline
+
+    def options(self) -> dict[str, Any]:
+        """What every ``from_pretrained`` of this source is called with."""
+        return {
+            "local_files_only": self.no_network,
+            "trust_remote_code": self.trust_remote_code,
+        }
+
+
+def find_source(name: str, trust_remote_code: bool) -> Source:
+    """The source that people mean by a name.
+
+    Args:
+        name: ``builtin``, a hub id, or a folder.
+        trust_remote_code: whether code that comes with the model may run.
+
+    Raises:
+        ModelError: a folder that is not there, or is no model; the message says which one is.
+    """
+    if name == "builtin":
+        return Source(name, str(builtin_model_dir()), is_local=True)
+    folder = Path(name).expanduser()
+    looks_local = folder.exists() or name.startswith((".", "~", "/")) or "\\" in name
+    if not looks_local:
+        return Source(name, name, False, not _hub_answers(), trust_remote_code)
+    check_folder(folder)
+    return Source(str(folder), str(folder), True, trust_remote_code=trust_remote_code)
+
+
+def _hub_answers() -> bool:
+    """Whether the hub can be reached; asked once, because the hub's library retries for long."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    if getproxies():
+        return True
+    address = urlsplit(constants.ENDPOINT)
+    port = address.port or (80 if address.scheme == "http" else 443)
+    try:
+        with socket.create_connection((address.hostname or "", port), timeout=5):
+            return True
+    except OSError:
+        return False
