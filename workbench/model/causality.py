@@ -29,8 +29,10 @@ def require_causal(model: LanguageModel) -> None:
     other[0, -1] = (other[0, -1] + 1) % vocabulary
     first, second = run(model, ids)[0].float(), run(model, other)[0].float()
     before = (first[:-1] - second[:-1]).abs().max()
-    # Rounding may differ where what is computed together changes; a glance ahead moves more.
-    if before > 0.01 * (first[-1] - second[-1]).abs().max():
+    # Experts are given other tokens together, so their rounding may differ. In 16 bits it may
+    # even choose another expert; there only a plain glance ahead is told from it.
+    allowed = 1e-4 if model.dtype == torch.float32 else 0.1
+    if before > allowed * first.abs().max():
         raise ModelError(
             f"'{model.name}' looks at the text that comes after, as an encoder does, so it does "
             "not continue text. Choose a decoder, such as Llama, Qwen, Mistral, Gemma or GPT-2."

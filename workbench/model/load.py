@@ -17,7 +17,7 @@ from workbench.model.layers import find_layers
 from workbench.model.loading.config import load_config
 from workbench.model.loading.network import empty_network, require_memory
 from workbench.model.loading.source import find_source
-from workbench.model.loading.tokenizer import read_tokenizer, require_embeddings
+from workbench.model.loading.tokenizer import guard_embeddings, read_tokenizer, require_embeddings
 from workbench.model.loading.weights import load_network, local_tensors, require_finite
 from workbench.model.states import check_states
 
@@ -62,6 +62,8 @@ def load_model(
         require_memory(source, empty, stored, target, chosen)
         network, of_weights = load_network(source, config, empty, stored, target, chosen)
         require_finite(source, network)
+    if of_tokenizer:
+        guard_embeddings(network)
     model = prepare(source.name, network, tokenizer)
     model.notices = (*of_weights, *of_tokenizer)
     return model

@@ -19,7 +19,7 @@ from transformers import (
 from transformers.utils import cached_file
 
 from workbench.errors import ModelError
-from workbench.model.loading.errors import explained, shown
+from workbench.model.loading.errors import explained, printable, shown
 from workbench.model.loading.quantization import Quantization, find_quantization
 from workbench.model.loading.source import Source
 
@@ -178,7 +178,8 @@ def _values(where: str, written: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
         if depth > DEEPEST:
             raise ModelError(f"{where} is nested more than {DEEPEST} deep. Fetch it again.")
         if isinstance(value, Mapping):
-            waiting += [(f"{name}.{k}".lstrip("."), v, depth + 1) for k, v in value.items()]
+            inside = f"{name}." if name else ""
+            waiting += [(printable(f"{inside}{k}"), v, depth + 1) for k, v in value.items()]
         elif isinstance(value, list):
             waiting += [(name, item, depth + 1) for item in value if isinstance(item, list | dict)]
         yield name, value

@@ -14,7 +14,7 @@ from workbench.errors import MemoryShortage, ModelError, WorkbenchError
 from workbench.model.loading.source import Source
 from workbench.model.memory import is_out_of_memory
 
-__all__ = ["essential_line", "explained", "shown"]
+__all__ = ["essential_line", "explained", "printable", "shown"]
 
 UPDATE = (
     f"Update transformers (here: {transformers.__version__}; pip install -U transformers), or "
@@ -77,7 +77,7 @@ def essential_line(error: BaseException) -> str:
         lines = lines[1:]
     if not lines:
         return f"{type(error).__name__}."
-    line = re.sub(r"^\w+Error: ", "", lines[0])
+    line = printable(re.sub(r"^\w+Error: ", "", lines[0]))
     if isinstance(error, KeyError):
         line = f"{line} is not known"
     elif isinstance(error, RecursionError):
@@ -87,8 +87,13 @@ def essential_line(error: BaseException) -> str:
 
 def shown(value: Any) -> str:
     """A value of a config as it stands there, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = printable(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def printable(text: str) -> str:
+    """Text from a file, in one line: what does not print is spelled out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -133,7 +138,7 @@ def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield name, value
     elif isinstance(value, Mapping):
         for key, inside in value.items():
-            yield from _texts(f"{name}.{key}".lstrip("."), inside)
+            yield from _texts(printable(f"{name}.{key}").lstrip("."), inside)
 
 
 def _of_the_hub(source: Source, kinds: set[str], text: str) -> ModelError | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelError
+from workbench.model.loading.errors import printable, shown
 
 __all__ = ["Quantization", "find_quantization", "made_from"]
 
@@ -50,7 +51,7 @@ BITS = ("bits", "w_bit", "wbits", "nbits", "num_bits", "nbits_per_codebook")
 # Where the name of a quantized checkpoint says how it was made.
 MARK = re.compile(
     r"[-_.](unsloth|bnb|bitsandbytes|gptq|awq|hqq|aqlm|eetq|quanto|torchao|ao|fbgemm|bitnet|modelopt|quark|spqr|vptq"
-    r"|(nv|mx)?fp[468]|int[2348]|i?q[2348]|[2348]-?bits?|w\d+a\d+|quant(ized)?|compressed)"
+    r"|(nv|mx)?fp[468]|int[2348]|i?q[2348]|[2348]-?bits?[a-z]*|w\d+a\d+|quant(ized)?|compressed)"
     r"(?![a-z]).*$",
     re.IGNORECASE,
 )
@@ -90,12 +91,17 @@ def find_quantization(
     if written is None:
         return None
     if not isinstance(written, Mapping):
-        raise ModelError(f"The config.json of '{name}' has a quantization_config of {written!r}.")
+        raise ModelError(
+            f"The config.json of '{name}' has quantization_config {shown(written)}; it must be a "
+            "table. Correct it, or take the checkpoint that it was made "
+            f"from{made_from(name, config)}."
+        )
     method = str(written.get("quant_method") or _unnamed(written))
     if method in TURNED_BACK:
         return Quantization(method, KINDS[method])
     bits = _bits(written)
-    label = KINDS.get(method, method) + (f", {bits} bits" if bits else "")
+    label = KINDS.get(method) or printable(method)[:60]
+    label += f", {bits} bits" if bits else ""
     raise ModelError(
         f"'{name}' is quantized ({label}). Editing needs weights in 16 or 32 bits: take the "
         f"checkpoint that it was made from{made_from(name, config)}."

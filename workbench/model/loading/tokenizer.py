@@ -3,15 +3,17 @@
 Knows nothing about the rest of the network.
 """
 
-from typing import cast
+from typing import Any, cast
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+import torch
+from torch import nn
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from workbench.errors import ModelError
 from workbench.model.loading.errors import essential_line, explained
 from workbench.model.loading.source import Source
 
-__all__ = ["read_tokenizer", "require_embeddings"]
+__all__ = ["guard_embeddings", "read_tokenizer", "require_embeddings"]
 
 # How the tokenizers library says that a file is of a format that it does not know.
 NEWER = (
@@ -88,3 +90,20 @@ def require_embeddings(
         f"Its tokenizer has {len(beyond)} special token{'' if len(beyond) == 1 else 's'} without "
         f"an embedding, such as {first}; a text with one cannot be read.",
     )
+
+
+def guard_embeddings(network: PreTrainedModel) -> None:
+    """Has a network refuse tokens without an embedding in words; a GPU would end the process."""
+    embeddings = network.get_input_embeddings()
+    rows = embeddings.num_embeddings
+
+    def refuse(module: nn.Module, given: tuple[Any, ...]) -> None:
+        if given and isinstance(given[0], torch.Tensor) and given[0].numel():
+            highest = int(given[0].max())
+            if highest >= rows:
+                raise ModelError(
+                    f"A text has a token without an embedding, number {highest}; the last one is "
+                    f"number {rows - 1}. Take the special token out of the text."
+                )
+
+    embeddings.register_forward_pre_hook(refuse)

@@ -16,7 +16,7 @@ ADDED: Renames = {
     r"_orig_mod\.": "",
     r"_fsdp_wrapped_module\.": "",
     r"_checkpoint_wrapped_module\.": "",
-    r"^_forward_module\.": "",
+    r"_forward_module\.": "",
     r"^module\.": "",
     r"^base_model\.model\.": "",
 }
@@ -24,7 +24,6 @@ ADDED: Renames = {
 PARTS: tuple[Renames, ...] = (
     {},
     {r"^model\.language_model\.": "model."},
-    {r"^language_model\.model\.": "model.", r"^language_model\.lm_head\.": "lm_head."},
     {r"^language_model\.": ""},
     {r"^model\.text_model\.": "model."},
     {r"^text_model\.": "model."},
@@ -53,9 +52,14 @@ def find_wrapping(stored: Collection[str], expected: Collection[str]) -> Renames
             fitting = len({unwrapped(name, renames) for name in stored} & wanted)
             if fitting > most:
                 best, most = renames, fitting
-    return {
-        pattern: put for pattern, put in best.items() if any(re.search(pattern, n) for n in stored)
-    }
+    used: Renames = {}
+    names = list(stored)
+    for pattern, put in best.items():
+        renamed = [re.sub(pattern, put, name) for name in names]
+        if renamed != names:
+            used[pattern] = put
+        names = renamed
+    return used
 
 
 def unwrapped(name: str, renames: Renames) -> str:
