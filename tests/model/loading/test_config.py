@@ -87,7 +87,8 @@ def test_a_value_that_makes_no_sense_is_named_and_takes_no_memory(
 
 @pytest.mark.parametrize("name", ["architectures", "rope_parameters", "head_dim", "bos_token_id"])
 def test_null_is_no_mistake_where_it_means_the_usual(name: str, copies: Copies) -> None:
-    assert load_model(str(copies(**{name: None})), device="cpu").layer_count == 4
+    changes: dict[str, Any] = {name: None}
+    assert load_model(str(copies(**changes)), device="cpu").layer_count == 4
 
 
 DEEP = "[" * 400 + "]" * 400

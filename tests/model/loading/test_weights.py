@@ -1,6 +1,7 @@
 """Weights: whole, plain, finite, and those of the network, or refused with the tensor's name."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_large_weights_that_are_numbers_are_no_mistake(copies: Copies) -> None:
     assert load_model(folder, device="cpu", dtype="float16").layer_count == 4
 
 
-WRAPPED = {
+WRAPPED: dict[str, Callable[[str], str]] = {
     "_orig_mod.": lambda name: f"_orig_mod.{name}",
     "module.": lambda name: f"module.{name}",
     "model.language_model.": lambda name: name.replace("model.", "model.language_model.", 1),
