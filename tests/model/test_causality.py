@@ -28,6 +28,13 @@ def test_an_encoder_is_known_by_what_it_does() -> None:
     assert prepare("in memory", again, byte_tokenizer()).layer_count == 2
 
 
+def test_a_network_that_cannot_be_run_is_told_in_words() -> None:
+    network = tiny_network("Llama")
+    network.model.layers[2].mlp.down_proj.weight.data = torch.zeros(3, 3)
+    with pytest.raises(ModelError, match=r"'spoiled' cannot be run: mat1 and mat2 .*\. Its config"):
+        prepare("spoiled", network, byte_tokenizer())
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_no_decoder_is_taken_for_an_encoder(name: str, dtype: torch.dtype) -> None:

@@ -75,7 +75,7 @@ def require_embeddings(
     if not beyond:
         return ()
     special = set(tokenizer.all_special_tokens)
-    used = {tokenizer.eos_token, tokenizer.pad_token, tokenizer.bos_token, tokenizer.unk_token}
+    used = {tokenizer.eos_token, tokenizer.pad_token, tokenizer.bos_token}
     wrong = sorted((i, t) for t, i in beyond.items() if t not in special or t in used)
     if wrong:
         number, token = wrong[0]
