@@ -262,6 +262,19 @@ def test_fp8_weights_without_their_scale_are_refused(copies: Copies, original: P
         load_model(str(folder))
 
 
+@pytest.mark.parametrize("said", [FP8, None], ids=["said", "not said"])
+def test_fp8_experts_are_never_read_without_their_scale(
+    said: dict[str, Any] | None, tmp_path: Path
+) -> None:
+    deepseek().save_pretrained(tmp_path / "small-fp8")
+    weights = load_file(tmp_path / "small-fp8" / "model.safetensors")
+    name = "model.layers.1.mlp.experts.2.up_proj.weight"
+    weights[name] = weights[name].to(torch.float8_e4m3fn)
+    folder = rewritten(tmp_path / "small-fp8", weights, quantization_config=said)
+    with pytest.raises(ModelError, match=r"keeps .*experts\.2\.up_proj\.weight as F8_E4M3"):
+        load_model(str(folder))
+
+
 def test_fp8_weights_that_the_config_does_not_speak_of_are_refused(
     copies: Copies, original: Path
 ) -> None:

@@ -106,8 +106,9 @@ def load_network(
         notices.append(f"The names of its weights have {fronts} in them; it was taken off.")
     if unused := sorted(report["unexpected_keys"]):
         notices.append(
-            f"Its files hold {len(unused)} tensors that this network does not have, such as "
-            f"{unused[0]}; they are not used."
+            f"Its files hold {len(unused)} tensor{'' if len(unused) == 1 else 's'} that this "
+            f"network does not have, such as {unused[0]}; nothing is made of "
+            f"{'it' if len(unused) == 1 else 'them'}."
         )
     if config.quantization is not None or renames:
         # Saved as this network names and keeps them, not as they were found.
@@ -162,7 +163,8 @@ def _require_plain(
         ModelError: there are some; the message names the first.
     """
     for name, tensor in stored.items():
-        if tensor.is_plain or name not in parameters:
+        # Experts may be kept apart in the files and together in the network, under another name.
+        if tensor.is_plain or not (name in parameters or name.endswith(".weight")):
             continue
         if config.quantization is None:
             raise ModelError(
@@ -172,7 +174,7 @@ def _require_plain(
             )
         module = name.removesuffix("weight")
         scales = {f"{name}_scale_inv", f"{module}scale", f"{module}qscale_weight"}
-        if tensor.dtype.startswith("F8") and not stored.keys() & scales:
+        if not stored.keys() & scales:
             raise ModelError(
                 f"'{source.name}' keeps {name} as {tensor.dtype} without the scale that belongs "
                 "to it. Fetch the model again, or take the checkpoint that it was made "
