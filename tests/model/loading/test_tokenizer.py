@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from tests.conftest import byte_tokenizer
 from tests.model.loading.conftest import Copies
@@ -110,3 +111,35 @@ def test_a_special_token_that_no_text_has_is_told_and_left(copies: Copies) -> No
     assert generate(model, ["Rome is"], max_new_tokens=1)
     with pytest.raises(ModelError, match="a token without an embedding, number 260"):
         generate(model, ["Rome <image> is"], max_new_tokens=1)
+
+
+class PanicException(BaseException):
+    """As the tokenizers library raises where its own code breaks off."""
+
+
+@pytest.mark.parametrize("kind", [PanicException, Exception, TypeError, RecursionError])
+def test_whatever_class_of_error_a_library_raises_is_told_in_words(
+    kind: type[BaseException], copies: Copies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **options: object) -> object:
+        raise kind("it went\nwrong")
+
+    folder = str(copies())
+    for library in (AutoTokenizer, AutoConfig, AutoModelForCausalLM):
+        if kind is PanicException and library is not AutoTokenizer:
+            continue
+        with monkeypatch.context() as patched:
+            patched.setattr(library, "from_pretrained", broken)
+            with pytest.raises(ModelError) as refused:
+                load_model(folder, device="cpu")
+        assert len(str(refused.value).splitlines()) == 1
+        assert "it went" in str(refused.value) or kind is RecursionError
+
+
+def test_a_wish_to_end_is_no_error(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*args: object, **options: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", ended)
+    with pytest.raises(KeyboardInterrupt):
+        load_model(str(copies()), device="cpu")

@@ -39,7 +39,7 @@ PLACES = ("_name_or_path", "transformers_version")
 
 
 def explained(
-    source: Source, error: Exception, config: Mapping[str, Any] | None = None
+    source: Source, error: BaseException, config: Mapping[str, Any] | None = None
 ) -> WorkbenchError:
     """The error that is shown for one that was raised while a model was loaded.
 
@@ -106,7 +106,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _wrong_value(
-    source: Source, error: Exception, text: str, config: Mapping[str, Any]
+    source: Source, error: BaseException, text: str, config: Mapping[str, Any]
 ) -> ModelError | None:
     """The value of the config that an error speaks of, where it speaks of one."""
     where = f"The config.json of '{source.name}'"
@@ -129,7 +129,7 @@ def _wrong_value(
     return None
 
 
-def _is_unknown(error: Exception, text: str) -> bool:
+def _is_unknown(error: BaseException, text: str) -> bool:
     return isinstance(error, KeyError) or UNKNOWN.search(text) is not None
 
 

@@ -32,7 +32,10 @@ def read_tokenizer(source: Source) -> PreTrainedTokenizerBase:
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.path, **source.options())
-    except Exception as error:
+    except BaseException as error:
+        # What goes wrong inside the library's own language is no `Exception` in Python.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         text = str(error)
         if any(words in text for words in NEWER):
             raise ModelError(
