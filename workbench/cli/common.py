@@ -187,6 +187,8 @@ def load(choice: ModelChoice) -> "LanguageModel":
             dtype=choice.dtype,
             trust_remote_code=choice.trust_remote_code,
         )
+    if model.origin:
+        notes().print(f"Its weights are from {model.origin}.")
     if model.fallback:
         notes().print(f"Hidden states cannot be kept, so runs take longer: {model.fallback}.")
     return model

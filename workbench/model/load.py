@@ -26,6 +26,8 @@ from transformers.utils import logging as transformers_logging
 
 from workbench.errors import MemoryShortage, ModelError
 from workbench.model.devices import choose_device, choose_dtype
+from workbench.model.gguf import load_gguf_config, load_gguf_network, load_gguf_tokenizer
+from workbench.model.gguf_header import GgufHeader, find_gguf, read_gguf_header
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
 from workbench.model.memory import free_memory, is_out_of_memory, readable_size
@@ -45,6 +47,7 @@ class Source:
         is_local: whether it is a folder of this machine.
         offline: whether the hub cannot be reached, so that only its cache is looked into.
         trust_remote_code: whether code that comes with the model may run.
+        gguf: what the GGUF file says that the model is in; None for a folder or a hub id.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Source:
     is_local: bool
     offline: bool = False
     trust_remote_code: bool = False
+    gguf: GgufHeader | None = None
 
     def options(self) -> dict[str, Any]:
         """What every ``from_pretrained`` of this source is called with."""
@@ -71,7 +75,8 @@ def load_model(
     """Loads a model for editing, and checks whether its hidden states can be kept.
 
     Args:
-        name: ``builtin``, a hub id such as ``Qwen/Qwen2.5-7B-Instruct``, or a local folder.
+        name: ``builtin``, a hub id such as ``Qwen/Qwen2.5-7B-Instruct``, a local folder, or a
+            GGUF file.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; None takes the best one there is.
         dtype: ``float32``, ``bfloat16`` or ``float16``; None takes the checkpoint's on CUDA and
             float32 elsewhere.
@@ -89,8 +94,10 @@ def load_model(
     checkpoint_dtype = getattr(config.get_text_config(), "dtype", None) or config.dtype
     chosen = choose_dtype(dtype, target, checkpoint_dtype)
     _require_memory(source, config, target, chosen)
-    network = _load_network(source, target, chosen)
-    return prepare(source.name, network, _load_tokenizer(source))
+    network = _load_network(source, config, target, chosen)
+    model = prepare(source.name, network, _load_tokenizer(source, config))
+    model.origin = source.gguf.origin if source.gguf is not None else ""
+    return model
 
 
 def load_tokenizer(
@@ -110,8 +117,10 @@ def load_tokenizer(
         ModelError: see `load_model`.
     """
     source = _find_source(name, trust_remote_code)
-    longest = getattr(_load_config(source).get_text_config(), "max_position_embeddings", None)
-    return _load_tokenizer(source), longest if isinstance(longest, int) and longest > 0 else None
+    config = _load_config(source)
+    longest = getattr(config.get_text_config(), "max_position_embeddings", None)
+    known = isinstance(longest, int) and longest > 0
+    return _load_tokenizer(source, config), longest if known else None
 
 
 def prepare(
@@ -143,6 +152,9 @@ def _find_source(name: str, trust_remote_code: bool) -> Source:
     if not looks_local:
         offline = not _hub_answers()
         return Source(name, name, False, offline, trust_remote_code)
+    file = find_gguf(folder)
+    if file is not None:
+        return Source(str(folder), str(file.parent), True, gguf=read_gguf_header(file))
     if not folder.is_dir():
         raise ModelError(f"There is no model folder '{name}'. Check the path.")
     if not (folder / "config.json").is_file():
@@ -175,8 +187,11 @@ def _hub_answers() -> bool:
 
 def _load_config(source: Source) -> Any:
     try:
-        config = AutoConfig.from_pretrained(source.path, **source.options())
-    except (OSError, ValueError) as error:
+        if source.gguf is not None:
+            config = load_gguf_config(source.gguf)
+        else:
+            config = AutoConfig.from_pretrained(source.path, **source.options())
+    except (OSError, ValueError, NotImplementedError) as error:
         raise _explained(source, error) from error
     names = config.architectures or []
     is_decoder = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING or hasattr(config, "auto_map")
@@ -250,19 +265,24 @@ def _require_memory(source: Source, config: Any, device: torch.device, dtype: to
         )
 
 
-def _load_network(source: Source, device: torch.device, dtype: torch.dtype) -> PreTrainedModel:
+def _load_network(
+    source: Source, config: Any, device: torch.device, dtype: torch.dtype
+) -> PreTrainedModel:
     try:
-        network, report = AutoModelForCausalLM.from_pretrained(
-            source.path,
-            dtype=dtype,
-            use_safetensors=True,
-            output_loading_info=True,
-            # Straight onto the GPU, so that main memory need not hold the model as well.
-            device_map=str(device) if device.type == "cuda" else None,
-            **source.options(),
-        )
+        if source.gguf is not None:
+            network, report = load_gguf_network(source.gguf, config, device, dtype)
+        else:
+            network, report = AutoModelForCausalLM.from_pretrained(
+                source.path,
+                dtype=dtype,
+                use_safetensors=True,
+                output_loading_info=True,
+                # Straight onto the GPU, so that main memory need not hold the model as well.
+                device_map=str(device) if device.type == "cuda" else None,
+                **source.options(),
+            )
         network.to(device)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, NotImplementedError, SafetensorError) as error:
         raise _explained(source, error) from error
     except RuntimeError as error:
         if is_out_of_memory(error):
@@ -282,8 +302,10 @@ def _load_network(source: Source, device: torch.device, dtype: torch.dtype) -> P
     return cast(PreTrainedModel, network)
 
 
-def _load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
+def _load_tokenizer(source: Source, config: Any) -> PreTrainedTokenizerBase:
     try:
+        if source.gguf is not None:
+            return load_gguf_tokenizer(source.gguf, config)
         tokenizer = AutoTokenizer.from_pretrained(source.path, **source.options())
     except (OSError, ValueError) as error:
         raise ModelError(

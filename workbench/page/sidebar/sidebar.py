@@ -95,6 +95,7 @@ def _draw_model(page: Page) -> Callable[[Store], Markup]:
             ("device", f"{summary.device} · {summary.dtype}"),
             ("memory", size(summary.memory_bytes)),
             ("states", states),
+            *([("weights", summary.origin)] if summary.origin else ()),
         )
         return render("page/sidebar/model.html", title=title, summary=summary, rows=rows)
 
