@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["assets_dir", "builtin_model_dir", "sessions_dir"]
+__all__ = ["assets_dir", "builtin_model_dir", "cache_dir", "sessions_dir"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
@@ -26,6 +26,20 @@ def assets_dir() -> Path:
 def builtin_model_dir() -> Path:
     """The folder of the built-in model, a plain Hugging Face model folder."""
     return assets_dir() / "builtin"
+
+
+def cache_dir() -> Path:
+    """The user's folder for what can be made again at any time; not made here."""
+    told = os.environ.get("XDG_CACHE_HOME")
+    if told:
+        base = Path(told)
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path.home() / ".cache"
+    return base / "locft-workbench"
 
 
 def sessions_dir() -> Path:

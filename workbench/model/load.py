@@ -31,6 +31,7 @@ from workbench.model.gguf_header import GgufHeader, find_gguf, read_gguf_header
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
 from workbench.model.memory import free_memory, is_out_of_memory, readable_size
+from workbench.model.real import REAL, origin_of, real_model_dir
 from workbench.model.states import check_states
 from workbench.paths import builtin_model_dir
 
@@ -48,6 +49,7 @@ class Source:
         offline: whether the hub cannot be reached, so that only its cache is looked into.
         trust_remote_code: whether code that comes with the model may run.
         gguf: what the GGUF file says that the model is in; None for a folder or a hub id.
+        origin: what the weights were made from; empty when they are read as they are kept.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Source:
     offline: bool = False
     trust_remote_code: bool = False
     gguf: GgufHeader | None = None
+    origin: str = ""
 
     def options(self) -> dict[str, Any]:
         """What every ``from_pretrained`` of this source is called with."""
@@ -75,8 +78,8 @@ def load_model(
     """Loads a model for editing, and checks whether its hidden states can be kept.
 
     Args:
-        name: ``builtin``, a hub id such as ``Qwen/Qwen2.5-7B-Instruct``, a local folder, or a
-            GGUF file.
+        name: ``builtin``, ``smollm2-135m``, a hub id such as ``Qwen/Qwen2.5-7B-Instruct``, a
+            local folder, or a GGUF file.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; None takes the best one there is.
         dtype: ``float32``, ``bfloat16`` or ``float16``; None takes the checkpoint's on CUDA and
             float32 elsewhere.
@@ -96,7 +99,7 @@ def load_model(
     _require_memory(source, config, target, chosen)
     network = _load_network(source, config, target, chosen)
     model = prepare(source.name, network, _load_tokenizer(source, config))
-    model.origin = source.gguf.origin if source.gguf is not None else ""
+    model.origin = source.origin
     return model
 
 
@@ -148,13 +151,17 @@ def _find_source(name: str, trust_remote_code: bool) -> Source:
     if name == "builtin":
         return Source(name, str(builtin_model_dir()), is_local=True)
     folder = Path(name).expanduser()
+    if name == REAL and not folder.exists():
+        made = real_model_dir()
+        return Source(name, str(made), is_local=True, origin=origin_of(made))
     looks_local = folder.exists() or name.startswith((".", "~", "/")) or "\\" in name
     if not looks_local:
         offline = not _hub_answers()
         return Source(name, name, False, offline, trust_remote_code)
     file = find_gguf(folder)
     if file is not None:
-        return Source(str(folder), str(file.parent), True, gguf=read_gguf_header(file))
+        header = read_gguf_header(file)
+        return Source(str(folder), str(file.parent), True, gguf=header, origin=header.origin)
     if not folder.is_dir():
         raise ModelError(f"There is no model folder '{name}'. Check the path.")
     if not (folder / "config.json").is_file():
@@ -167,7 +174,10 @@ def _find_source(name: str, trust_remote_code: bool) -> Source:
             f"The folder '{name}' holds no *.safetensors file. Only safetensors are loaded; "
             "convert the model with save_pretrained first."
         )
-    return Source(str(folder), str(folder), True, trust_remote_code=trust_remote_code)
+    origin = origin_of(folder)
+    return Source(
+        str(folder), str(folder), True, trust_remote_code=trust_remote_code, origin=origin
+    )
 
 
 def _hub_answers() -> bool:
