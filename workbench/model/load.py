@@ -31,6 +31,7 @@ from workbench.model.gguf_header import GgufHeader, find_gguf, read_gguf_header
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
 from workbench.model.memory import free_memory, is_out_of_memory, readable_size
+from workbench.model.needs import is_path
 from workbench.model.real import REAL, origin_of, real_model_dir
 from workbench.model.states import check_states
 from workbench.paths import builtin_model_dir
@@ -154,8 +155,7 @@ def _find_source(name: str, trust_remote_code: bool) -> Source:
     if name == REAL and not folder.exists():
         made = real_model_dir()
         return Source(name, str(made), is_local=True, origin=origin_of(made))
-    looks_local = folder.exists() or name.startswith((".", "~", "/")) or "\\" in name
-    if not looks_local:
+    if not is_path(name):
         offline = not _hub_answers()
         return Source(name, name, False, offline, trust_remote_code)
     file = find_gguf(folder)

@@ -100,6 +100,13 @@ class Library:
         """Every session that can be opened, the one opened last first."""
         return self._opened()[0]
 
+    def models_used(self) -> list[str]:
+        """Names of the models that were edited in any session, the last one's first."""
+        found: list[str] = []
+        for store in self.sessions():
+            found += [*store.settings.models_used, *store.runs.models()]
+        return list(dict.fromkeys(found))
+
     def unreadable(self) -> dict[str, str]:
         """Why a session cannot be opened, by the names of the folders of those that cannot."""
         return self._opened()[1]

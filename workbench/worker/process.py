@@ -128,6 +128,7 @@ class Worker:
             session=store.id if store is not None else "",
             job=job,
             model=self._workshop.choice,
+            **self._workshop.memory(),
         ).write(self._library.root)
 
 
