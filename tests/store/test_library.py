@@ -131,4 +131,4 @@ def test_models_used_in_any_session_are_remembered_once(library: Library) -> Non
     job = second.jobs.submit("edit")
     second.runs.begin(job, "/models/c", EditSettings(at=("1.mlp.down_proj",)), [])
     assert sorted(library.models_used()) == ["/models/a", "/models/b", "/models/c", "builtin"]
-    assert first.settings.models_used[1:] == ["builtin", "/models/a", "/models/b"]
+    assert first.settings.models_used == ["builtin", "/models/a", "/models/b"]

@@ -50,8 +50,9 @@ def test_the_memory_of_the_model_in_the_worker_is_told(
     before = loader.memory()
     assert (before["device"], before["held"], before["held_on"]) == ("cpu", 0, "")
     assert before["free"] > 0
-    store.jobs.submit("load")
-    loader.do(Task(store, store.jobs.get(1)))
+    job = store.jobs.submit("load")
+    assert store.jobs.claim(job, "test")
+    loader.do(Task(store, store.jobs.get(job)))
     after = loader.memory()
     assert (after["held"], after["held_on"]) == (model.memory_bytes, "cpu")
     WorkerStatus(1, "idle", **after).write(tmp_path)

@@ -54,7 +54,8 @@ class Settings:
     @property
     def models_used(self) -> list[str]:
         """Names of the models that this session was told to edit, the last first."""
-        return [self.model.name, *(str(name) for name in self.get("models_used", []))]
+        kept = (str(name) for name in self.get("models_used", []))
+        return list(dict.fromkeys([self.model.name, *kept]))
 
     def choose_model(self, choice: ModelChoice) -> None:
         """Takes another model; what was known of the one before is forgotten."""
