@@ -6,6 +6,7 @@ its assets inside the package, and sessions go to the user's data folder.
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 __all__ = ["assets_dir", "builtin_model_dir", "cache_dir", "sessions_dir"]
@@ -34,12 +35,19 @@ def cache_dir() -> Path:
     if told:
         base = Path(told)
     elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+        base = Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = _home() / "Library" / "Caches"
     else:
-        base = Path.home() / ".cache"
+        base = _home() / ".cache"
     return base / "locft-workbench"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user whom the system does not know, as in a container
+        return Path(tempfile.gettempdir())
 
 
 def sessions_dir() -> Path:

@@ -109,6 +109,11 @@ def test_safetensors_in_the_same_folder_come_first(tmp_path: Path) -> None:
     assert load_model(str(tmp_path), device="cpu").origin == ""
 
 
+def test_a_file_that_is_not_there_is_not_looked_for_on_the_hub() -> None:
+    with pytest.raises(ModelError, match=r"no model folder 'gone\.gguf'"):
+        load_model("gone.gguf")
+
+
 def test_several_files_in_a_folder_are_named(tmp_path: Path) -> None:
     write(tmp_path / "a.gguf")
     (tmp_path / "b.gguf").write_bytes(b"GGUF")

@@ -73,6 +73,8 @@ def test_a_gguf_file_says_what_it_is_when_it_is_dequantized(tmp_path: Path) -> N
     need = need_of(ModelChoice(str(file)))
     assert need.parameters == sum(p.numel() for p in network.parameters())
     assert (need.bytes_each, need.origin) == (4, "GGUF Q8_0, dequantized")
+    assert need_of(ModelChoice(str(file)), "cuda:0").bytes_each == 2
+    assert "no model folder or GGUF file 'gone.gguf'" in need_of(ModelChoice("gone.gguf")).problem
 
 
 def test_a_cached_model_is_told_from_one_that_is_fetched(cache: Path) -> None:

@@ -75,6 +75,16 @@ def test_without_the_package_the_message_says_how_to_get_it(
         load_model("smollm2-135m")
 
 
+def test_a_user_without_a_home_can_still_choose_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", fail)
+    monkeypatch.setattr(real, "packaged_file", lambda: None)
+    assert not real.is_real_there()
+
+
 def test_a_folder_of_that_name_comes_first(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

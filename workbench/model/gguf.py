@@ -22,12 +22,12 @@ from transformers import (
 )
 
 from workbench.errors import ModelError
+from workbench.model.devices import DTYPES
 from workbench.model.gguf_header import GgufHeader, GgufTensor
 
 __all__ = ["load_gguf_config", "load_gguf_network", "load_gguf_tokenizer"]
 
 ROPE_FACTORS = "rope_freqs.weight"
-_PLAIN = {"F32": torch.float32, "F16": torch.float16}
 
 
 def load_gguf_config(header: GgufHeader) -> Any:
@@ -40,8 +40,7 @@ def load_gguf_config(header: GgufHeader) -> Any:
     config = AutoConfig.from_pretrained(
         header.path.parent, gguf_file=header.path.name, local_files_only=True
     )
-    # Quantized weights have no dtype to go on with; that of nearly all models they are made from.
-    config.dtype = _PLAIN.get(header.file_type, torch.bfloat16)
+    config.dtype = DTYPES[header.dtype]
     _take_over_rope(header, config)
     return config
 

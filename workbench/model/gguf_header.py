@@ -82,6 +82,11 @@ class GgufHeader:
         return str(name).removeprefix("MOSTLY_").removeprefix("ALL_")
 
     @property
+    def dtype(self) -> str:
+        """The precision to go on with; of blocks, that of nearly all models they are made from."""
+        return {"F32": "float32", "F16": "float16"}.get(self.file_type, "bfloat16")
+
+    @property
     def origin(self) -> str:
         """Where the weights come from, for the record of what is made with them."""
         return f"GGUF {self.file_type}, dequantized"

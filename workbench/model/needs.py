@@ -80,7 +80,8 @@ class Need:
 
 def is_path(name: str) -> bool:
     """Whether a name means a file or folder of this machine rather than a model of the hub."""
-    return name.startswith((".", "~", "/")) or "\\" in name or Path(name).expanduser().exists()
+    told = name.startswith((".", "~", "/")) or "\\" in name or name.lower().endswith(".gguf")
+    return told or Path(name).expanduser().exists()
 
 
 def need_of(choice: ModelChoice, device: str = "cpu") -> Need:
@@ -108,9 +109,9 @@ def _need_of(choice: ModelChoice, on_cuda: bool) -> Need:
     if is_path(name):
         folder = Path(name).expanduser()
         if not folder.exists():
-            raise ModelError(f"There is no model folder '{name}'. Check the path.")
+            raise ModelError(f"There is no model folder or GGUF file '{name}'. Check the path.")
         file = find_gguf(folder)
-        return _of_gguf(file, choice) if file else _of_folder(folder, choice, on_cuda)
+        return _of_gguf(file, choice, on_cuda) if file else _of_folder(folder, choice, on_cuda)
     cached = cached_folder(name)
     if cached is not None:
         return _of_folder(cached, choice, on_cuda, "cached")
@@ -128,15 +129,14 @@ def _of_real(choice: ModelChoice, on_cuda: bool) -> Need:
     if not is_real_there():
         raise ModelError(MISSING)
     file = packaged_file()
-    return _of_gguf(file, choice) if file else _of_folder(real_model_dir(), choice, on_cuda)
+    # The folder that is made of the file holds float32, also for a GPU.
+    return _of_gguf(file, choice, False) if file else _of_folder(real_model_dir(), choice, on_cuda)
 
 
-def _of_gguf(file: Path, choice: ModelChoice) -> Need:
+def _of_gguf(file: Path, choice: ModelChoice, on_cuda: bool) -> Need:
     header = read_gguf_header(file)
-    # On a GPU too it is loaded in the precision that is named, else in the one it is kept in.
-    return Need(
-        "here", header.parameters, BYTES.get(choice.dtype or "float32", 4), origin=header.origin
-    )
+    each = _bytes_each(choice, header.dtype, on_cuda)
+    return Need("here", header.parameters, each, origin=header.origin)
 
 
 def _of_folder(folder: Path, choice: ModelChoice, on_cuda: bool, where: Where = "here") -> Need:
