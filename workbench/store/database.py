@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.errors import SessionError
 from workbench.store.schema import SCHEMA_VERSION, connect, migrate
+from workbench.store.storage import storage_error
 
 __all__ = ["Database", "connect_to_read", "to_json"]
 
@@ -74,9 +75,11 @@ class Database:
 
         Raises:
             SessionError: nothing may be changed here.
+            StorageError: the disk takes no more; nothing was changed.
         """
         self._require_open()
-        return self._connection().execute(sql, values)
+        with self._telling():
+            return self._connection().execute(sql, values)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -84,16 +87,30 @@ class Database:
 
         Raises:
             SessionError: nothing may be changed here.
+            StorageError: the disk takes no more; nothing was changed.
         """
         self._require_open()
         connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
+        with self._telling():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # A disk that is full may have ended the transaction already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
         try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            yield
+        except sqlite3.Error as error:
+            trouble = storage_error(error, self.path.parent)
+            if trouble is None:
+                raise
+            raise trouble from error
 
     def _require_open(self) -> None:
         if self._closed:
