@@ -25,6 +25,7 @@ __all__ = ["DiskFault", "can_mount", "full_disk", "read_only"]
 SIZE = "20m"
 LEFT = 150_000  # bytes that a nearly full disk has left: enough to ask for a job, for little more
 ROWS = 30_000
+WAIT = 15.0  # seconds until there is room again
 WORDS = ("full", "read-only", "space", "written")
 JOBS: dict[JobKind, dict[str, Any]] = {
     "edit": {"settings": {"epochs": 30, "stop_loss": 0.0, "skip_loss": 0.0}},
@@ -102,9 +103,12 @@ def full_disk() -> list[DiskFault]:
             path = _file(place)
             filler = place / "filler"
             _fill(filler, place)
-            state, error = _try(web, store, kind, path, place)
-            filler.unlink()
-            found.append(_again(web, store, kind, path, (state, error)))
+            job = _submit(web, store, kind, path, place)
+            with suppress(TimeoutError):
+                wait_until(lambda s=store, j=job: not s.jobs.get(j).is_open, WAIT)  # type: ignore[misc]
+            filler.unlink()  # a job that could not even be ended ends now
+            done = ended(store, job)
+            found.append(_again(web, store, kind, path, (done.state, done.error)))
     return found
 
 
@@ -118,7 +122,7 @@ def read_only() -> list[DiskFault]:
             time.sleep(0.3)
             _remount(place, "ro")
             with suppress(TimeoutError):
-                wait_until(lambda s=store, j=job: not s.jobs.get(j).is_open, 15.0)  # type: ignore[misc]
+                wait_until(lambda s=store, j=job: not s.jobs.get(j).is_open, WAIT)  # type: ignore[misc]
             _remount(place, "rw")
             done = ended(store, job)
             found.append(_again(web, store, kind, path, (done.state, done.error)))

@@ -67,3 +67,14 @@ def test_the_systems_errors_are_known_by_number_and_by_text(
 def test_what_has_nothing_to_do_with_the_disk_is_left_alone(tmp_path: Path) -> None:
     assert storage_error(ValueError("full"), tmp_path) is None
     assert storage_error(FileNotFoundError(errno.ENOENT, "no such file"), tmp_path) is None
+
+
+def test_a_disk_without_room_is_said_to_every_page(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path)
+    before = library.version()
+    assert library.trouble == ""
+    monkeypatch.setattr("workbench.store.storage.LEAST_ROOM", 1 << 62)
+    assert "is full" in library.trouble and str(tmp_path) in library.trouble
+    assert library.version() != before

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import SessionError
+from workbench.errors import SessionError, StorageError
 from workbench.store.schema import SCHEMA_VERSION, connect, migrate
 from workbench.store.storage import storage_error
 
@@ -78,6 +78,12 @@ class Database:
             StorageError: the disk takes no more; nothing was changed.
         """
         self._require_open()
+        try:
+            with self._telling():
+                return self._connection().execute(sql, values)
+        except StorageError:
+            if not self._make_room():
+                raise
         with self._telling():
             return self._connection().execute(sql, values)
 
@@ -96,11 +102,30 @@ class Database:
             try:
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 # A disk that is full may have ended the transaction already.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    self._make_room()
                 raise
+
+    def _make_room(self) -> bool:
+        """Empties the log of writes into the database, which it may keep from being written.
+
+        Returns:
+            Whether that freed anything. Inside a transaction nothing can be freed.
+        """
+        connection = self._connection()
+        if connection.in_transaction:
+            return False
+        log = self.path.with_name(self.path.name + "-wal")
+        try:
+            before = log.stat().st_size
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return log.stat().st_size < before
+        except (OSError, sqlite3.Error):
+            return False
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -5,12 +5,15 @@ Knows the ways in which SQLite, Python and safetensors tell of it, and nothing o
 
 import errno
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
 from workbench.errors import StorageError
 
-__all__ = ["storage_error"]
+__all__ = ["room_trouble", "storage_error"]
+
+LEAST_ROOM = 1_000_000  # bytes, below which work stands still sooner or later
 
 FULL = "The disk with '{place}' is full. Free some space; what was kept before is all there."
 READ_ONLY = "'{place}' is read-only. Make it writable, or start with --sessions and another folder."
@@ -45,6 +48,19 @@ def storage_error(error: BaseException, place: Path) -> StorageError | None:
             return StorageError(sentence.format(place=place, why=seen))
         seen = seen.__cause__ or seen.__context__
     return None
+
+
+def room_trouble(place: Path) -> str:
+    """What to tell people when a disk has no room left; empty while it has.
+
+    Args:
+        place: a folder on it.
+    """
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError:
+        return ""
+    return f"{FULL.format(place=place)} Work goes on by itself then." if free < LEAST_ROOM else ""
 
 
 def _sentence(error: BaseException) -> str | None:
