@@ -6,8 +6,8 @@ noted, and whether the same job is done once there is room again.
 
 import os
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -113,31 +113,25 @@ def full_disk() -> list[DiskFault]:
 
 
 def read_only() -> list[DiskFault]:
-    """Every kind of job on a disk that becomes read-only soon after it began."""
-    found = []
-    for kind in JOBS:
-        with _served() as (place, web, store):
-            path = _file(place)
-            job = _submit(web, store, kind, path, place)
-            time.sleep(0.3)
-            _remount(place, "ro")
-            with suppress(TimeoutError):
-                wait_until(lambda s=store, j=job: not s.jobs.get(j).is_open, WAIT)  # type: ignore[misc]
-            _remount(place, "rw")
-            done = ended(store, job)
-            found.append(_again(web, store, kind, path, (done.state, done.error)))
-    return found
+    """An export to a folder that is read-only, and a workbench started on one.
 
-
-def _remount(place: Path, how: str) -> None:
-    # A disk on which a file is open for writing stays writable; forcing it would need a real one.
-    end = time.monotonic() + 10
-    while subprocess.run(
-        ["mount", "-o", f"remount,{how}", str(place)], capture_output=True
-    ).returncode:
-        if time.monotonic() > end:
-            return
-        time.sleep(0.05)
+    A disk on which a database is open for writing cannot become read-only by the system's rules.
+    """
+    with _small_disk() as place:
+        Library(place / "sessions").create("faults", samples=True).close()
+        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        with _served() as (own, web, store):
+            job = ended(store, _submit(web, store, "export", own, place))
+            exported = _again(web, store, "export", own, (job.state, job.error))
+        started = subprocess.run(
+            [sys.executable, "app.py", "--no-browser", "--sessions", str(place / "sessions")],
+            capture_output=True,
+            text=True,
+        )
+        subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
+    words = started.stderr.strip()
+    traceback = "Traceback" in words
+    return [exported, DiskFault("start", "failed", words, "done", not traceback)]
 
 
 def _fill(filler: Path, place: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.errors import PatchError, StorageError
+from workbench.errors import PatchError, SessionError, StorageError
 from workbench.facts import Fact
 from workbench.store import Library, Store
+from workbench.store.lock import FolderLock
 from workbench.store.storage import storage_error
 
 
@@ -62,6 +63,11 @@ def test_the_systems_errors_are_known_by_number_and_by_text(
     caused = PatchError("The patch cannot be saved.")
     caused.__cause__ = raised
     assert words in str(storage_error(caused, tmp_path))
+
+
+def test_a_folder_that_cannot_hold_the_lock_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SessionError, match=r"cannot be written: .* Choose another with --sessions"):
+        FolderLock(tmp_path / "missing" / "worker.lock")
 
 
 def test_what_has_nothing_to_do_with_the_disk_is_left_alone(tmp_path: Path) -> None:
