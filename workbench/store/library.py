@@ -20,6 +20,7 @@ from workbench.errors import SessionError
 from workbench.facts import read_facts
 from workbench.paths import assets_dir
 from workbench.store.archive import pack, unpack
+from workbench.store.storage import room_trouble
 from workbench.store.store import DATABASE_NAME, Store
 
 __all__ = ["Discarded", "Library", "add_samples"]
@@ -123,10 +124,15 @@ class Library:
         return stores, wrong
 
     def version(self) -> str:
-        """A short text that differs after any change of the sessions' names or of the trash."""
+        """A short text that differs after any change of the names, the trash, or the room left."""
         stores, wrong = self._opened()
         names = sorted((store.id, store.settings.name) for store in stores)
-        return f"{names} {sorted(wrong)} {sorted(self._trashed())}"
+        return f"{names} {sorted(wrong)} {sorted(self._trashed())} {self.trouble}"
+
+    @property
+    def trouble(self) -> str:
+        """Why work stands still here, for people; empty when it does not."""
+        return "" if self.closed else room_trouble(self.root)
 
     def create(self, name: str, samples: bool = False) -> Store:
         """A new session.

@@ -3,6 +3,7 @@
 Invariant: the file is replaced whole, so that a reader never sees half of it.
 """
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,10 +43,14 @@ class WorkerStatus:
     held_on: str = ""
 
     def write(self, root: Path) -> None:
-        """Replaces the status under the sessions' folder."""
+        """Replaces the status under the sessions' folder; on a full disk the old one stays."""
         fresh = root / f"{STATUS_NAME}.{self.pid}"
-        fresh.write_text(json.dumps(asdict(self)))
-        fresh.replace(root / STATUS_NAME)
+        try:
+            fresh.write_text(json.dumps(asdict(self)))
+            fresh.replace(root / STATUS_NAME)
+        except OSError:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, root: Path) -> "WorkerStatus | None":
