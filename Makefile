@@ -22,7 +22,7 @@ quick: setup
 	$(PYTEST) --hypothesis-profile=quick -m "not browser and not kill and not slow"
 
 test: lint browser real
-	$(PYTEST)
+	WORKBENCH_TEST_REAL=1 $(PYTEST)
 
 lint: setup
 	$(BIN)/ruff format --check .

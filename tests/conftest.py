@@ -115,7 +115,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         file = item.nodeid.partition("::")[0]
         if STARTED & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
-        item.add_marker(pytest.mark.xdist_group(file))
+        # One worker for all tests of the real model, which is loaded once.
+        group = "tests/real" if file.startswith("tests/real/") else file
+        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_turn)
 
 

@@ -10,6 +10,7 @@ WorkbenchError
 ├── PatchError         a patch cannot be read, saved or applied here
 ├── RecordError        a kept record does not have the form that it should have
 └── SessionError       a session, job or worker cannot do what was asked
+    └── StorageError       ... because its disk takes no more
 
 A message says what is wrong, where, and what to do, in one or two sentences. Whatever else is
 raised is a bug, and shows its traceback in the log.
@@ -25,6 +26,7 @@ __all__ = [
     "RecordError",
     "SessionError",
     "SettingsError",
+    "StorageError",
     "WorkbenchError",
 ]
 
@@ -67,3 +69,7 @@ class RecordError(WorkbenchError):
 
 class SessionError(WorkbenchError):
     """A session, job or worker cannot do what was asked."""
+
+
+class StorageError(SessionError):
+    """A session cannot be written: its disk is full, read-only or broken."""

@@ -6,9 +6,10 @@ its assets inside the package, and sessions go to the user's data folder.
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
-__all__ = ["assets_dir", "builtin_model_dir", "sessions_dir"]
+__all__ = ["assets_dir", "builtin_model_dir", "cache_dir", "sessions_dir"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
@@ -26,6 +27,27 @@ def assets_dir() -> Path:
 def builtin_model_dir() -> Path:
     """The folder of the built-in model, a plain Hugging Face model folder."""
     return assets_dir() / "builtin"
+
+
+def cache_dir() -> Path:
+    """The user's folder for what can be made again at any time; not made here."""
+    told = os.environ.get("XDG_CACHE_HOME")
+    if told:
+        base = Path(told)
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = _home() / "Library" / "Caches"
+    else:
+        base = _home() / ".cache"
+    return base / "locft-workbench"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user whom the system does not know, as in a container
+        return Path(tempfile.gettempdir())
 
 
 def sessions_dir() -> Path:

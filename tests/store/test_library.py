@@ -7,6 +7,8 @@ import pytest
 
 from workbench.errors import SessionError
 from workbench.facts import Fact
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.choice import ModelChoice
 from workbench.store import Library, Store
 from workbench.store.lock import FolderLock, holder
 
@@ -119,3 +121,14 @@ def test_the_note_of_a_lock_says_since_when(tmp_path: Path) -> None:
     lock = FolderLock(tmp_path / "a.lock")
     assert ", started at " in holder(tmp_path / "a.lock")
     lock.release()
+
+
+def test_models_used_in_any_session_are_remembered_once(library: Library) -> None:
+    first, second = library.create("One"), library.create("Two")
+    for name in ("/models/a", "/models/b", "/models/a"):
+        first.settings.choose_model(ModelChoice(name))
+    first.settings.choose_model(ModelChoice())
+    job = second.jobs.submit("edit")
+    second.runs.begin(job, "/models/c", EditSettings(at=("1.mlp.down_proj",)), [])
+    assert sorted(library.models_used()) == ["/models/a", "/models/b", "/models/c", "builtin"]
+    assert first.settings.models_used == ["builtin", "/models/a", "/models/b"]

@@ -187,6 +187,8 @@ def load(choice: ModelChoice) -> "LanguageModel":
             dtype=choice.dtype,
             trust_remote_code=choice.trust_remote_code,
         )
+    if model.origin:
+        notes().print(f"Its weights are from {model.origin}.")
     for notice in model.notices:
         notes().print(notice, markup=False, soft_wrap=True)
     if model.fallback:

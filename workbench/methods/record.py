@@ -18,8 +18,10 @@ __all__ = ["base_record", "patch_metadata"]
 
 def base_record(model: LanguageModel, tensors: Sequence[str]) -> dict[str, Any]:
     """What tells the base again: its name, shape, and the hashes of some of its tensors."""
+    origin = {"origin": model.origin} if model.origin else {}
     return {
         "name": model.name,
+        **origin,
         "model_type": model.shape.model_type,
         "layers": model.shape.layers,
         "hidden_size": model.shape.hidden_size,

@@ -24,7 +24,8 @@ class ModelChoice(SettingsRecord):
 
     name: str = setting(
         "builtin",
-        "builtin, a hub id such as Qwen/Qwen2.5-7B-Instruct, or a folder.",
+        "builtin, smollm2-135m, a hub id such as Qwen/Qwen2.5-7B-Instruct, a folder, or a GGUF "
+        "file.",
         label="Model",
         option="--model",
         empty="builtin",

@@ -35,6 +35,8 @@ class LanguageModel:
         layers: its decoder layers.
         returns: how many items a layer returns; 0 for a bare tensor.
         fallback: why hidden states cannot be kept; empty when they can.
+        origin: what its weights were made from, such as a GGUF file's type; empty when they were
+            read as they are kept.
         notices: what people must know of how it was read from its files.
     """
 
@@ -44,6 +46,7 @@ class LanguageModel:
     layers: LayerList
     returns: int = 0
     fallback: str = ""
+    origin: str = ""
     notices: tuple[str, ...] = ()
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
     _swapped: bool = field(default=False, repr=False)
@@ -171,5 +174,6 @@ class LanguageModel:
             matrices=self.layers.matrices(),
             chat=bool(getattr(self.tokenizer, "chat_template", None)),
             preset=self.preset,
+            origin=self.origin,
             notices=self.notices,
         )

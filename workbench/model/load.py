@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from workbench.model.causality import require_causal
 from workbench.model.devices import choose_device, choose_dtype
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
@@ -19,6 +18,7 @@ from workbench.model.loading.network import empty_network, require_memory
 from workbench.model.loading.source import find_source
 from workbench.model.loading.tokenizer import guard_embeddings, read_tokenizer, require_embeddings
 from workbench.model.loading.weights import load_network, local_tensors, require_finite
+from workbench.model.reading import require_causal
 from workbench.model.states import check_states
 
 __all__ = ["LanguageModel", "load_model", "load_tokenizer", "prepare"]
@@ -37,7 +37,8 @@ def load_model(
     before a weight is read.
 
     Args:
-        name: ``builtin``, a hub id such as ``Qwen/Qwen2.5-7B-Instruct``, or a local folder.
+        name: ``builtin``, ``smollm2-135m``, a hub id such as ``Qwen/Qwen2.5-7B-Instruct``, a
+            local folder, or a GGUF file.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; None takes the best one there is.
         dtype: ``float32``, ``bfloat16`` or ``float16``; None takes the checkpoint's on CUDA and
             float32 elsewhere.
@@ -55,7 +56,7 @@ def load_model(
         chosen = choose_dtype(dtype, target, config.dtype)
         stored = local_tensors(source, config)
         empty = empty_network(source, config)
-        tokenizer = read_tokenizer(source)
+        tokenizer = read_tokenizer(source, config)
         of_tokenizer = require_embeddings(
             source, tokenizer, empty.get_input_embeddings().num_embeddings
         )
@@ -65,6 +66,7 @@ def load_model(
     if of_tokenizer:
         guard_embeddings(network)
     model = prepare(source.name, network, tokenizer)
+    model.origin = source.origin or config.origin
     model.notices = (*of_weights, *of_tokenizer)
     return model
 
@@ -87,8 +89,9 @@ def load_tokenizer(
     """
     with _quiet():
         source = find_source(name, trust_remote_code)
-        longest = getattr(load_config(source).text, "max_position_embeddings", None)
-        tokenizer = read_tokenizer(source)
+        config = load_config(source)
+        longest = getattr(config.text, "max_position_embeddings", None)
+        tokenizer = read_tokenizer(source, config)
     return tokenizer, longest if isinstance(longest, int) and longest > 0 else None
 
 
@@ -115,7 +118,7 @@ def prepare(
         tokenizer: its tokenizer.
 
     Raises:
-        ModelError: it has no list of decoder layers, or looks ahead.
+        ModelError: it has no list of decoder layers, or reads other things than text so far.
     """
     network.eval()
     network.requires_grad_(False)

@@ -29,6 +29,7 @@ class ModelSummary:
         matrices: names of the 2-D weights in a layer.
         chat: whether its tokenizer has a chat template.
         preset: the best-founded start for it.
+        origin: what its weights were made from; empty when they were read as they are kept.
         notices: what people must know of how it was read from its files.
     """
 
@@ -45,4 +46,5 @@ class ModelSummary:
     matrices: tuple[str, ...]
     chat: bool
     preset: Preset
+    origin: str = ""
     notices: tuple[str, ...] = ()

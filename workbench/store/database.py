@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import SessionError
+from workbench.errors import SessionError, StorageError
 from workbench.store.schema import SCHEMA_VERSION, connect, migrate
+from workbench.store.storage import storage_error
 
 __all__ = ["Database", "connect_to_read", "to_json"]
 
@@ -74,9 +75,17 @@ class Database:
 
         Raises:
             SessionError: nothing may be changed here.
+            StorageError: the disk takes no more; nothing was changed.
         """
         self._require_open()
-        return self._connection().execute(sql, values)
+        try:
+            with self._telling():
+                return self._connection().execute(sql, values)
+        except StorageError:
+            if not self._make_room():
+                raise
+        with self._telling():
+            return self._connection().execute(sql, values)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -84,16 +93,49 @@ class Database:
 
         Raises:
             SessionError: nothing may be changed here.
+            StorageError: the disk takes no more; nothing was changed.
         """
         self._require_open()
         connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
+        with self._telling():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException as error:
+                # A disk that is full may have ended the transaction already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    self._make_room()
+                raise
+
+    def _make_room(self) -> bool:
+        """Empties the log of writes into the database, which it may keep from being written.
+
+        Returns:
+            Whether that freed anything. Inside a transaction nothing can be freed.
+        """
+        connection = self._connection()
+        if connection.in_transaction:
+            return False
+        log = self.path.with_name(self.path.name + "-wal")
         try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            before = log.stat().st_size
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return log.stat().st_size < before
+        except (OSError, sqlite3.Error):
+            return False
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            trouble = storage_error(error, self.path.parent)
+            if trouble is None:
+                raise
+            raise trouble from error
 
     def _require_open(self) -> None:
         if self._closed:

@@ -20,6 +20,7 @@ from workbench.errors import SessionError
 from workbench.facts import read_facts
 from workbench.paths import assets_dir
 from workbench.store.archive import pack, unpack
+from workbench.store.storage import room_trouble
 from workbench.store.store import DATABASE_NAME, Store
 
 __all__ = ["Discarded", "Library", "add_samples"]
@@ -100,6 +101,13 @@ class Library:
         """Every session that can be opened, the one opened last first."""
         return self._opened()[0]
 
+    def models_used(self) -> list[str]:
+        """Names of the models that were edited in any session, the last one's first."""
+        found: list[str] = []
+        for store in self.sessions():
+            found += [*store.settings.models_used, *store.runs.models()]
+        return list(dict.fromkeys(found))
+
     def unreadable(self) -> dict[str, str]:
         """Why a session cannot be opened, by the names of the folders of those that cannot."""
         return self._opened()[1]
@@ -116,10 +124,15 @@ class Library:
         return stores, wrong
 
     def version(self) -> str:
-        """A short text that differs after any change of the sessions' names or of the trash."""
+        """A short text that differs after any change of the names, the trash, or the room left."""
         stores, wrong = self._opened()
         names = sorted((store.id, store.settings.name) for store in stores)
-        return f"{names} {sorted(wrong)} {sorted(self._trashed())}"
+        return f"{names} {sorted(wrong)} {sorted(self._trashed())} {self.trouble}"
+
+    @property
+    def trouble(self) -> str:
+        """Why work stands still here, for people; empty when it does not."""
+        return "" if self.closed else room_trouble(self.root)
 
     def create(self, name: str, samples: bool = False) -> Store:
         """A new session.

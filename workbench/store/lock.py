@@ -37,29 +37,36 @@ class FolderLock:
     """
 
     def __init__(self, path: Path, wait: float = 0.0) -> None:
-        self._connection = sqlite3.connect(
-            path, timeout=wait, isolation_level=None, check_same_thread=False
-        )
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=wait, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.OperationalError as error:
+            raise _unwritable(path.parent, error) from None
         try:
             self._connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+            fresh = path.with_name(f"{path.name}.{os.getpid()}")
+            fresh.write_text(json.dumps({"started": time.time()}))
+            fresh.replace(_note(path))
+        except (sqlite3.OperationalError, OSError) as error:
             self._connection.close()
             if "locked" not in str(error):
-                raise SessionError(
-                    f"The sessions folder {path.parent} cannot be written: {error}. "
-                    "Choose another with --sessions DIR."
-                ) from None
+                raise _unwritable(path.parent, error) from None
             raise FolderTaken(
                 f"Another workbench is using the sessions in {path.parent}. Close that one, or "
                 "choose another folder with --sessions DIR."
             ) from None
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.write_text(json.dumps({"started": time.time()}))
-        fresh.replace(_note(path))
 
     def release(self) -> None:
         """Lets another process have the folder."""
         self._connection.close()
+
+
+def _unwritable(folder: Path, error: Exception) -> SessionError:
+    return SessionError(
+        f"The sessions folder {folder} cannot be written: {error}. "
+        "Choose another with --sessions DIR."
+    )
 
 
 def holder(path: Path) -> str:

@@ -53,6 +53,11 @@ class RunTable:
         """Where a run's patch is, once it is done."""
         return self.folder(run) / "patch"
 
+    def models(self) -> list[str]:
+        """Names of the models that runs edited, the last first."""
+        found = self._database.rows("SELECT model FROM runs GROUP BY model ORDER BY max(id) DESC")
+        return [str(row["model"]) for row in found]
+
     def begin(
         self,
         job: int,

@@ -19,6 +19,8 @@ from workbench.work.settings import SettingsRecord
 
 __all__ = ["ModelChoice", "Settings"]
 
+MOST_MODELS = 20  # that a session remembers
+
 
 class Settings:
     """The settings of one session."""
@@ -49,8 +51,16 @@ class Settings:
         """The model that this session edits."""
         return ModelChoice.from_dict(self.get("model", {}))
 
+    @property
+    def models_used(self) -> list[str]:
+        """Names of the models that this session was told to edit, the last first."""
+        kept = (str(name) for name in self.get("models_used", []))
+        return list(dict.fromkeys([self.model.name, *kept]))
+
     def choose_model(self, choice: ModelChoice) -> None:
         """Takes another model; what was known of the one before is forgotten."""
+        names = [choice.name, *(name for name in self.models_used if name != choice.name)]
+        self.set("models_used", names[:MOST_MODELS])
         self.set("model", choice.as_dict())
         self.set("summary", None)
         for method in METHODS:

@@ -3,6 +3,7 @@
 Invariant: the file is replaced whole, so that a reader never sees half of it.
 """
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,10 @@ class WorkerStatus:
         session: folder name of the session it works for; empty when idle.
         job: the job it works on; 0 when idle.
         model: the model in its memory; None when there is none.
+        device: the best one of this machine; empty until its libraries are loaded.
+        free: bytes that were free there, when they were looked at.
+        held: bytes that the model in its memory takes, which another one gives back.
+        held_on: the device that they are on.
     """
 
     pid: int
@@ -32,12 +37,20 @@ class WorkerStatus:
     session: str = ""
     job: int = 0
     model: ModelChoice | None = None
+    device: str = ""
+    free: int = 0
+    held: int = 0
+    held_on: str = ""
 
     def write(self, root: Path) -> None:
-        """Replaces the status under the sessions' folder."""
+        """Replaces the status under the sessions' folder; on a full disk the old one stays."""
         fresh = root / f"{STATUS_NAME}.{self.pid}"
-        fresh.write_text(json.dumps(asdict(self)))
-        fresh.replace(root / STATUS_NAME)
+        try:
+            fresh.write_text(json.dumps(asdict(self)))
+            fresh.replace(root / STATUS_NAME)
+        except OSError:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, root: Path) -> "WorkerStatus | None":

@@ -22,9 +22,12 @@ from workbench.errors import ReadingStopped, WorkbenchError
 from workbench.facts import guess_columns, read_facts
 from workbench.facts.source import MAX_BYTES
 from workbench.store.imports import LARGEST
+from workbench.store.jobs import JobState
 from workbench.store.requests import ImportRequest
+from workbench.store.storage import storage_error
 from workbench.store.store import Store
 from workbench.store.uploads import uploaded_file
+from workbench.worker.patience import when_possible
 from workbench.worker.task import Cancelled, Task
 
 __all__ = ["import_file", "main"]
@@ -41,20 +44,28 @@ def main(arguments: list[str]) -> int:
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     root, session, number = Path(arguments[0]), arguments[1], int(arguments[2])
     store = Store(root / session)
-    if not store.jobs.claim(number, f"import-{os.getpid()}"):
+    if not when_possible(lambda: store.jobs.claim(number, f"import-{os.getpid()}")):
         return 0
-    task = Task(store, store.jobs.get(number))
+    state, error = _outcome(Task(store, store.jobs.get(number)), root)
+    # A job that was done has been ended together with its facts.
+    when_possible(lambda: store.jobs.finish(number, state, error=error))
+    return 0
+
+
+def _outcome(task: Task, root: Path) -> tuple[JobState, str]:
+    """Does the job; how it ended, with what to tell people."""
     try:
         import_file(task, root)
     except (Cancelled, ReadingStopped):
-        store.jobs.finish(number, "cancelled")
-    except WorkbenchError as error:
-        store.jobs.finish(number, "failed", error=str(error))
+        return "cancelled", ""
     except Exception as error:
-        traceback.print_exc()
-        sentence = f"Something went wrong inside the workbench ({type(error).__name__})."
-        store.jobs.finish(number, "failed", error=f"{sentence} Nothing of the file was kept.")
-    return 0
+        trouble = storage_error(error, root)
+        if trouble is None and not isinstance(error, WorkbenchError):
+            traceback.print_exc()
+            sentence = f"Something went wrong inside the workbench ({type(error).__name__})."
+            return "failed", f"{sentence} Nothing of the file was kept."
+        return "failed", str(trouble or error)
+    return "done", ""
 
 
 def import_file(task: Task, root: Path) -> None:

@@ -12,12 +12,15 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from workbench.errors import SessionError
 from workbench.store.jobs import Queue
 from workbench.store.library import Library
 from workbench.store.requests import ImportRequest
+from workbench.store.storage import storage_error
 from workbench.store.store import Store
+from workbench.worker.patience import when_possible
 from workbench.worker.supervisor import LOG_NAME
 
 __all__ = ["Importer"]
@@ -75,14 +78,15 @@ class Importer:
         while True:
             session, job = self._waiting.get()
             try:
-                self._do(self._library.open(session), job)
+                store = self._library.open(session)
+                when_possible(lambda: self._do(store, job))  # noqa: B023 (called at once)
             except SessionError:
                 continue  # the session is gone, and the file's job with it
 
     def _do(self, store: Store, job: int) -> None:
         if store.jobs.get(job).state != "queued":
             return
-        with (self._library.root / LOG_NAME).open("ab") as log:
+        with _log(self._library.root) as log:
             process = subprocess.Popen(
                 [
                     sys.executable,
@@ -107,6 +111,13 @@ class Importer:
             if process.stdin is not None:
                 process.stdin.close()
         _see_end(store.jobs, job)
+
+
+def _log(root: Path) -> IO[bytes]:
+    try:
+        return (root / LOG_NAME).open("ab")
+    except OSError as error:
+        raise storage_error(error, root) or error from error
 
 
 def _enforce_cancel(jobs: Queue, job: int, process: subprocess.Popen[bytes]) -> None:

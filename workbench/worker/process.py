@@ -13,15 +13,18 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import SessionError, WorkbenchError
 from workbench.store.glance import Glance, session_marks
+from workbench.store.jobs import JobState
 from workbench.store.library import Library
 from workbench.store.lock import FolderLock
 from workbench.store.status import WorkerStatus
+from workbench.store.storage import storage_error
 from workbench.store.store import Store
 from workbench.work.stop import StopWhen
+from workbench.worker.patience import when_possible
 from workbench.worker.supervisor import LOG_NAME
 from workbench.worker.task import Cancelled, Task
 
@@ -90,34 +93,43 @@ class Worker:
         if not waiting:
             return False
         (_, job), store = min(waiting, key=lambda entry: entry[0])
-        if store.jobs.claim(job, self._name):
+        if when_possible(lambda: store.jobs.claim(job, self._name)):
             self._tell("busy", store, job)
             self._do(Task(store, store.jobs.get(job)))
             self._tell("idle")
         return True
 
     def _do(self, task: Task) -> None:
-        finish = task.store.jobs.finish
-        job = task.job.id
+        state, result, error = self._outcome(task)
+        store, job = task.store, task.job.id
+
+        def keep() -> None:
+            store.jobs.finish(job, state, result, error)
+            store.runs.end_by_job(job, "failed")
+            store.profiles.end_by_job(job, "failed")
+            store.studies.end_by_job(job, "failed")
+
+        when_possible(keep)
+        sys.stderr.flush()
+
+    def _outcome(self, task: Task) -> tuple[JobState, dict[str, Any], str]:
+        """Does the job; how it ended, with its result and what to tell people."""
         try:
-            finish(job, "done", result=self._workshop.do(task))
+            return "done", self._workshop.do(task), ""
         except Cancelled:
-            finish(job, "cancelled")
-        except WorkbenchError as error:
-            finish(job, "failed", error=str(error))
+            return "cancelled", {}, ""
         except Exception as error:
+            trouble = storage_error(error, task.store.folder)
+            if trouble is not None:
+                return "failed", {}, str(trouble)
+            if isinstance(error, WorkbenchError):
+                return "failed", {}, str(error)
             traceback.print_exc()
-            finish(
-                job,
-                "failed",
-                error=f"Something went wrong inside the workbench ({type(error).__name__}). "
-                f"{LOG_NAME} in the sessions folder has the details.",
+            sentence = (
+                f"Something went wrong inside the workbench ({type(error).__name__}). "
+                f"{LOG_NAME} in the sessions folder has the details."
             )
-        finally:
-            task.store.runs.end_by_job(job, "failed")
-            task.store.profiles.end_by_job(job, "failed")
-            task.store.studies.end_by_job(job, "failed")
-            sys.stderr.flush()
+            return "failed", {}, sentence
 
     def _tell(
         self, state: Literal["idle", "busy"], store: Store | None = None, job: int = 0
@@ -128,6 +140,7 @@ class Worker:
             session=store.id if store is not None else "",
             job=job,
             model=self._workshop.choice,
+            **self._workshop.memory(),
         ).write(self._library.root)
 
 

@@ -5,6 +5,7 @@ process. It ends when this process does: it reads its standard input until that 
 Invariant: a job whose worker is gone never stays ``running``. Knows nothing about the work.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from workbench.errors import SessionError
+from workbench.errors import SessionError, StorageError
 from workbench.store.library import Library
 from workbench.store.status import WorkerStatus
 
@@ -56,7 +57,8 @@ class Supervisor:
         self._thread.join(timeout=5)
         if self._process is not None:
             _end(self._process)
-        self._abandon(CLOSED, everywhere=True)
+        with contextlib.suppress(StorageError):
+            self._abandon(CLOSED, everywhere=True)
 
     @property
     def pid(self) -> int | None:
@@ -78,13 +80,18 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._stopping.wait(LOOK_EVERY):
-            process = self._process
-            if process is None:
-                continue
-            if process.poll() is not None:
-                self._replace(process)
-            else:
-                self._enforce_cancel(process)
+            # What cannot be written now is written at one of the next looks.
+            with contextlib.suppress(StorageError, OSError):
+                self._look()
+
+    def _look(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is not None:
+            self._replace(process)
+        else:
+            self._enforce_cancel(process)
 
     def _replace(self, process: subprocess.Popen[bytes]) -> None:
         _end(process)

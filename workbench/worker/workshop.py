@@ -7,10 +7,12 @@ so only the worker's process may import this module. Knows nothing about process
 import gc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
+from workbench.model.devices import choose_device
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
+from workbench.model.memory import free_memory
 from workbench.store.requests import AskRequest, EvaluateRequest, ExportRequest, FillRequest
 from workbench.store.settings import ModelChoice
 from workbench.store.store import Store
@@ -27,7 +29,16 @@ from workbench.worker.patches import Patches
 from workbench.worker.study import run_study
 from workbench.worker.task import Task
 
-__all__ = ["Workshop"]
+__all__ = ["MemoryNow", "Workshop"]
+
+
+class MemoryNow(TypedDict):
+    """Memory as `WorkerStatus` tells it."""
+
+    device: str
+    free: int
+    held: int
+    held_on: str
 
 
 class Workshop:
@@ -69,6 +80,16 @@ class Workshop:
         if self._model is not None and self.choice == store.settings.model:
             estimate_next_run(store, self._model, stop)
             self._lengths.measure(store, self._model, stop)
+
+    def memory(self) -> MemoryNow:
+        """What the machine's best device has free, and what the model in memory takes."""
+        device, model = choose_device(None), self._model
+        return MemoryNow(
+            device=str(device),
+            free=free_memory(device),
+            held=model.memory_bytes if model is not None else 0,
+            held_on=str(model.device) if model is not None else "",
+        )
 
     def model(self, task: Task) -> LanguageModel:
         """The model of the task's session, loaded now when another one was in memory."""

@@ -201,8 +201,8 @@ def same_as_plain(quantized: Path, plain: Path, label: str) -> None:
         assert torch.equal(weight, wanted[name]), name
     ids = torch.arange(12).view(1, 12)
     assert torch.equal(model.network(ids).logits, other.network(ids).logits)
-    assert f"quantized ({label}); they were turned into float32" in model.notices[0]
-    assert other.notices == ()
+    assert (model.origin, model.notices) == (f"{label}, dequantized", ())
+    assert (other.origin, other.notices) == ("", ())
 
     name = next(n for n, p in model.network.named_parameters() if "down_proj" in n)
     edited = {name: model.network.get_parameter(name) * 2}

@@ -19,6 +19,7 @@ from transformers import (
 from transformers.utils import cached_file
 
 from workbench.errors import ModelError
+from workbench.model.gguf import load_gguf_config
 from workbench.model.loading.errors import explained, printable, shown
 from workbench.model.loading.quantization import Quantization, find_quantization
 from workbench.model.loading.source import Source
@@ -74,6 +75,11 @@ class ModelConfig:
         return found
 
     @property
+    def origin(self) -> str:
+        """What the weights are made from; empty when they are read as they are kept."""
+        return f"{self.quantization.label}, dequantized" if self.quantization else ""
+
+    @property
     def layers(self) -> int | None:
         """How many decoder layers the config names, or None."""
         value = getattr(self.text, "num_hidden_layers", None)
@@ -87,11 +93,17 @@ def load_config(source: Source) -> ModelConfig:
         ModelError: there is none, it cannot be read, makes no sense, or is that of a model which
             cannot be edited.
     """
-    written = read_config(source)
-    folder = Path(source.path) if source.is_local else None
-    quantization = find_quantization(source.name, written, folder)
+    written: dict[str, Any] = {}
+    quantization = None
+    if source.gguf is None:
+        written = read_config(source)
+        folder = Path(source.path) if source.is_local else None
+        quantization = find_quantization(source.name, written, folder)
     try:
-        config = AutoConfig.from_pretrained(source.path, **source.options())
+        if source.gguf is not None:
+            config = load_gguf_config(source.gguf)
+        else:
+            config = AutoConfig.from_pretrained(source.path, **source.options())
     except Exception as error:
         raise explained(source, error, written) from error
     _require_decoder(source, config)

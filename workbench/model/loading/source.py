@@ -12,7 +12,10 @@ from urllib.request import getproxies
 
 from huggingface_hub import constants
 
+from workbench.model.gguf_header import GgufHeader, find_gguf, read_gguf_header
 from workbench.model.loading.folder import check_folder
+from workbench.model.needs import is_path
+from workbench.model.real import REAL, origin_of, real_model_dir
 from workbench.paths import builtin_model_dir
 
 __all__ = ["Source", "find_source"]
@@ -28,6 +31,8 @@ class Source:
         is_local: whether it is a folder of this machine.
         offline: whether the hub cannot be reached, so that only its cache is looked into.
         trust_remote_code: whether code that comes with the model may run.
+        gguf: what the GGUF file says that the model is in; None for a folder or a hub id.
+        origin: what the weights were made from; empty when they are read as they are kept.
     """
 
     name: str
@@ -35,6 +40,8 @@ class Source:
     is_local: bool
     offline: bool = False
     trust_remote_code: bool = False
+    gguf: GgufHeader | None = None
+    origin: str = ""
 
     @property
     def no_network(self) -> bool:
@@ -53,7 +60,7 @@ def find_source(name: str, trust_remote_code: bool) -> Source:
     """The source that people mean by a name.
 
     Args:
-        name: ``builtin``, a hub id, or a folder.
+        name: ``builtin``, ``smollm2-135m``, a hub id, a folder, or a GGUF file.
         trust_remote_code: whether code that comes with the model may run.
 
     Raises:
@@ -62,11 +69,23 @@ def find_source(name: str, trust_remote_code: bool) -> Source:
     if name == "builtin":
         return Source(name, str(builtin_model_dir()), is_local=True)
     folder = Path(name).expanduser()
-    looks_local = folder.exists() or name.startswith((".", "~", "/")) or "\\" in name
-    if not looks_local:
+    if name == REAL and not folder.exists():
+        made = real_model_dir()
+        return Source(name, str(made), is_local=True, origin=origin_of(made))
+    if not is_path(name):
         return Source(name, name, False, not _hub_answers(), trust_remote_code)
+    file = find_gguf(folder)
+    if file is not None:
+        header = read_gguf_header(file)
+        return Source(str(folder), str(file.parent), True, gguf=header, origin=header.origin)
     check_folder(folder)
-    return Source(str(folder), str(folder), True, trust_remote_code=trust_remote_code)
+    return Source(
+        str(folder),
+        str(folder),
+        True,
+        trust_remote_code=trust_remote_code,
+        origin=origin_of(folder),
+    )
 
 
 def _hub_answers() -> bool:

@@ -10,6 +10,8 @@ from torch import nn
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from workbench.errors import ModelError
+from workbench.model.gguf import load_gguf_tokenizer
+from workbench.model.loading.config import ModelConfig
 from workbench.model.loading.errors import essential_line, explained
 from workbench.model.loading.source import Source
 
@@ -24,13 +26,15 @@ NEWER = (
 )
 
 
-def read_tokenizer(source: Source) -> PreTrainedTokenizerBase:
+def read_tokenizer(source: Source, config: ModelConfig) -> PreTrainedTokenizerBase:
     """The tokenizer of a model.
 
     Raises:
         ModelError: there is none, or it cannot be read.
     """
     try:
+        if source.gguf is not None:
+            return load_gguf_tokenizer(source.gguf, config.config)
         tokenizer = AutoTokenizer.from_pretrained(source.path, **source.options())
     except BaseException as error:
         # What goes wrong inside the library's own language is no `Exception` in Python.
@@ -77,9 +81,10 @@ def require_embeddings(
     beyond = {token: i for token, i in tokenizer.get_vocab().items() if i >= rows}
     if not beyond:
         return ()
-    special = set(tokenizer.all_special_tokens)
-    used = {tokenizer.eos_token, tokenizer.pad_token, tokenizer.bos_token}
-    wrong = sorted((i, t) for t, i in beyond.items() if t not in special or t in used)
+    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+    # Around every text: the end, what pads, and whatever else the tokenizer puts there.
+    used = {tokenizer.eos_token_id, tokenizer.pad_token_id, *tokenizer("").input_ids}
+    wrong = sorted((i, t) for t, i in beyond.items() if i not in special or i in used)
     if wrong:
         number, token = wrong[0]
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""

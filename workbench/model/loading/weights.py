@@ -15,6 +15,7 @@ from transformers.utils import cached_file
 from transformers.utils.hub import get_checkpoint_shard_files
 
 from workbench.errors import MemoryShortage, ModelError
+from workbench.model.gguf import load_gguf_network
 from workbench.model.loading.config import ModelConfig
 from workbench.model.loading.errors import explained
 from workbench.model.loading.folder import INDEX, ONE_FILE, weight_files
@@ -42,6 +43,8 @@ def local_tensors(source: Source, config: ModelConfig) -> Stored | None:
     """
     if not source.is_local:
         return None
+    if source.gguf is not None:
+        return {}  # its header was read, and is compared when the file is
     named = config.written.get("transformers_weights")
     files = weight_files(Path(source.path), named if isinstance(named, str) else None)
     stored = read_headers(files)
@@ -96,11 +99,6 @@ def load_network(
     if missing := sorted(report["missing_keys"]):
         raise _lacks(source, config, missing, plain)
     notices = []
-    if config.quantization is not None:
-        notices.append(
-            f"Its weights are quantized ({config.quantization.label}); they were turned into "
-            f"{str(dtype).removeprefix('torch.')}, and an export is kept in that."
-        )
     if renames:
         fronts = ", ".join(dict.fromkeys(_front(pattern) for pattern in renames))
         notices.append(f"The names of its weights have {fronts} in them; it was taken off.")
@@ -130,17 +128,20 @@ def _read(
     dtype: torch.dtype,
 ) -> tuple[PreTrainedModel, Mapping[str, Any]]:
     try:
-        network, report = AutoModelForCausalLM.from_pretrained(
-            source.path,
-            config=config.config,
-            dtype=dtype,
-            use_safetensors=True,
-            output_loading_info=True,
-            key_mapping=renames or None,
-            # Straight onto the GPU, so that main memory need not hold the model as well.
-            device_map=str(device) if device.type == "cuda" else None,
-            **source.options(),
-        )
+        if source.gguf is not None:
+            network, report = load_gguf_network(source.gguf, config.config, device, dtype)
+        else:
+            network, report = AutoModelForCausalLM.from_pretrained(
+                source.path,
+                config=config.config,
+                dtype=dtype,
+                use_safetensors=True,
+                output_loading_info=True,
+                key_mapping=renames or None,
+                # Straight onto the GPU, so that main memory need not hold the model as well.
+                device_map=str(device) if device.type == "cuda" else None,
+                **source.options(),
+            )
         network.to(device)
     except Exception as error:
         if is_out_of_memory(error):

@@ -135,12 +135,13 @@ def _draw_going(store: Store) -> Markup:
 
 def _draw_banner(library: Library, session: str) -> Markup:
     sentence, is_leading = ("", False) if session in library else _gone(library, session)
-    if not library.closed and not sentence:
+    standing = library.closed or library.trouble
+    if not standing and not sentence:
         return Markup()
     trashed = any(entry.id == session for entry in library.discarded())
     return render(
         "page/sidebar/banner.html",
-        closed=library.closed,
+        closed=standing,
         sentence=sentence,
         ways=is_leading,
         trashed=trashed and not library.closed,

@@ -5,22 +5,20 @@ what runs now, and unfolds. Drawn from the store; knows nothing about the tabs.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, get_args
+from typing import get_args
 
 import gradio as gr
 from markupsafe import Markup
 
-from workbench.model.choice import ModelChoice
-from workbench.page.kit.form import Form, add_fields
 from workbench.page.kit.html import detail, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.sidebar.model_card import add_model_card
 from workbench.page.sidebar.session_card import add_session_card
 from workbench.store import Store
 from workbench.store.jobs import Job, JobKind
 from workbench.store.requests import LoadRequest
 from workbench.store.status import WorkerStatus
 from workbench.work.templates import render
-from workbench.work.words import size
 
 __all__ = ["add_sidebar", "now_card"]
 
@@ -31,39 +29,16 @@ def add_sidebar(page: Page) -> None:
     """Builds the sidebar inside the current column."""
     still_html(render("page/sidebar/brand.html"), "brand.js", name="brand")
     add_session_card(page)
-    model = live_html(name="model-card")
-    _add_model_picker(page)
+    add_model_card(page)
     now = live_html(name="now")
     shown = live_html(name="shown-card")
     switch = render("page/sidebar/theme_switch.html")
     still_html(switch, "theme_switch.js", name="theme-switch")
 
     page.show(_draw_now(page), now, of=("jobs", PROGRESS))
-    page.show(_draw_model(page), model, of=("settings", "jobs", PROGRESS))
     page.show(_draw_shown, shown, of=("runs", "settings"))
     page.action(now.act, _act_on_job)
     page.action(shown.act, _choose_shown)
-
-
-def _add_model_picker(page: Page) -> None:
-    with gr.Accordion(
-        "Use another model", open=False, elem_classes="plain", elem_id="model-picker"
-    ):
-        form = add_fields(ModelChoice, classes=None)
-        load = gr.Button("Load", size="sm")
-    name, trust = (form.field(of) for of in ("name", "trust_remote_code"))
-    for event in (load.click, name.submit):
-        # Trust is in one model's authors: for the next model it is asked for anew.
-        page.action(event, _choose_with(form), form.inputs, trust)
-
-
-def _choose_with(form: Form[ModelChoice]) -> Callable[..., bool]:
-    def choose_model(store: Store, *values: Any) -> bool:
-        store.settings.choose_model(form.read(values, ModelChoice()))
-        store.jobs.ask_for(LoadRequest())
-        return False
-
-    return choose_model
 
 
 def _act_on_job(store: Store, event: gr.EventData) -> None:
@@ -79,35 +54,6 @@ def _act_on_job(store: Store, event: gr.EventData) -> None:
 def _choose_shown(store: Store, event: gr.EventData) -> None:
     value = detail(event)["value"]
     store.settings.set("shown_run", int(value) if value else None)
-
-
-def _draw_model(page: Page) -> Callable[[Store], Markup]:
-    def draw_model(store: Store) -> Markup:
-        choice, summary = store.settings.model, store.settings.summary
-        title = "built-in" if choice.name == "builtin" else choice.name
-        if summary is None:
-            why = _why_no_summary(page, store)
-            return render("page/sidebar/model.html", title=title, summary=None, why=why)
-        family = summary.architecture.removesuffix("ForCausalLM")
-        states = "kept, exact" if summary.states_kept else "not kept"
-        rows = (
-            ("layers", f"{summary.layers} × {family}"),
-            ("device", f"{summary.device} · {summary.dtype}"),
-            ("memory", size(summary.memory_bytes)),
-            ("states", states),
-        )
-        return render("page/sidebar/model.html", title=title, summary=summary, rows=rows)
-
-    return draw_model
-
-
-def _why_no_summary(page: Page, store: Store) -> str:
-    last = store.jobs.latest("load")
-    if last is not None and last.state == "failed":
-        return "Could not be loaded."
-    status = WorkerStatus.read(page.library.root)
-    starting = status is None or status.state == "starting"
-    return "The worker is starting." if starting else "Being loaded."
 
 
 def _draw_shown(store: Store) -> Markup:
