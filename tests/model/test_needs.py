@@ -173,3 +173,13 @@ def test_the_sizes_in_the_table_are_those_of_the_shapes() -> None:
             network = AutoModelForCausalLM.from_config(config)
         found[name] = sum(p.numel() for p in network.parameters())
     assert found == {model.name: model.parameters for model in HUB_MODELS}
+
+
+def test_what_a_folder_is_instead_of_a_model_is_said_before_it_is_loaded(tmp_path: Path) -> None:
+    told = '{"base_model_name_or_path": "some-lab/base"}'
+    (tmp_path / "adapter_config.json").write_text(told, encoding="utf-8")
+    assert "a PEFT adapter of 'some-lab/base' alone" in need_of(ModelChoice(str(tmp_path))).problem
+    (tmp_path / "adapter_config.json").unlink()
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"")
+    assert "convert it once: python" in need_of(ModelChoice(str(tmp_path))).problem

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from workbench.errors import ModelError
 from workbench.model.choice import ModelChoice
 from workbench.model.gguf_header import find_gguf, read_gguf_header
+from workbench.model.loading.folder import check_folder, weight_files
 from workbench.model.real import MISSING, REAL, is_real_there, packaged_file, real_model_dir
 from workbench.paths import builtin_model_dir
 
@@ -140,11 +141,11 @@ def _of_gguf(file: Path, choice: ModelChoice, on_cuda: bool) -> Need:
 
 
 def _of_folder(folder: Path, choice: ModelChoice, on_cuda: bool, where: Where = "here") -> Need:
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"The folder '{folder}' holds no config.json.")
+    check_folder(folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     parameters = weights_in(folder, bool(config.get("tie_word_embeddings")))
     if parameters is None:
+        weight_files(folder)  # says what the folder holds instead
         raise ModelError(f"The folder '{folder}' holds no *.safetensors file.")
     kept = str(config.get("dtype") or config.get("torch_dtype") or "float32")
     return Need(where, parameters, _bytes_each(choice, kept, on_cuda))
