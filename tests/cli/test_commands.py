@@ -75,6 +75,13 @@ def test_probe_without_a_patch_asks_the_base_alone(run: Run) -> None:
     assert len(answer["before_top"]) == 3
 
 
+def test_probe_as_shipped_names_the_settings_of_the_checkpoint(run: Run) -> None:
+    (greedy,) = run("probe", ASKED, "--json").json
+    (own,) = run("probe", ASKED, "--json", "--as-shipped").json
+    assert (greedy["how"], own["how"]) == ("greedy", "as shipped · greedy")
+    assert "as shipped · greedy" in run("probe", ASKED, "--as-shipped").out
+
+
 def test_probe_prints_a_prompt_as_it_was_written_and_no_control_characters(run: Run) -> None:
     ran = run("probe", "[bold]The capital\x1b of Peru is")
     assert ran.code == 0

@@ -59,6 +59,20 @@ def test_an_answer_is_kept_as_it_grows(
     assert len(set(seen)) > 1 and all("William Shakespeare".startswith(text) for text in seen)
 
 
+def test_an_answer_as_shipped_keeps_the_settings_that_made_it(
+    store: Store, model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.network.generation_config, "repetition_penalty", 1.3)
+    said = []
+    for settings in (ProbeSettings(), ProbeSettings(as_shipped=True)):
+        task, probe = asking(store, "The author of Hamlet is")
+        answer_probes(task, model, store.probes.among([probe]), (None, None), Patches(), settings)
+        row = store.probes.get(probe)
+        assert row is not None and row.before is not None
+        said.append(row.before.how)
+    assert said == ["", "as shipped · greedy · repetition penalty 1.3"]
+
+
 def test_a_cancelled_question_keeps_no_half_answer(store: Store, model: LanguageModel) -> None:
     task, probe = asking(store, "The author of Hamlet is")
     store.jobs.cancel(task.job.id)

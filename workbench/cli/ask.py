@@ -50,6 +50,7 @@ def probe(
             [
                 {
                     "prompt": row.prompt,
+                    "how": row.before.how or "greedy",
                     "before": row.before.text,
                     "after": row.after.text if row.after else None,
                     "before_top": row.before.top,
@@ -64,6 +65,8 @@ def probe(
         after = [row.after.text] if row.after else []
         table.add_row(*(Text(visible(text)) for text in (row.prompt, row.before.text, *after)))
     screen().print(table)
+    if settings.as_shipped:
+        say(visible(found[0].before.how))
 
 
 @command("export")

@@ -29,6 +29,7 @@ from workbench.model.devices import choose_device, choose_dtype
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
 from workbench.model.memory import free_memory, is_out_of_memory, readable_size
+from workbench.model.shipped import Shipped, plain_flags, read_shipped
 from workbench.model.states import check_states
 from workbench.paths import builtin_model_dir
 
@@ -89,8 +90,9 @@ def load_model(
     checkpoint_dtype = getattr(config.get_text_config(), "dtype", None) or config.dtype
     chosen = choose_dtype(dtype, target, checkpoint_dtype)
     _require_memory(source, config, target, chosen)
-    network = _load_network(source, target, chosen)
-    return prepare(source.name, network, _load_tokenizer(source))
+    shipped = read_shipped(source.path, local_files_only=source.is_local or source.offline)
+    network = _load_network(source, target, chosen, config, shipped)
+    return prepare(source.name, network, _load_tokenizer(source), shipped)
 
 
 def load_tokenizer(
@@ -115,22 +117,30 @@ def load_tokenizer(
 
 
 def prepare(
-    name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+    name: str,
+    network: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    shipped: Shipped | None = None,
 ) -> LanguageModel:
     """Makes a model that is already in memory ready for editing: frozen, in eval mode, checked.
+
+    What its config says of the form of a forward's result is set aside.
 
     Args:
         name: what to call it in patches and messages.
         network: a Hugging Face decoder.
         tokenizer: its tokenizer.
+        shipped: the settings that came with it; None takes them from the network.
 
     Raises:
         ModelError: it has no list of decoder layers.
     """
+    shipped = Shipped.of(network) if shipped is None else shipped
+    plain_flags(network.config)
     network.eval()
     network.requires_grad_(False)
     expected = getattr(network.config.get_text_config(), "num_hidden_layers", None)
-    model = LanguageModel(name, network, tokenizer, find_layers(network, expected))
+    model = LanguageModel(name, network, tokenizer, find_layers(network, expected), shipped)
     model.returns, model.fallback = check_states(model)
     return model
 
@@ -189,6 +199,7 @@ def _load_config(source: Source) -> Any:
             f"'{source.name}' is not a causal language model ({kind}). Choose a decoder that "
             "continues text, such as Llama, Qwen, Mistral, Gemma or GPT-2."
         )
+    plain_flags(config)
     return config
 
 
@@ -250,10 +261,14 @@ def _require_memory(source: Source, config: Any, device: torch.device, dtype: to
         )
 
 
-def _load_network(source: Source, device: torch.device, dtype: torch.dtype) -> PreTrainedModel:
+def _load_network(
+    source: Source, device: torch.device, dtype: torch.dtype, config: Any, shipped: Shipped
+) -> PreTrainedModel:
     try:
         network, report = AutoModelForCausalLM.from_pretrained(
             source.path,
+            config=config,
+            generation_config=shipped.generation_override(),
             dtype=dtype,
             use_safetensors=True,
             output_loading_info=True,
