@@ -60,6 +60,11 @@ class LanguageModel:
         return next(self.layers.modules.parameters()).dtype
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the weights are in memory; an export that failed may have taken them out."""
+        return all(parameter.numel() for parameter in self.network.parameters())
+
+    @property
     def states_kept(self) -> bool:
         """Whether the hidden states below a tuned layer can be kept (checked when loading)."""
         return not self.fallback
