@@ -18,6 +18,7 @@ from workbench.methods.edit import edit
 from workbench.model.generate import Answer, generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
+from workbench.model.shipped import Shipped, read_shipped
 from workbench.model.tokens import TokenTable, tokenize
 
 pytestmark = pytest.mark.slow
@@ -84,6 +85,16 @@ def test_the_tokens_that_end_an_answer_are_taken_over(
     assert answer.ended
     model = shipped(checkpoint, tmp_path / "odd", {"eos_token_id": "<eos>", "pad_token_id": [1]})
     assert generate(model, PROMPTS) == plain
+
+
+@pytest.mark.parametrize("path", ["", "no such/thing/here", "weights.gguf", "two\nlines"])
+def test_where_no_settings_are_shipped_there_is_no_problem_with_them(
+    path: str, tmp_path: Path
+) -> None:
+    (tmp_path / "weights.gguf").write_bytes(b"GGUF")
+    assert read_shipped(str(tmp_path / path), local_files_only=True) == Shipped()
+    if path:
+        assert read_shipped(path, local_files_only=True) == Shipped()
 
 
 VALUES: dict[str, list[Any]] = {name: [value] for name, value in OFFENDERS.items()} | {

@@ -129,9 +129,9 @@ def _askable(model: LanguageModel, prompts: Sequence[str]) -> list[str]:
 
 
 def _loaded(model: LanguageModel, beside: Path, place: Path) -> LanguageModel:
-    """What was just written."""
+    """What was just written, computing attention as the model in memory does."""
     try:
-        return load_model(
+        written = load_model(
             str(beside),
             device=str(model.device),
             dtype=str(model.dtype).removeprefix("torch."),
@@ -142,6 +142,10 @@ def _loaded(model: LanguageModel, beside: Path, place: Path) -> LanguageModel:
             "What was written does not load again, so that it was taken away: "
             f"{str(error).replace(str(beside), str(place))}"
         ) from error
+    attention = model.network.config._attn_implementation
+    if written.network.config._attn_implementation != attention:
+        written.network.set_attn_implementation(attention)
+    return written
 
 
 def _require_same(

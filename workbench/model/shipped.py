@@ -121,6 +121,8 @@ def read_shipped(path: str, *, local_files_only: bool) -> Shipped:
         local_files_only: whether the network is left alone.
     """
     config, text = _text(path, CONFIG, local_files_only), _text(path, GENERATION, local_files_only)
+    if config is None:
+        return Shipped()
     problem = ""
     for name in (GENERATION, CONFIG) if text is not None else (CONFIG,):
         try:
@@ -134,19 +136,22 @@ def read_shipped(path: str, *, local_files_only: bool) -> Shipped:
         except Exception as error:
             problem = (str(error).splitlines() or [type(error).__name__])[0]
             break
-    return Shipped(_object(config or ""), text, from_files=config is not None, problem=problem)
+    return Shipped(_object(config), text, from_files=True, problem=problem)
 
 
 def _text(path: str, name: str, local_files_only: bool) -> str | None:
-    found = cached_file(
-        path,
-        name,
-        local_files_only=local_files_only,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_connection_errors=False,
-        _raise_exceptions_for_gated_repo=False,
-    )
-    return None if found is None else Path(found).read_text("utf-8", errors="replace")
+    try:
+        found = cached_file(
+            path,
+            name,
+            local_files_only=local_files_only,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+            _raise_exceptions_for_gated_repo=False,
+        )
+        return None if found is None else Path(found).read_text("utf-8", errors="replace")
+    except (OSError, ValueError):  # neither a folder nor the name of a repository
+        return None
 
 
 def _object(text: str) -> dict[str, Any]:
