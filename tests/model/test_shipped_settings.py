@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 from tests.conftest import facts_to_learn
 from tests.offenders import OFFENDERS, UNUSABLE, shipping, tiny_checkpoint
 from workbench.errors import ModelError
+from workbench.measure.evaluate import evaluate
 from workbench.measure.health import measure_health
 from workbench.measure.strict import strict_matches
 from workbench.methods.edit import edit
@@ -151,6 +152,20 @@ def test_the_look_at_the_writing_is_the_same_whatever_is_shipped(
     )
     facts = facts_to_learn()
     assert measure_health(bent, facts) == measure_health(alone, facts)
+
+
+def test_what_is_measured_is_the_same_whatever_is_shipped(
+    checkpoint: Path, edited: Mapping[str, torch.Tensor], tmp_path: Path
+) -> None:
+    alone = load_model(str(checkpoint), device="cpu")
+    settings = {"repetition_penalty": 1.05, "min_new_tokens": 9, "suppress_tokens": [82, 111]}
+    bent = shipped(checkpoint, tmp_path / "model", settings)
+    measured = []
+    for model in (alone, bent):
+        with model.with_weights(edited):
+            measured.append(evaluate(model, facts_to_learn()).as_dict()["before"])
+    assert measured[0] == measured[1]
+    assert measured[0]["reliability_generated"] > 0
 
 
 def test_after_an_answer_the_model_has_its_own_settings_again(
