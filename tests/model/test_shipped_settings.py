@@ -179,6 +179,18 @@ def test_after_an_answer_the_model_has_its_own_settings_again(
     assert model.network.generation_config is own and own.to_dict() == before
 
 
+def test_a_way_to_generate_that_comes_with_a_checkpoint_is_not_ours(
+    checkpoint: Path, plain: list[Answer]
+) -> None:
+    def nonsense(**_: object) -> None:
+        raise AssertionError("asked")
+
+    model = load_model(str(checkpoint), device="cpu")
+    model.network.generate = nonsense
+    assert generate(model, PROMPTS) == plain
+    assert model.network.generate is nonsense
+
+
 @pytest.mark.parametrize("name", OFFENDERS)
 def test_as_shipped_gives_an_answer_that_names_the_settings_or_says_why_not(
     name: str, checkpoint: Path, tmp_path: Path

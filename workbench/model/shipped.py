@@ -187,8 +187,9 @@ def plain_generation(network: PreTrainedModel) -> Iterator[None]:
     """A block in which a model's own generation settings are set aside.
 
     ``generate`` fills every setting that its caller leaves open from the model's own; in the
-    block these hold nothing but the tokens that end and fill answers. Invariant: after the block
-    the model has its own again.
+    block these hold nothing but the tokens that end and fill answers. A ``generate`` that the
+    checkpoint's own code has put in its place is set aside, too. Invariant: after the block the
+    model has its own again.
 
     Raises:
         ModelError: this model cannot generate.
@@ -204,7 +205,10 @@ def plain_generation(network: PreTrainedModel) -> Iterator[None]:
         eos_token_id=list(token_ids(own.eos_token_id)) or None,
         pad_token_id=next(iter(token_ids(own.pad_token_id)), None),
     )
+    recipe = network.__dict__.pop("generate", None)
     try:
         yield
     finally:
         network.generation_config = own
+        if recipe is not None:
+            network.generate = recipe
