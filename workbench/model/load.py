@@ -33,6 +33,7 @@ from workbench.model.layers import find_layers
 from workbench.model.memory import free_memory, is_out_of_memory, readable_size
 from workbench.model.needs import is_path
 from workbench.model.real import REAL, origin_of, real_model_dir
+from workbench.model.shipped import Shipped, plain_flags, read_shipped
 from workbench.model.states import check_states
 from workbench.paths import builtin_model_dir
 
@@ -98,8 +99,12 @@ def load_model(
     checkpoint_dtype = getattr(config.get_text_config(), "dtype", None) or config.dtype
     chosen = choose_dtype(dtype, target, checkpoint_dtype)
     _require_memory(source, config, target, chosen)
-    network = _load_network(source, config, target, chosen)
-    model = prepare(source.name, network, _load_tokenizer(source, config))
+    if source.gguf is not None:
+        shipped = Shipped()
+    else:
+        shipped = read_shipped(source.path, local_files_only=source.is_local or source.offline)
+    network = _load_network(source, config, target, chosen, shipped)
+    model = prepare(source.name, network, _load_tokenizer(source, config), shipped)
     model.origin = source.origin
     return model
 
@@ -128,22 +133,30 @@ def load_tokenizer(
 
 
 def prepare(
-    name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+    name: str,
+    network: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    shipped: Shipped | None = None,
 ) -> LanguageModel:
     """Makes a model that is already in memory ready for editing: frozen, in eval mode, checked.
+
+    What its config says of the form of a forward's result is set aside.
 
     Args:
         name: what to call it in patches and messages.
         network: a Hugging Face decoder.
         tokenizer: its tokenizer.
+        shipped: the settings that came with it; None takes them from the network.
 
     Raises:
         ModelError: it has no list of decoder layers.
     """
+    shipped = Shipped.of(network) if shipped is None else shipped
+    plain_flags(network.config)
     network.eval()
     network.requires_grad_(False)
     expected = getattr(network.config.get_text_config(), "num_hidden_layers", None)
-    model = LanguageModel(name, network, tokenizer, find_layers(network, expected))
+    model = LanguageModel(name, network, tokenizer, find_layers(network, expected), shipped)
     model.returns, model.fallback = check_states(model)
     return model
 
@@ -214,6 +227,7 @@ def _load_config(source: Source) -> Any:
             f"'{source.name}' is not a causal language model ({kind}). Choose a decoder that "
             "continues text, such as Llama, Qwen, Mistral, Gemma or GPT-2."
         )
+    plain_flags(config)
     return config
 
 
@@ -276,7 +290,11 @@ def _require_memory(source: Source, config: Any, device: torch.device, dtype: to
 
 
 def _load_network(
-    source: Source, config: Any, device: torch.device, dtype: torch.dtype
+    source: Source,
+    config: Any,
+    device: torch.device,
+    dtype: torch.dtype,
+    shipped: Shipped,
 ) -> PreTrainedModel:
     try:
         if source.gguf is not None:
@@ -284,6 +302,8 @@ def _load_network(
         else:
             network, report = AutoModelForCausalLM.from_pretrained(
                 source.path,
+                config=config,
+                generation_config=shipped.generation_override(),
                 dtype=dtype,
                 use_safetensors=True,
                 output_loading_info=True,
