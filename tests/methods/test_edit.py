@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tests.umask import UMASKS, permissions, under
 from workbench.errors import FactsError, LocationError, PatchError, SettingsError
 from workbench.facts.fact import Fact
 from workbench.methods.edit import edit
@@ -130,6 +131,15 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
     assert last.losses == unbroken_last.losses
     for name, tensor in whole.patch().tensors.items():
         assert torch.equal(resumed.patch().tensors[name], tensor)
+
+
+@pytest.mark.parametrize("umask", UMASKS, ids=oct)
+def test_a_checkpoint_may_be_read_by_whoever_may_read_new_files(
+    model: LanguageModel, facts: list[Fact], tmp_path: Path, umask: int
+) -> None:
+    with under(umask):
+        LocftRun(model, facts, SETTINGS).save_checkpoint(tmp_path / "run" / "c.safetensors")
+    assert permissions(tmp_path / "run", umask) == {}
 
 
 def test_a_checkpoint_of_another_run_is_refused(

@@ -66,6 +66,17 @@ def test_the_halves_say_which_run_they_are() -> None:
     assert "before · run 2" in back and "after · base" in back
 
 
+def test_a_card_says_how_the_model_answered() -> None:
+    assert "raw prompt · greedy" in answer_card((ASKED,), (None, 2))
+    how = "as shipped · sampled, seed 0 · temperature 0.7"
+    own = replace(ASKED, before=replace(said("Canberra"), how=how))
+    assert f"raw prompt · {how}" in answer_card((own,), (None, 2))
+    assert "greedy" not in answer_card((own,), (None, 2))
+    waiting = replace(ASKED, before=None, after=None)
+    assert "greedy" not in answer_card((waiting,), (None, 2), "Waiting")
+    assert how in pinned_table([PinnedAnswer(1, "?", 0, "Canberra", how)])
+
+
 def test_an_answer_of_other_runs_than_those_shown_can_be_asked_again() -> None:
     now = answer_card((ASKED,), (None, 2))
     old = answer_card((ASKED,), (None, 3))

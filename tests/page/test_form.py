@@ -171,7 +171,7 @@ SET: dict[type[SettingsRecord], SettingsRecord] = {
     EvaluationSettings: EvaluationSettings(written=0, health=True, capability=("a", "b")),
     StudySettings: StudySettings(kind="scale", sizes=(3, 5), locft_at="6", seed=4),
     ScanSettings: ScanSettings(sample=5, seed=3),
-    ProbeSettings: ProbeSettings(chat=True, stop="sentence", max_new_tokens=7, top_k=2),
+    ProbeSettings: ProbeSettings(True, "sentence", 7, 2, as_shipped=True),
     ModelChoice: ModelChoice("some/model", "cuda:1", "bfloat16", trust_remote_code=True),
 }
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.umask import permissions, under
 from workbench.errors import SessionError
 from workbench.model.choice import ModelChoice
 from workbench.store.archive import MANIFEST_NAME, pack, unpack
 from workbench.store.library import Library
 from workbench.store.store import DATABASE_NAME, Store
+from workbench.worker.kept_facts import keep_facts
 
 
 @pytest.fixture
@@ -44,6 +46,20 @@ def test_a_packed_session_is_the_same_elsewhere(store: Store, packed: Path, tmp_
     ]
     copied = elsewhere.folder / "runs" / "1" / "patch" / "patch.safetensors"
     assert copied.read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077], ids=oct)  # SQLite never lets a group write
+def test_whoever_may_read_new_files_may_read_a_session_its_zip_and_its_copy(
+    tmp_path: Path, umask: int
+) -> None:
+    with under(umask):
+        library = Library(tmp_path / "all" / "sessions")
+        store = library.create("Mine", samples=True)
+        keep_facts(store, 1, store.facts.enabled())
+        pack(store.folder, tmp_path / "all" / "session.zip")
+        library.bring_in(tmp_path / "all" / "session.zip")
+        library.duplicate(store.id)
+    assert permissions(tmp_path / "all", umask) == {}
 
 
 def test_a_copy_lives_its_own_life(library: Library, store: Store) -> None:

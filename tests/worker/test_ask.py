@@ -54,9 +54,27 @@ def test_an_answer_is_kept_as_it_grows(
     )
     row = store.probes.get(probe)
     assert row is not None and row.before is not None and row.after is None
-    assert row.before.text == "William Shakespeare"
+    assert (row.before.text, row.before.how) == ("William Shakespeare", "")
     assert row.partial == {}
     assert len(set(seen)) > 1 and all("William Shakespeare".startswith(text) for text in seen)
+
+
+def test_an_answer_as_shipped_keeps_the_settings_that_made_it(
+    store: Store, model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.network.generation_config, "repetition_penalty", 1.3)
+    task, probe = asking(store, "The author of Hamlet is")
+    answer_probes(
+        task,
+        model,
+        store.probes.among([probe]),
+        (None, None),
+        Patches(),
+        ProbeSettings(as_shipped=True),
+    )
+    row = store.probes.get(probe)
+    assert row is not None and row.before is not None
+    assert row.before.how == "as shipped · greedy · repetition penalty 1.3"
 
 
 def test_a_cancelled_question_keeps_no_half_answer(store: Store, model: LanguageModel) -> None:

@@ -271,8 +271,10 @@ def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+        # safetensors writes a file that is its owner's alone; the others follow the umask.
+        mode = (Path(folder) / "config.json").stat().st_mode
         for path in Path(folder).iterdir():
-            path.chmod(0o644)
+            path.chmod(mode)
             path.replace(out / path.name)
 
 

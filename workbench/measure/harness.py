@@ -18,6 +18,7 @@ from typing import Any
 
 from workbench.measure.capability_result import BUILTIN_TASKS
 from workbench.model.language_model import LanguageModel
+from workbench.model.shipped import plain_generation
 from workbench.model.stoppable import stoppable
 from workbench.work.stop import Cancelled, Stop
 
@@ -97,7 +98,8 @@ class Harness:
         from lm_eval import simple_evaluate
 
         try:
-            with stoppable(self._asked, stop):
+            # The harness leaves open what its tasks do not name; the model would fill it in.
+            with stoppable(self._asked, stop), plain_generation(self._asked.network):
                 found = simple_evaluate(
                     model=self._model,
                     tasks=[task],

@@ -20,6 +20,7 @@ from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.patch import Patch
+from workbench.model.shipped import plain_generation
 from workbench.model.states import TOKENS_PER_PASS, target_logits
 from workbench.model.stoppable import stoppable
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
@@ -173,7 +174,7 @@ def _continuations(model: LanguageModel, prompts: Sequence[str], seed: int) -> l
         for place, row in enumerate(rows):
             ids[place, longest - len(encoded[row]) :] = torch.tensor(encoded[row])
             mask[place, longest - len(encoded[row]) :] = 1
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), plain_generation(model.network):
             torch.manual_seed(seed)
             new = model.network.generate(
                 input_ids=ids.to(model.device),

@@ -35,6 +35,7 @@ def probe(
     max_new_tokens: int = 32,
     stop: StopRule = "eos",
     top_k: int = 5,
+    as_shipped: bool = False,
     cancel: Stop | None = None,
 ) -> list[Probe]:
     """Asks the model before and after a patch; the model stays as it is.
@@ -47,6 +48,7 @@ def probe(
         max_new_tokens: most tokens an answer has.
         stop: ``eos``, or ``sentence`` for the paper's rule (also "." and newline).
         top_k: how many next tokens to report.
+        as_shipped: answer by the checkpoint's own generation settings; `Answer.how` names them.
         cancel: the wish to end it, asked before every token.
 
     Raises:
@@ -64,6 +66,7 @@ def probe(
             max_new_tokens=max_new_tokens,
             stop=stop,
             top_k=top_k,
+            as_shipped=as_shipped,
             cancel=cancel,
         )
 

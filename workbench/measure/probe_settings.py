@@ -36,6 +36,12 @@ class ProbeSettings(SettingsRecord):
         unit="tokens",
         advanced=True,
     )
+    as_shipped: bool = setting(
+        False,
+        "Answer by the checkpoint's own generation settings, such as sampling; off: greedy.",
+        label="As the model is shipped",
+        advanced=True,
+    )
 
     def __post_init__(self) -> None:
         require_stop_rule(self.stop)
@@ -44,4 +50,9 @@ class ProbeSettings(SettingsRecord):
     @property
     def decoding(self) -> dict[str, Any]:
         """What `workbench.model.generate.generate` is told, besides whether prompts are chat."""
-        return {"stop": self.stop, "max_new_tokens": self.max_new_tokens, "top_k": self.top_k}
+        return {
+            "stop": self.stop,
+            "max_new_tokens": self.max_new_tokens,
+            "top_k": self.top_k,
+            "as_shipped": self.as_shipped,
+        }

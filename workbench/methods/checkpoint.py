@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from workbench.errors import PatchError
 from workbench.methods.tuned import TunedWeights
+from workbench.work.files import as_new_file
 
 __all__ = ["Progress", "read_checkpoint", "write_checkpoint"]
 
@@ -94,6 +95,7 @@ def write_checkpoint(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, beside, metadata=metadata)
+        as_new_file(beside)
         beside.replace(path)
     except OSError as error:
         raise PatchError(

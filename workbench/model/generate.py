@@ -1,7 +1,7 @@
-"""Greedy answers to prompts, in batches.
+"""Answers to prompts: greedy ones in batches, or, when asked for, as the model is shipped.
 
-Invariant: the model's own generation settings (sampling, penalties) are set aside, so that an
-answer depends on the weights and the prompt alone. Knows nothing about patches or metrics.
+Invariant: nobody gets the model's own generation settings (sampling, penalties) unless they ask
+for them. Knows nothing about patches or metrics.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import torch
 from transformers import (
-    GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
     PreTrainedTokenizerBase,
@@ -19,6 +18,12 @@ from transformers import (
 )
 
 from workbench.errors import ModelError, SettingsError
+from workbench.model.decoding import (
+    end_tokens,
+    greedy_tokens,
+    shipped_tokens,
+    shipped_words,
+)
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.stop_rule import StopRule, require_stop_rule
@@ -43,12 +48,14 @@ class Answer:
         tokens: its token ids, the EOS included if it was reached.
         top: the likeliest next tokens after the prompt, each with its probability.
         ended: whether it came to its end by itself, rather than for want of room.
+        how: the checkpoint's own settings, when they made it; empty for a greedy answer.
     """
 
     text: str
     tokens: tuple[int, ...]
     top: tuple[tuple[str, float], ...]
     ended: bool = True
+    how: str = ""
 
 
 class _FirstScores(LogitsProcessor):  # type: ignore[misc]
@@ -59,7 +66,7 @@ class _FirstScores(LogitsProcessor):  # type: ignore[misc]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         if self.scores is None:
-            self.scores = scores.float()
+            self.scores = scores.clone().float()
         return scores
 
 
@@ -70,7 +77,11 @@ class _Watcher(StoppingCriteria):  # type: ignore[misc]
         self._show, self._longest = show, longest
 
     def __call__(self, input_ids: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
-        self._show(input_ids[:, self._longest :].tolist())
+        try:
+            self._show(input_ids[:, self._longest :].tolist())
+        except Exception as error:
+            error.is_watchers = True  # type: ignore[attr-defined]
+            raise
         return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
 
@@ -89,10 +100,11 @@ def generate(
     max_new_tokens: int = 32,
     stop: StopRule = "eos",
     top_k: int = 5,
+    as_shipped: bool = False,
     on_text: OnText | None = None,
     cancel: Stop | None = None,
 ) -> list[Answer]:
-    """Greedy answers of the model as it is now.
+    """Answers of the model as it is now: greedy, unless its own settings are asked for.
 
     Args:
         model: with whatever weights are swapped in.
@@ -101,12 +113,15 @@ def generate(
         max_new_tokens: most tokens an answer has.
         stop: where an answer ends.
         top_k: how many next tokens to report.
+        as_shipped: answer by the generation settings that the checkpoint came with, one prompt at
+            a time; what they draw has a fixed seed. `max_new_tokens` and `stop` stay as they are.
         on_text: told how the answers grow; what it raises ends the work and is passed on.
         cancel: the wish to end the work, asked before every token.
 
     Raises:
         Cancelled: somebody wanted it to end.
-        ModelError: the tokenizer has no chat template, or a prompt is too long for the model.
+        ModelError: the tokenizer has no chat template, a prompt is too long for the model, or
+            the model's own settings cannot be used here.
         SettingsError: an unknown stop rule, or a number below 1.
     """
     require_stop_rule(stop)
@@ -123,16 +138,17 @@ def generate(
     room = max_new_tokens
     if model.longest is not None:
         room = min(room, model.longest - longest)
-    ends = _end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
+    ends = end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
 
-    decoding = _Decoding(model, room, stop, frozenset(ends), top_k, on_text)
+    how = shipped_words(model) if as_shipped else ""
+    decoding = _Decoding(model, room, stop, frozenset(ends), top_k, how, on_text)
 
     def work(rows: Sequence[int]) -> list[Answer]:
         with stoppable(model, cancel):
             return decoding.run(rows, [encoded[row] for row in rows])
 
     order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
-    size = max(1, TOKENS_PER_PASS // (longest + room))
+    size = 1 if as_shipped else max(1, TOKENS_PER_PASS // (longest + room))
     answers: dict[int, Answer] = {}
     for rows, batch in in_batches(order, size, model.device, work):
         answers.update(zip(rows, batch, strict=True))
@@ -161,6 +177,7 @@ class _Decoding:
     stop: StopRule
     ends: frozenset[int]
     top_k: int
+    how: str
     on_text: OnText | None
 
     @torch.no_grad()
@@ -168,7 +185,7 @@ class _Decoding:
         """Answers one batch; `rows` are the prompts' places, `texts` their tokens."""
         tokenizer, device = self.model.tokenizer, self.model.device
         padding = tokenizer.pad_token_id
-        padding = padding if padding is not None else min(self.ends)
+        padding = padding if padding is not None else min(self.ends, default=0)
         longest = max(len(ids) for ids in texts)
         input_ids = torch.full((len(texts), longest), padding)
         mask = torch.zeros_like(input_ids)
@@ -176,20 +193,29 @@ class _Decoding:
             input_ids[row, longest - len(ids) :] = torch.tensor(ids)
             mask[row, longest - len(ids) :] = 1
         first = _FirstScores()
-        output = self.model.network.generate(
-            input_ids=input_ids.to(device),
-            attention_mask=mask.to(device),
-            generation_config=_greedy(self.room, self.ends, padding),
-            logits_processor=LogitsProcessorList([first]),
-            stopping_criteria=self._watching(rows, longest),
+        write = shipped_tokens if self.how else greedy_tokens
+        output = write(
+            self.model,
+            {"input_ids": input_ids.to(device), "attention_mask": mask.to(device)},
+            self.room,
+            self.ends,
+            padding,
+            LogitsProcessorList([first]),
+            self._watching(rows, longest),
         )[:, longest:].tolist()
-        assert first.scores is not None
-        shares, tokens = first.scores.softmax(dim=-1).topk(min(self.top_k, first.scores.shape[-1]))
+        tops = self._likeliest(first.scores, len(texts))
+        return [self._answer(new, top) for new, top in zip(output, tops, strict=True)]
+
+    def _likeliest(self, scores: torch.Tensor | None, texts: int) -> list[list[tuple[int, float]]]:
+        """The likeliest first tokens of each text, where something was chosen by scores."""
+        if scores is None:
+            return [[]] * texts
+        # Beams stand beside each other, each text's own together.
+        scores = scores[:: len(scores) // texts]
+        shares, tokens = scores.softmax(dim=-1).topk(min(self.top_k, scores.shape[-1]))
         return [
-            self._answer(new, list(zip(ids, probabilities, strict=True)))
-            for new, ids, probabilities in zip(
-                output, tokens.tolist(), shares.tolist(), strict=True
-            )
+            list(zip(ids, probabilities, strict=True))
+            for ids, probabilities in zip(tokens.tolist(), shares.tolist(), strict=True)
         ]
 
     def _watching(self, rows: Sequence[int], longest: int) -> StoppingCriteriaList | None:
@@ -201,7 +227,7 @@ class _Decoding:
             on_text(
                 {
                     row: self._text(_until_end(ids, self.ends))
-                    for row, ids in zip(rows, new, strict=True)
+                    for row, ids in zip(rows, new[:: len(new) // len(rows)], strict=True)
                 }
             )
 
@@ -217,35 +243,11 @@ class _Decoding:
         said = _until_end(new, self.ends)
         names = self.model.tokenizer.batch_decode([[token] for token, _ in top])
         shares = tuple((name, share) for name, (_, share) in zip(names, top, strict=True))
-        return Answer(self._text(said), said, shares, bool(said) and said[-1] in self.ends)
+        ended = bool(said) and said[-1] in self.ends
+        return Answer(self._text(said), said, shares, ended, self.how)
 
 
 def _until_end(new: list[int], ends: frozenset[int]) -> tuple[int, ...]:
     """New tokens up to the first that ends the answer; padding stands behind it."""
     length = next((i for i, token in enumerate(new, start=1) if token in ends), len(new))
     return tuple(new[:length])
-
-
-def _end_tokens(model: LanguageModel) -> set[int]:
-    """The tokens that end an answer: the tokenizer's EOS and those the model itself names."""
-    named = model.network.generation_config.eos_token_id
-    ends = {named} if isinstance(named, int) else set(named or ())
-    if model.tokenizer.eos_token_id is not None:
-        ends.add(model.tokenizer.eos_token_id)
-    return ends
-
-
-def _greedy(room: int, ends: frozenset[int], padding: int) -> GenerationConfig:
-    """Plain greedy decoding; every field that a model's own settings might bend is named."""
-    return GenerationConfig(
-        max_new_tokens=room,
-        do_sample=False,
-        num_beams=1,
-        temperature=1.0,
-        top_k=50,
-        top_p=1.0,
-        repetition_penalty=1.0,
-        no_repeat_ngram_size=0,
-        eos_token_id=sorted(ends),
-        pad_token_id=padding,
-    )

@@ -19,6 +19,7 @@ from workbench.model.hashing import tensor_hash
 from workbench.model.layers import LayerList, LocationInfo
 from workbench.model.location import Location
 from workbench.model.presets import ModelShape, Preset, find_preset
+from workbench.model.shipped import Shipped
 from workbench.model.summary import ModelSummary
 
 __all__ = ["LanguageModel"]
@@ -33,6 +34,7 @@ class LanguageModel:
         network: the Hugging Face model, frozen, in eval mode.
         tokenizer: its tokenizer, unchanged.
         layers: its decoder layers.
+        shipped: the settings that came with it, as they were.
         returns: how many items a layer returns; 0 for a bare tensor.
         fallback: why hidden states cannot be kept; empty when they can.
         origin: what its weights were made from, such as a GGUF file's type; empty when they were
@@ -44,6 +46,7 @@ class LanguageModel:
     network: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     layers: LayerList
+    shipped: Shipped = field(default_factory=Shipped)
     returns: int = 0
     fallback: str = ""
     origin: str = ""
@@ -60,6 +63,11 @@ class LanguageModel:
     def dtype(self) -> torch.dtype:
         """The dtype of the model's layers."""
         return next(self.layers.modules.parameters()).dtype
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the weights are in memory; an export that failed may have taken them out."""
+        return all(parameter.numel() for parameter in self.network.parameters())
 
     @property
     def states_kept(self) -> bool:

@@ -19,6 +19,7 @@ from workbench.model.loading.source import find_source
 from workbench.model.loading.tokenizer import guard_embeddings, read_tokenizer, require_embeddings
 from workbench.model.loading.weights import load_network, local_tensors, require_finite
 from workbench.model.reading import require_causal
+from workbench.model.shipped import Shipped, plain_flags, read_shipped
 from workbench.model.states import check_states
 
 __all__ = ["LanguageModel", "load_model", "load_tokenizer", "prepare"]
@@ -61,11 +62,16 @@ def load_model(
             source, tokenizer, empty.get_input_embeddings().num_embeddings
         )
         require_memory(source, empty, stored, target, chosen)
-        network, of_weights = load_network(source, config, empty, stored, target, chosen)
+        shipped = Shipped()
+        if source.gguf is None:
+            shipped = read_shipped(source.path, local_files_only=source.no_network)
+        network, of_weights = load_network(
+            source, config, empty, stored, target, chosen, shipped.generation_override()
+        )
         require_finite(source, network)
     if of_tokenizer:
         guard_embeddings(network)
-    model = prepare(source.name, network, tokenizer)
+    model = prepare(source.name, network, tokenizer, shipped)
     model.origin = source.origin or config.origin
     model.notices = (*of_weights, *of_tokenizer)
     return model
@@ -108,22 +114,30 @@ def _quiet() -> Iterator[None]:
 
 
 def prepare(
-    name: str, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+    name: str,
+    network: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    shipped: Shipped | None = None,
 ) -> LanguageModel:
     """Makes a model that is already in memory ready for editing: frozen, in eval mode, checked.
+
+    What its config says of the form of a forward's result is set aside.
 
     Args:
         name: what to call it in patches and messages.
         network: a Hugging Face decoder.
         tokenizer: its tokenizer.
+        shipped: the settings that came with it; None takes them from the network.
 
     Raises:
         ModelError: it has no list of decoder layers, or reads other things than text so far.
     """
+    shipped = Shipped.of(network) if shipped is None else shipped
+    plain_flags(network.config)
     network.eval()
     network.requires_grad_(False)
     expected = getattr(network.config.get_text_config(), "num_hidden_layers", None)
-    model = LanguageModel(name, network, tokenizer, find_layers(network, expected))
+    model = LanguageModel(name, network, tokenizer, find_layers(network, expected), shipped)
     require_causal(model)
     model.returns, model.fallback = check_states(model)
     return model

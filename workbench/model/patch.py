@@ -6,9 +6,7 @@ JSON in the file's metadata.
 """
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +17,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from workbench.errors import PatchError
+from workbench.model.export import exporting
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
+from workbench.work.events import follow
+from workbench.work.files import as_new_file, new_folder
 
 __all__ = ["PATCH_FILE", "Patch"]
 
@@ -120,6 +121,7 @@ class Patch:
             metadata = {"format": FORMAT, "patch": json.dumps(self.metadata, ensure_ascii=False)}
             tensors = {name: tensor.contiguous().cpu() for name, tensor in self.tensors.items()}
             save_file(tensors, beside / PATCH_FILE, metadata=metadata)
+            as_new_file(beside / PATCH_FILE)
         return Path(folder)
 
     @classmethod
@@ -151,44 +153,18 @@ class Patch:
             )
         return cls(tensors, json.loads(header["patch"]))
 
-    def export(self, model: LanguageModel, folder: str | Path) -> Path:
-        """Writes the edited model as a folder that plain transformers loads.
+    def export(self, model: LanguageModel, folder: str | Path, prompts: Sequence[str] = ()) -> Path:
+        """Writes the edited model as a folder that plain transformers loads, and makes sure of it.
 
         Args:
             model: the patch's base.
             folder: a new folder.
+            prompts: of the facts that were edited; see `exporting`.
 
         Returns:
             The folder.
 
         Raises:
-            PatchError: another base, or the folder exists and is not empty.
+            PatchError, ModelError: see `exporting`.
         """
-        with new_folder(Path(folder)) as beside, self.applied(model):
-            model.network.save_pretrained(beside, safe_serialization=True)
-            model.tokenizer.save_pretrained(beside)
-        return Path(folder)
-
-
-@contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside the wanted one, moved to its place when the block ends well.
-
-    Raises:
-        PatchError: the folder exists and is not empty, or cannot be written.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PatchError(f"'{folder}' exists already. Choose another folder, or remove it first.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise PatchError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
-    try:
-        yield beside
-        beside.chmod(0o755)
-        beside.replace(folder)
-    except OSError as error:
-        raise PatchError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        return follow(exporting(model, self.applied, folder, prompts)).folder

@@ -27,14 +27,22 @@ _CARD = "CASE role WHEN '' THEN -id ELSE job END"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer: its text, and the likeliest next tokens with their probabilities."""
+    """An answer: its text, and the likeliest next tokens with their probabilities.
+
+    Args:
+        text: what was said.
+        top: the likeliest next tokens after the prompt.
+        how: the checkpoint's own settings, when they made it; empty for a greedy answer.
+    """
 
     text: str
     top: tuple[tuple[str, float], ...] = ()
+    how: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"text": self.text, "top": [list(pair) for pair in self.top]}
+        said = {"text": self.text, "top": [list(pair) for pair in self.top]}
+        return said | {"how": self.how} if self.how else said
 
     @classmethod
     def from_json(cls, text: str | None) -> "Answered | None":
@@ -42,7 +50,8 @@ class Answered:
         if text is None:
             return None
         data = json.loads(text)
-        return cls(data["text"], tuple((token, share) for token, share in data["top"]))
+        top = tuple((token, share) for token, share in data["top"])
+        return cls(data["text"], top, str(data.get("how", "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +89,16 @@ class ProbeRow:
 
 @dataclass(frozen=True, slots=True)
 class PinnedAnswer:
-    """What a pinned prompt was answered at the end of an epoch of a run; epoch 0 is the base."""
+    """What a pinned prompt was answered at the end of an epoch of a run; epoch 0 is the base.
+
+    How it was answered is empty for a greedy answer.
+    """
 
     probe: int
     prompt: str
     epoch: int
     text: str
+    how: str = ""
 
 
 class ProbeTable:
@@ -224,12 +237,13 @@ class ProbeTable:
             " WHERE a.run = ? ORDER BY a.probe, a.epoch",
             (run,),
         )
-        return [
-            PinnedAnswer(
-                row["probe"], row["prompt"], row["epoch"], json.loads(row["answer"])["text"]
-            )
-            for row in rows
-        ]
+        return [_pinned(row) for row in rows]
+
+
+def _pinned(row: sqlite3.Row) -> PinnedAnswer:
+    said = json.loads(row["answer"])
+    how = str(said.get("how", ""))
+    return PinnedAnswer(row["probe"], row["prompt"], row["epoch"], said["text"], how)
 
 
 def _probe(row: sqlite3.Row) -> ProbeRow:

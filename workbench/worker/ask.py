@@ -86,7 +86,7 @@ def _state(
 
 def answered(answer: Answer) -> Answered:
     """An answer of the engine as the session keeps it."""
-    return Answered(answer.text, answer.top)
+    return Answered(answer.text, answer.top, answer.how)
 
 
 class _Writing:

@@ -4,12 +4,15 @@ Invariant: between two jobs the model is the untouched base of some session. Imp
 so only the worker's process may import this module. Knows nothing about processes or the page.
 """
 
+import contextlib
 import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict
 
+from workbench.errors import SessionError
 from workbench.model.devices import choose_device
+from workbench.model.export import exporting
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.memory import free_memory
@@ -144,5 +147,13 @@ class Workshop:
         folder = Path(asked.folder).expanduser()
         model, patch = self.model(task), self._patches.of(task.store, asked.run)
         task.report(f"Writing the full model to {folder}", now=True)
-        patch.export(model, folder)
-        return {"folder": str(folder)}
+        prompts: list[str] = []
+        with contextlib.suppress(SessionError):  # of a run that kept none, others are asked
+            prompts = [row.fact.prompt for row in kept_facts(task.store, asked.run)]
+        try:
+            work = exporting(model, patch.applied, folder, prompts, stop=task.stop)
+            done = task.follow(work)
+        finally:
+            if not model.is_whole:
+                self._model, self.choice = None, None
+        return {"folder": str(folder), "checked": done.checked}

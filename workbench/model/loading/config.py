@@ -23,6 +23,7 @@ from workbench.model.gguf import load_gguf_config
 from workbench.model.loading.errors import explained, printable, shown
 from workbench.model.loading.quantization import Quantization, find_quantization
 from workbench.model.loading.source import Source
+from workbench.model.shipped import plain_flags
 
 __all__ = ["ModelConfig", "load_config", "read_config"]
 
@@ -108,6 +109,7 @@ def load_config(source: Source) -> ModelConfig:
         raise explained(source, error, written) from error
     _require_decoder(source, config)
     _require_tokens_inside(source, config)
+    plain_flags(config)
     found = ModelConfig(config, written, quantization)
     if quantization is not None:
         for part in (config, found.text):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 from transformers.utils import cached_file
 from transformers.utils.hub import get_checkpoint_shard_files
 
@@ -83,8 +83,18 @@ def load_network(
     stored: Stored | None,
     device: torch.device,
     dtype: torch.dtype,
+    generation: GenerationConfig | None = None,
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
     """The network with its weights, and what people must know of how they were read.
+
+    Args:
+        source: where it comes from.
+        config: its config.
+        empty: the network without its weights.
+        stored: what its files hold; None has them fetched.
+        device: where it is to be.
+        dtype: its dtype there.
+        generation: generation settings in place of the checkpoint's; None takes those.
 
     Raises:
         ModelError: the files lack weights, hold them quantized, or do not fit the config.
@@ -95,7 +105,7 @@ def load_network(
     renames = find_wrapping(stored, expected)
     plain = {unwrapped(name, renames): tensor for name, tensor in stored.items()}
     _require_plain(source, config, plain, {name for name, _ in empty.named_parameters()})
-    network, report = _read(source, config, renames, empty, plain, device, dtype)
+    network, report = _read(source, config, renames, empty, plain, device, dtype, generation)
     if missing := sorted(report["missing_keys"]):
         raise _lacks(source, config, missing, plain)
     notices = []
@@ -126,6 +136,7 @@ def _read(
     stored: Stored,
     device: torch.device,
     dtype: torch.dtype,
+    generation: GenerationConfig | None = None,
 ) -> tuple[PreTrainedModel, Mapping[str, Any]]:
     try:
         if source.gguf is not None:
@@ -134,6 +145,7 @@ def _read(
             network, report = AutoModelForCausalLM.from_pretrained(
                 source.path,
                 config=config.config,
+                generation_config=generation,
                 dtype=dtype,
                 use_safetensors=True,
                 output_loading_info=True,

@@ -48,9 +48,11 @@ def _export_words(store: Store, run: int) -> str:
     job = store.jobs.latest("export")
     if job is None or not isinstance(job.request, ExportRequest) or job.request.run != run:
         return ""
-    return {"done": f"Written to {job.request.folder}", "failed": job.error}.get(
-        job.state, job.state
-    )
+    if job.state == "done":
+        checked = job.result.get("checked")  # in sessions of earlier versions nothing was
+        said = f"; loaded again, it gave all {checked} answers alike" if checked else ""
+        return f"Written to {job.request.folder}{said}"
+    return job.error if job.state == "failed" else job.state
 
 
 def _export(store: Store, event: gr.EventData) -> None:

@@ -1,0 +1,62 @@
+"""What is made under another name first: whole or not at all, with the permissions of a new file.
+
+A library that writes through a temporary file leaves it readable by its owner alone. Knows nothing
+about what is in the files.
+"""
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.errors import PatchError
+
+__all__ = ["as_new_file", "as_new_files", "new_folder"]
+
+
+def as_new_file(path: Path) -> None:
+    """Gives a file the permissions that this process gives to a new file there.
+
+    They follow the umask, which is not asked for: to read it, one would have to change it for a
+    moment, for all threads.
+    """
+    sample = path.parent / f".{secrets.token_hex(8)}"
+    os.close(os.open(sample, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        path.chmod(stat.S_IMODE(sample.stat().st_mode))
+    finally:
+        sample.unlink()
+
+
+def as_new_files(folder: Path) -> None:
+    """Gives every file under a folder the permissions of a new file."""
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        as_new_file(path)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside the wanted one, moved to its place when the block ends well.
+
+    Raises:
+        PatchError: the folder exists and is not empty, or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PatchError(f"'{folder}' exists already. Choose another folder, or remove it first.")
+    # Not made by tempfile, whose folders are their owner's alone whatever the umask says.
+    beside = folder.parent / f".{folder.name[:100]}-{secrets.token_hex(4)}"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside.mkdir()
+    except OSError as error:
+        raise PatchError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
+    try:
+        yield beside
+        beside.replace(folder)
+    except OSError as error:
+        raise PatchError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
