@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from tests.conftest import byte_tokenizer
+from tests.conftest import byte_tokenizer, facts_to_learn
 from tests.model.loading.conftest import Copies, Weights
 from workbench.errors import ModelError
+from workbench.methods.edit import edit
 from workbench.model.load import load_model
 from workbench.model.loading.quantization import find_quantization, made_from
 
@@ -224,6 +225,24 @@ def test_fp8_weights_become_exactly_the_numbers_that_they_mean(
     stored, meant = quantized_and_meant(weights)
     quantized = rewritten(copies("quantized"), stored, quantization_config=FP8)
     same_as_plain(quantized, rewritten(copies("plain"), meant), "FP8")
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["plain names", "wrapped names"])
+def test_an_edit_of_an_fp8_model_is_exported_in_plain_weights(
+    wrapped: bool, copies: Copies, original: Path
+) -> None:
+    stored, _ = quantized_and_meant(load_file(original / "model.safetensors"))
+    if wrapped:
+        stored = {f"_orig_mod.{name}": tensor for name, tensor in stored.items()}
+    model = load_model(str(rewritten(copies(), stored, quantization_config=FP8)), device="cpu")
+    patch = edit(model, facts_to_learn()[:2], at="3.mlp.down_proj", epochs=3).patch
+    exported = patch.export(model, copies.place / "exported")
+    assert "quantization_config" not in json.loads((exported / "config.json").read_text())
+    again = load_model(str(exported), device="cpu")
+    assert (again.origin, again.notices) == ("", ())
+    with patch.applied(model):
+        wanted = model.network.state_dict()
+        assert all(torch.equal(t, wanted[n]) for n, t in again.network.state_dict().items())
 
 
 def test_fp8_experts_become_exactly_the_numbers_that_they_mean(tmp_path: Path) -> None:
