@@ -37,7 +37,7 @@ WHY: dict[str, str] = {
     "locality is fact": "What is edited cannot stay as it is, which caps locality.",
     "locality is rephrase": "An edit that generalizes changes it, which caps locality.",
     "locality unanswered": "Locality compares before and after; what is right is not known.",
-    "lost character": "The model would learn the broken text.",
+    "lost character": "The model would learn the broken text, or be asked it.",
     "other sheets": "Facts on them would be missed.",
     "hidden rows": "What is filtered away may not be meant to be learned.",
     "preamble": "Titles and notes are no facts.",

@@ -1,7 +1,8 @@
 """Rows from YAML: a list of maps, at the top or under the name ``facts``.
 
 Invariant: a broken entry costs itself only, and is reported. A number, a date, and ``no`` are the
-text that stands there. No entry is larger than what stands in the file. Knows nothing about what the maps mean.
+text that stands there. No entry is larger than what stands in the file. Knows nothing about what
+the maps mean.
 """
 
 import re
