@@ -93,10 +93,10 @@ def test_a_file_over_the_limit_is_refused(run: Run, table: Path) -> None:
 
 def test_every_command_that_reads_facts_can_be_told_which_column_holds_what(tmp_path: Path) -> None:
     file = tmp_path / "fremd.csv"
-    file.write_text("Frage,Antwort\nThe capital of France is,Lyon\n", encoding="utf-8")
+    file.write_text("Kysymys,Vastaus\nThe capital of France is,Lyon\n", encoding="utf-8")
     with pytest.raises(FactsError, match="No column"):
         read_reported(file)
-    (fact,) = read_reported(file, ["prompt=Frage", "target_new=Antwort"])
+    (fact,) = read_reported(file, ["prompt=Kysymys", "target_new=Vastaus"])
     assert fact.target_new == "Lyon"
     for command in (edit, evaluate, scan, study, sweep):
         assert "columns" in inspect.signature(command).parameters

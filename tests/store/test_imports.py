@@ -283,13 +283,13 @@ def main_in_process(main: Callable[[list[str]], int], root: Path, store: Store, 
 
 @pytest.mark.slow
 def test_unknown_columns_wait_to_be_named_and_are_remembered(bring: Bring) -> None:
-    content = "Frage,Antwort\nThe capital of France is,Lyon\n"
+    content = "Kysymys,Vastaus\nThe capital of France is,Lyon\n"
     store, job = bring(content, "fremd.csv")
     ended(store, job)
     (upload,) = store.uploads.all()
-    assert upload.guess.columns == ("Frage", "Antwort") and store.facts.count() == 0
-    store.uploads.assign(upload.id, "prompt", "Frage")
-    store.uploads.assign(upload.id, "target_new", "Antwort")
+    assert upload.guess.columns == ("Kysymys", "Vastaus") and store.facts.count() == 0
+    store.uploads.assign(upload.id, "prompt", "Kysymys")
+    store.uploads.assign(upload.id, "target_new", "Vastaus")
     store.uploads.remember(store.uploads.get(upload.id))
     assert store.uploads.remembered(guess_columns(upload.path)) is not None
     store, job = bring(content, "noch eine.csv")
