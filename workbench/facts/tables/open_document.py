@@ -1,14 +1,15 @@
 """Rows from an OpenDocument spreadsheet (.ods), as LibreOffice writes it.
 
-Invariant: a sheet takes memory for its cells at most, however far apart it claims they are.
+Invariant: what is broken, or claims more cells than can be held, is refused before it is read.
 Knows nothing about what the columns mean.
 """
 
-import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from workbench.errors import FactsError
 from workbench.facts.source import Source, too_large
@@ -21,9 +22,8 @@ __all__ = ["open_document_table"]
 
 # A sheet is held as a rectangle, from its first cell to its last.
 _MAX_CELLS = 20_000_000
-_CHUNK = 1 << 20
-_TAG = re.compile(rb"<(table:table|table:table-row|table:(?:covered-)?table-cell)([\s/][^>]*)?>")
-_REPEATED = re.compile(rb"""table:number-(?:rows|columns)-repeated\s*=\s*["'](\d{1,12})["']""")
+# What the standard library raises about archives that are broken, locked or of an unknown kind.
+_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile)
 
 
 def open_document_table(source: Source, is_header: IsHeader) -> Table:
@@ -37,7 +37,7 @@ def open_document_table(source: Source, is_header: IsHeader) -> Table:
         FactsError: it is broken, empty or too large, or python-calamine is not installed.
     """
     require_room(source, _broken)
-    _require_extent(source)
+    _require_sound(source)
     try:
         from python_calamine import CalamineWorkbook, SheetVisibleEnum
     except ImportError as error:
@@ -68,51 +68,55 @@ def _records(book: Any, place: int, source: Source) -> Iterator[Record]:
         raise _broken(source) from error
 
 
-def _require_extent(source: Source) -> None:
-    """Makes sure that no sheet claims more cells than can be held: a row or a cell may stand for
-    any number of equal ones."""
+def _require_sound(source: Source) -> None:
+    """Makes sure that the spreadsheet's text is whole, for calamine would wait for its end, and
+    that no sheet claims more cells than can be held."""
+    extent = _Extent(source)
+    parser = ParserCreate()
+    parser.StartElementHandler = extent.start
+    parser.EntityDeclHandler = extent.refuse
     try:
         with zipfile.ZipFile(source.file) as archive, archive.open("content.xml") as part:
-            for rows, columns in _extents(part):
-                if rows * columns > _MAX_CELLS:
-                    what = f"has a sheet of {rows:,} rows and {columns:,} columns"
-                    raise too_large(source.name, what, source.limit)
-    except (KeyError, OSError, EOFError, RuntimeError, NotImplementedError, ValueError,
-            zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]  # fmt: skip
+            parser.ParseFile(part)
+    except (*_UNREADABLE, LookupError, ExpatError) as error:
         raise _broken(source) from error
     finally:
         source.file.seek(0)
 
 
-def _extents(part: Any) -> Iterator[tuple[int, int]]:
-    """Yields the last row and the last column with something in it, whenever one grows."""
-    row, step, column, last_row, last_column = 0, 1, 0, 0, 0
-    for name, attributes in _tags(part):
-        found = _REPEATED.search(attributes)
-        repeated = int(found[1]) if found else 1
-        if name == b"table:table":
-            row, step, column, last_row, last_column = 0, 0, 0, 0, 0
-        elif name == b"table:table-row":
-            row, step, column = row + step, repeated, 0
-        else:
-            column += repeated
-            if b"value-type" in attributes or b"formula" in attributes:
-                last_row, last_column = max(last_row, row + step), max(last_column, column)
-                yield last_row, last_column
+class _Extent:
+    """Follows how far a sheet reaches: a row or a cell may stand for any number of equal ones."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._row = self._rows_here = self._column = self._columns = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Takes in the beginning of an element."""
+        if name == "table:table":
+            self._row = self._rows_here = self._columns = 0
+        elif name == "table:table-row":
+            self._row += self._rows_here
+            self._rows_here = _number(attributes.get("table:number-rows-repeated"))
+            self._column = 0
+        elif name in ("table:table-cell", "table:covered-table-cell"):
+            self._column += _number(attributes.get("table:number-columns-repeated"))
+            if "office:value-type" in attributes or "table:formula" in attributes:
+                self._grow(self._row + self._rows_here)
+
+    def refuse(self, *_: object) -> None:
+        """Ends the reading where a text in the file could stand for much more text."""
+        raise _broken(self._source)
+
+    def _grow(self, rows: int) -> None:
+        self._columns = max(self._columns, self._column)
+        if rows * self._columns > _MAX_CELLS:
+            what = f"has a sheet of {rows:,} rows and {self._columns:,} columns"
+            raise too_large(self._source.name, what, self._source.limit)
 
 
-def _tags(part: Any) -> Iterator[tuple[bytes, bytes]]:
-    left = b""
-    while chunk := part.read(_CHUNK):
-        text = left + chunk
-        cut = text.rfind(b"<")
-        text, left = text[:cut], text[cut:]
-        for found in _TAG.finditer(text):
-            yield found[1], found[2] or b""
-        if len(left) > 2 * _CHUNK:
-            left = b""
-    for found in _TAG.finditer(left):
-        yield found[1], found[2] or b""
+def _number(repeated: str | None) -> int:
+    return int(repeated) if repeated is not None and repeated.isdecimal() else 1
 
 
 def _broken(source: Source) -> FactsError:

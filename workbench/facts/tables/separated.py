@@ -168,23 +168,36 @@ def _find_header(head: list[str], said: str, is_header: IsHeader) -> _Header | N
 
 
 def _known_header(head: list[str], separator: str, is_header: IsHeader) -> _Header | None:
-    """Where the header is with a separator; None when no line has known names."""
-    above: list[list[str]] = []
+    """Where the header is with a separator; None when no line has known names.
+
+    A header is on one line, whatever quotes are open above it; else it goes over several.
+    """
+    rows = [(place, _cells([line], separator)) for place, line in enumerate(head)]
+    for found in (rows, _running(head, separator)):
+        for number, (place, cells) in enumerate(found):
+            if is_header(header_names(cells)):
+                above = [cells for _, cells in found[:number] if any(map(str.strip, cells))]
+                return _Header(place, separator, above)
+    return None
+
+
+def _cells(lines: list[str], separator: str) -> list[str]:
+    return next((cells for _, cells in _running(lines, separator)), [])
+
+
+def _running(head: list[str], separator: str) -> list[tuple[int, list[str]]]:
+    """The records of some lines with the place of their first line; a cell may go over several."""
+    found: list[tuple[int, list[str]]] = []
     reader = csv.reader(iter(head), delimiter=separator, skipinitialspace=True)
     while True:
         start = reader.line_num
         try:
             cells = next(reader)
         except StopIteration:
-            return None
+            return found
         except csv.Error:
             continue
-        if separator == "|":
-            cells = _inside(cells)
-        if is_header(header_names(cells)):
-            return _Header(start, separator, above)
-        if any(cell.strip() for cell in cells):
-            above.append(cells)
+        found.append((start, _inside(cells) if separator == "|" else cells))
 
 
 def _inside(cells: list[str]) -> list[str]:

@@ -19,7 +19,7 @@ __all__ = ["is_yaml", "yaml_table"]
 # Lines that may stand before the list.
 _BEFORE = re.compile(r"\s*(#.*|---.*|%YAML.*|facts\s*:\s*(#.*)?)?")
 _ENTRY = re.compile(r"(?P<indent> *)-(\s+(?P<rest>.*))?")
-_KEY = re.compile(r"""("[^"]*"|'[^']*'|[\w][\w .-]*)\s*:(\s|$)|\{|(&\S+|#.*)?$""")
+_KEY = re.compile(r"""("[^"]*"|'[^']*'|[\w][\w .-]*)\s*:(\s|$)|\{|&\S+$""")
 _LOOKED_AT = 200
 _MEND = "Write each entry as '- prompt: …' with 'target_new: …' under it."
 
@@ -33,7 +33,7 @@ def is_yaml(text: TextIO) -> bool:
             entry = _ENTRY.fullmatch(line.rstrip())
             if entry is not None and not line.startswith("---"):
                 rest = entry["rest"] or text.readline(MAX_ELEMENT).strip()
-                return _KEY.match(rest) is not None and bool(rest)
+                return _KEY.match(rest) is not None
             if not line or not _BEFORE.fullmatch(line.rstrip()):
                 return False
         return False
