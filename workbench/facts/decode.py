@@ -14,7 +14,7 @@ from typing import BinaryIO, TextIO, cast
 
 from workbench.errors import FactsError
 from workbench.facts.encodings import encoding_label, find_encoding
-from workbench.facts.likely import ENCODINGS, likelihood
+from workbench.facts.likely import ENCODINGS, is_plausible, likelihood
 from workbench.facts.problems import shorten
 from workbench.facts.source import Source
 
@@ -40,11 +40,12 @@ _NOT_TEXT = {
 }
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
-# How much of a file is looked at to tell its encoding: pieces from all over it, of which the
-# lines that are not ASCII count.
-_PIECES, _PIECE, _SAMPLE = 64, 4096, 1 << 15
+# The lines that are not ASCII are gathered from all of the file, a part of them from each piece.
+_PIECE, _SAMPLE, _LEAST = 1 << 16, 1 << 15, 256
+# So few bytes say little about an encoding.
+_FEW = 3
 # No character of any of the encodings ends with one of these bytes, but as itself.
-_EDGE = re.compile(rb'[\n",]')
+_EDGES = (b"\n", b'"', b",")
 _SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -198,7 +199,8 @@ def _guessed(source: Source, lost: int) -> Text:
     """The text in the encoding in which it is likeliest.
 
     A file in UTF-8 with bytes that do not belong there has more whole characters than such
-    bytes; in other encodings it is the other way round.
+    bytes; in other encodings it is the other way round. Where next to everything is ASCII, a byte
+    that makes no sense in any encoding is one that does not belong there either.
     """
     sample = _sample(source)
     whole = len(_SEQUENCE.findall(sample))
@@ -208,29 +210,35 @@ def _guessed(source: Source, lost: int) -> Text:
         _require_text(source, "")
     read = {codec: sample.decode(codec, "replace").split("\n") for codec in ENCODINGS}
     best = max(read, key=lambda codec: likelihood(read[codec], codec))
+    if len(_BEYOND.findall(sample)) <= _FEW and not is_plausible(read[best], best):
+        return Text(_stream(source, "utf-8", 0), "utf-8", lost=lost)
     preview = shorten(next((line for line in read[best] if not line.isascii()), ""), 60)
     lost = _lost(source, best, 0)
     return Text(_stream(source, best, 0), best, guessed=True, preview=preview, lost=lost)
 
 
 def _sample(source: Source) -> bytes:
-    """Lines from all over the file that are not plain ASCII."""
-    step = max(_PIECE, source.size // _PIECES)
-    lines: list[bytes] = []
-    room = _SAMPLE // min(_PIECES, source.size // step + 1)
-    for start in range(0, source.size, step):
-        source.file.seek(start)
-        piece = source.file.read(_PIECE)
-        lines.append(_whole_lines(piece, start == 0, start + len(piece) >= source.size)[:room])
-    return b"\n".join(line for line in lines if line)
+    """What is not plain ASCII, by lines from all over the file; never nothing."""
+    pieces: list[bytes] = []
+    left = b""
+    room = max(_LEAST, _SAMPLE * _PIECE // max(1, source.size))
+    source.file.seek(0)
+    while chunk := source.file.read(_PIECE):
+        text = left + chunk
+        cut = max(map(text.rfind, _EDGES)) + 1
+        if len(text) - cut > _PIECE:
+            cut = len(text)
+        text, left = text[:cut], text[cut:]
+        if not text.isascii():
+            pieces.append(_beyond_ascii(text)[:room])
+    if not left.isascii():
+        pieces.append(_beyond_ascii(left)[:room])
+    many = sum(map(len, pieces)) // _SAMPLE + 1
+    return b"\n".join(pieces[::many])
 
 
-def _whole_lines(piece: bytes, is_first: bool, is_last: bool) -> bytes:
-    """The lines of a piece that are not ASCII, without what its edges cut through."""
-    edges = [found.start() for found in _EDGE.finditer(piece)]
-    begin = 0 if is_first or not edges else edges[0] + 1
-    end = len(piece) if is_last or not edges else edges[-1]
-    return b"\n".join(line for line in piece[begin:end].split(b"\n") if not line.isascii())
+def _beyond_ascii(text: bytes) -> bytes:
+    return b"\n".join(line for line in text.split(b"\n") if not line.isascii())
 
 
 def _has_zero(source: Source) -> bool:

@@ -40,6 +40,10 @@ CHOICES: dict[str, str] = {
 }
 """The encodings that a page offers: the codec, and what it is called."""
 
+# What programs call by the narrower name is most often written in the wider encoding.
+_WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "big5": "cp950", "euc_kr": "cp949",
+          "shift_jis": "cp932"}  # fmt: skip
+
 # Codecs of text that no program saves tables in, some of which never end or run out of memory.
 _NO_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
 
@@ -66,8 +70,9 @@ def find_encoding(name: str) -> str:
             f"There is no encoding '{shorten(name, 40)}'. Known are, among others, "
             f"{', '.join(CHOICES)}."
         )
-    return {"gbk": "gb18030", "gb2312": "gb18030", "big5": "cp950", "euc_kr": "cp949",
-            "shift_jis": "cp932"}.get(codec.name, codec.name)  # fmt: skip
+    listed = {choice.replace("-", "_"): choice for choice in CHOICES}
+    listed |= _WIDER
+    return listed.get(codec.name.replace("-", "_"), codec.name)
 
 
 def encoding_label(codec: str) -> str:

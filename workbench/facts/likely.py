@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-__all__ = ["ENCODINGS", "likelihood"]
+__all__ = ["ENCODINGS", "is_plausible", "likelihood"]
 
 # What is written between words and between sentences.
 _MARKS = "«»“”‘’–—…°£€§·¿¡\xa0„‚№"
@@ -46,6 +46,18 @@ def likelihood(lines: Iterable[str], encoding: str) -> float:
     return _SELDOM.get(encoding, 0.0) + sum(
         max(_told(line, language) for language in languages) + _misplaced(line) for line in lines
     )
+
+
+def is_plausible(lines: Sequence[str], encoding: str) -> bool:
+    """Whether all that is not ASCII is usual in an encoding, and where it belongs.
+
+    Args:
+        lines: what came out.
+        encoding: one of `ENCODINGS`.
+    """
+    known = set().union(*(language.known for language in _languages(encoding)))
+    usual = all(character.isascii() or character in known for line in lines for character in line)
+    return usual and not any(map(_misplaced, lines))
 
 
 class _Language:
