@@ -135,6 +135,34 @@ def test_a_known_file_is_asked_about_when_a_person_wants_it(
     assert [row.fact.ground_truth for row in store.facts] == ["Paris"]
 
 
+def test_another_encoding_is_chosen_in_the_report_and_before_reading(
+    open_page: Open, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "города.csv"
+    file.write_bytes("prompt,target_new\nСтолица Франции,Лион\n".encode("koi8_r"))
+    garbled = "Столица".encode("koi8_r").decode("cp1251")
+    page = open_page()
+    upload(page, file)
+    report, table = page.locator("#import-report"), page.locator("#facts-table")
+    expect(report).to_contain_text("Cyrillic: KOI8-R: 'Столица Франции,Лион'")
+    choice = report.get_by_label("Read in another encoding")
+    expect(choice).to_have_value("koi8_r")
+    choice.select_option("cp1251")
+    expect(table).to_contain_text(garbled)
+    expect(choice).to_have_value("cp1251")
+    assert len(store.facts.enabled()) == 1
+    report.get_by_role("button", name="Choose columns").click()
+    dialog = page.get_by_role("group", name="Columns of города.csv")
+    expect(dialog.locator(".preview")).to_contain_text(garbled)
+    dialog.get_by_label("Old answer").select_option("target_new")
+    dialog.get_by_label("New answer").select_option("target_new")
+    dialog.get_by_label("Encoding").select_option("koi8_r")
+    expect(dialog.locator(".preview")).to_contain_text("Лион")
+    dialog.get_by_role("button", name="Read the file").click()
+    expect(choice).to_have_value("koi8_r")
+    assert [row.fact.target_new for row in store.facts] == ["Лион"]
+
+
 def test_a_big_import_is_cancelled_and_nothing_of_it_stays(
     open_page: Open, store: Store, tmp_path: Path
 ) -> None:

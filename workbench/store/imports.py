@@ -57,6 +57,7 @@ class Import:
         created: seconds since the epoch.
         undone: when it was undone; None while it stands.
         kept: facts that its undo kept, because they had been changed.
+        encoding: the codec by which a file of text was read; empty for other files.
     """
 
     id: int
@@ -75,6 +76,7 @@ class Import:
     created: float
     undone: float | None
     kept: int
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,8 @@ class ImportTable:
                 self._undo(connection, replaces)
             cursor = connection.execute(
                 "INSERT INTO imports (name, format, rows, facts, merged, rejected, added, same,"
-                " against, unused, columns, path, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?)",
+                " against, unused, columns, path, created, encoding)"
+                " VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)",
                 (
                     name,
                     found.format,
@@ -136,6 +138,7 @@ class ImportTable:
                     to_json(dict(columns or {})),
                     path,
                     time.time(),
+                    found.encoding,
                 ),
             )
             number = int(cursor.lastrowid or 0)
