@@ -49,15 +49,18 @@ def likelihood(lines: Iterable[str], encoding: str) -> float:
 
 
 def is_plausible(lines: Sequence[str], encoding: str) -> bool:
-    """Whether all that is not ASCII is usual in an encoding, and where it belongs.
+    """Whether all that is not ASCII is usual in one language of an encoding, and where it belongs.
 
     Args:
         lines: what came out.
         encoding: one of `ENCODINGS`.
     """
-    known = set().union(*(language.known for language in _languages(encoding)))
-    usual = all(character.isascii() or character in known for line in lines for character in line)
-    return usual and not any(map(_misplaced, lines))
+    languages = _languages(encoding)
+    for line in lines:
+        beyond = {character for character in line if not character.isascii()}
+        if not any(beyond <= language.known.keys() for language in languages):
+            return False
+    return not any(map(_misplaced, lines))
 
 
 class _Language:
