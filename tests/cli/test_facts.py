@@ -93,10 +93,40 @@ def test_a_file_over_the_limit_is_refused(run: Run, table: Path) -> None:
 
 def test_every_command_that_reads_facts_can_be_told_which_column_holds_what(tmp_path: Path) -> None:
     file = tmp_path / "fremd.csv"
-    file.write_text("Frage,Antwort\nThe capital of France is,Lyon\n", encoding="utf-8")
+    file.write_text("Kysymys,Vastaus\nThe capital of France is,Lyon\n", encoding="utf-8")
     with pytest.raises(FactsError, match="No column"):
         read_reported(file)
-    (fact,) = read_reported(file, ["prompt=Frage", "target_new=Antwort"])
+    (fact,) = read_reported(file, ["prompt=Kysymys", "target_new=Vastaus"])
     assert fact.target_new == "Lyon"
     for command in (edit, evaluate, scan, study, sweep):
         assert "columns" in inspect.signature(command).parameters
+
+
+def test_every_command_that_reads_facts_can_be_told_the_encoding(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "strasse.csv"
+    file.write_bytes("prompt,answer\nDie Straße heißt,Große Straße\n".encode("cp850"))
+    guessed = run("facts", file)
+    assert "encoding 1" in guessed.out and "was read as" in guessed.out
+    said = run("facts", file, "--encoding", "CP850", "--json").json
+    assert (said["encoding"], said["problems"]) == ("cp850", [])
+    wrong = run("facts", file, "--encoding", "klingon")
+    assert wrong.code == 2 and "no encoding 'klingon'" in wrong.err
+    assert read_reported(file, encoding="cp850")[0].target_new == "Große Straße"
+    read_reported(file)
+    assert "--encoding names another" in capsys.readouterr().err
+    for command in (edit, evaluate, scan, study, sweep):
+        assert "encoding" in inspect.signature(command).parameters
+        words = [*_before(command.__name__), file, "--encoding", "klingon"]
+        refused = run(command.__name__, *words, *_needed(command.__name__))
+        assert refused.code == 2 and "no encoding 'klingon'" in refused.err
+
+
+def _before(command: str) -> list[str]:
+    return ["pipelines"] if command == "study" else []
+
+
+def _needed(command: str) -> list[str]:
+    """The options without which a command does not begin."""
+    return ["--out", "nowhere"] if command == "edit" else []

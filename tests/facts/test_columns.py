@@ -6,6 +6,7 @@ import pytest
 
 from workbench.errors import FactsError
 from workbench.facts import guess_columns, parse_facts, read_facts
+from workbench.facts.headers import TRANSLATED
 
 TABLE = "Q,A,Was,note\nThe capital of Peru is,Quito,Lima,x\nIce is made of,iron,water,y\n"
 
@@ -81,3 +82,38 @@ def test_of_a_published_format_nothing_has_to_be_said() -> None:
     assert guess.format == "MQuAKE"
     assert guess.fields["prompt"] == "requested_rewrite.prompt"
     assert all(len(row) == len(guess.columns) for row in guess.preview)
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("Frage,neue Antwort,Antwort,Thema,Umformulierung", "German"),
+        ("Question,Nouvelle réponse,Ancienne réponse,Sujet,Reformulation", "French"),
+        ("Pregunta,Respuesta nueva,Respuesta,Tema,Paráfrasis", "Spanish"),
+        ("问题,新答案,旧答案,主题,改写", "Chinese, simplified"),
+        ("提問,新答案,舊答案,主題,改寫", "Chinese, traditional"),
+        ("質問,新しい答え,正解,対象,言い換え", "Japanese"),
+        ("Вопрос,Новый ответ,Старый ответ,Тема,Перефразировка", "Russian"),
+    ],
+)
+def test_headers_of_other_languages_are_understood(header: str, language: str) -> None:
+    fact = parse_facts(f"{header}\nThe capital of Peru is,Quito,Lima,Peru,Peru's capital is\n")[0]
+    assert (fact.prompt, fact.target_new, fact.ground_truth, fact.subject) == (
+        "The capital of Peru is", "Quito", "Lima", "Peru",
+    )  # fmt: skip
+    assert fact.rephrase_prompts == ("Peru's capital is",)
+
+
+@pytest.mark.parametrize(
+    "header", ["Frage;Antwort", "énoncé;réponse", "pregunta;respuesta", "输入;输出", "質問;答え",
+               "вопрос;ответ", "ＰＲＯＭＰＴ;Ａｎｓｗｅｒ", "e\u0301nonce\u0301;re\u0301ponse"],
+)  # fmt: skip
+def test_a_question_and_an_answer_are_enough_in_any_form_of_their_letters(header: str) -> None:
+    assert parse_facts(f"{header}\nIce is made of;iron\n")[0].target_new == "iron"
+
+
+def test_no_name_of_a_column_stands_for_two_prompts() -> None:
+    for part in ("prompt", "target_new", "subject", "rephrase_prompts", "locality_prompts"):
+        for name in TRANSLATED[part]:
+            others = {p for p, names in TRANSLATED.items() if p != part and name in names}
+            assert not others or (part, others) == ("target_new", {"ground_truth"}), name

@@ -44,6 +44,10 @@ def record(name: str, place: int = 0) -> dict[str, Any]:
         ("own.csv.gz", "own table, CSV, comma", 2, (2, 1, 1)),
         ("own.zip", "own table, CSV, comma", 2, (2, 1, 1)),
         ("own.xlsx", "own table, Excel", 2, (2, 0, 0)),
+        ("own.ods", "own table, OpenDocument", 2, (2, 1, 1)),
+        ("own.yaml", "own table, YAML", 2, (2, 1, 1)),
+        ("own.feather", "own table, Arrow", 2, (2, 1, 1)),
+        ("own_cp1251.csv", "own table, CSV, semicolon", 2, (0, 0, 0)),
     ],
 )
 def test_a_sample_is_recognised_and_read_whole(
@@ -61,7 +65,8 @@ def test_every_kind_of_file_can_be_chosen_in_a_dialog() -> None:
     assert {path.suffix for path in SAMPLES.iterdir()} <= set(FILE_TYPES)
 
 
-@pytest.mark.parametrize("name", ["own.json", "own.jsonl", "own.csv.gz", "own.zip"])
+@pytest.mark.parametrize("name", ["own.json", "own.jsonl", "own.csv.gz", "own.zip",
+                                  "own.ods", "own.yaml", "own.feather"])  # fmt: skip
 def test_the_same_facts_come_out_of_every_container(name: str) -> None:
     assert list(sample(name)) == list(sample("own.csv"))
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import FactsError
 from workbench.facts import Fact, Question, parse_facts, read_facts, write_facts
+from workbench.facts.same import prompt_key
 
 # Surrogates and control characters are refused on reading; line ends and tabs are not.
 _ANY = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t\r")
@@ -30,7 +31,7 @@ _FACTS = st.builds(
     portability_prompts=_QUESTIONS,
     aliases=_ALIASES,
 )
-_TABLES = st.lists(_FACTS, min_size=1, max_size=5, unique_by=lambda f: " ".join(f.prompt.split()))
+_TABLES = st.lists(_FACTS, min_size=1, max_size=5, unique_by=lambda f: prompt_key(f.prompt))
 
 _NAMES = st.sampled_from(
     ["prompt", "answer", "loc", "facts", "requested_rewrite", "subject", "target_new", "str",

@@ -132,7 +132,8 @@ def test_of_a_workbook_with_several_sheets_the_others_are_told(tmp_path: Path) -
     book = openpyxl.Workbook()
     for row in (["prompt", "answer"], ["A is", "B"], ["  ", None]):
         book.active.append(row)
-    book.create_sheet("More")
+    book.create_sheet("More").append(["a note"])
+    book.create_sheet("Empty")
     book.save(tmp_path / "facts.xlsx")
     found = read_facts(tmp_path / "facts.xlsx")
     assert (found.rows, len(found)) == (1, 1)

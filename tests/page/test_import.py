@@ -91,19 +91,19 @@ def test_a_person_says_which_column_holds_what_and_is_asked_once(
     open_page: Open, store: Store, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "erste.csv", tmp_path / "zweite.csv"
-    first.write_text("Frage,Antwort\nThe capital of France is,Lyon\n", encoding="utf-8")
-    second.write_text("Antwort,Frage\nMilan,The capital of Italy is\n", encoding="utf-8")
+    first.write_text("Kysymys,Vastaus\nThe capital of France is,Lyon\n", encoding="utf-8")
+    second.write_text("Vastaus,Kysymys\nMilan,The capital of Italy is\n", encoding="utf-8")
     page = open_page()
     upload(page, first)
     dialog = page.get_by_role("group", name="Columns of erste.csv")
     expect(dialog.locator(".preview")).to_contain_text("Lyon")
     read = dialog.get_by_role("button", name="Read the file")
     expect(read).to_be_disabled()
-    dialog.get_by_label("Prompt", exact=True).select_option("Frage")
+    dialog.get_by_label("Prompt", exact=True).select_option("Kysymys")
     expect(dialog.locator("th.held")).to_contain_text("Prompt")
     page.reload(wait_until="domcontentloaded")
-    expect(dialog.get_by_label("Prompt", exact=True)).to_have_value("Frage")
-    dialog.get_by_label("New answer").select_option("Antwort")
+    expect(dialog.get_by_label("Prompt", exact=True)).to_have_value("Kysymys")
+    dialog.get_by_label("New answer").select_option("Vastaus")
     expect(read).to_be_enabled()
     read.click()
     expect(page.locator("#facts-table")).to_contain_text("Lyon")
@@ -133,6 +133,34 @@ def test_a_known_file_is_asked_about_when_a_person_wants_it(
     dialog.get_by_role("button", name="Read the file").click()
     expect(page.locator("#facts-table tr").last).to_contain_text("Paris")
     assert [row.fact.ground_truth for row in store.facts] == ["Paris"]
+
+
+def test_another_encoding_is_chosen_in_the_report_and_before_reading(
+    open_page: Open, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "города.csv"
+    file.write_bytes("prompt,target_new\nСтолица Франции,Лион\n".encode("koi8_r"))
+    garbled = "Столица".encode("koi8_r").decode("cp1251")
+    page = open_page()
+    upload(page, file)
+    report, table = page.locator("#import-report"), page.locator("#facts-table")
+    expect(report).to_contain_text("Cyrillic: KOI8-R: 'Столица Франции,Лион'")
+    choice = report.get_by_label("Read in another encoding")
+    expect(choice).to_have_value("koi8_r")
+    choice.select_option("cp1251")
+    expect(table).to_contain_text(garbled)
+    expect(choice).to_have_value("cp1251")
+    assert len(store.facts.enabled()) == 1
+    report.get_by_role("button", name="Choose columns").click()
+    dialog = page.get_by_role("group", name="Columns of города.csv")
+    expect(dialog.locator(".preview")).to_contain_text(garbled)
+    dialog.get_by_label("Old answer").select_option("target_new")
+    dialog.get_by_label("New answer").select_option("target_new")
+    dialog.get_by_label("Encoding").select_option("koi8_r")
+    expect(dialog.locator(".preview")).to_contain_text("Лион")
+    dialog.get_by_role("button", name="Read the file").click()
+    expect(choice).to_have_value("koi8_r")
+    assert [row.fact.target_new for row in store.facts] == ["Лион"]
 
 
 def test_a_big_import_is_cancelled_and_nothing_of_it_stays(

@@ -82,6 +82,29 @@ def test_a_file_may_answer_in_several_ways_and_against_the_table(store: Store) -
     assert shown == [("Paris", ()), ("Lyon", (2,)), ("Nice", (4,))]
 
 
+def test_what_looks_the_same_as_a_fact_of_the_table_is_there_already_or_against_it(
+    store: Store,
+) -> None:
+    store.facts.add([AUSTRALIA, Fact("The café is in", "Málaga")], "typed")
+    same = "the CAPITAL of Australia is:,melbourne.\nThe cafe\u0301 is in,Ma\u0301laga\n"
+    brought = store.imports.get(store.imports.keep(read(f"prompt,answer\n{same}"), "same.csv"))
+    assert (brought.facts, brought.added, brought.same, brought.against) == (2, 0, 2, 0)
+    other = "the\u200b capital of australia is,Perth\nTHE CAPITAL OF AUSTRALIA IS,Sydney\n"
+    number = store.imports.keep(read(f"prompt,answer\n{other}"), "other.csv")
+    (conflict,) = store.imports.conflicts.open(number)
+    shown = [(option.fact.target_new, option.rows) for option in conflict.options]
+    assert conflict.against and shown == [("Melbourne", ()), ("Perth", (2,)), ("Sydney", (3,))]
+    store.imports.conflicts.choose(conflict.id, 2)
+    assert [row.fact.target_new for row in store.facts] == ["Sydney", "Málaga"]
+    assert next(iter(store.facts)).fact.prompt == AUSTRALIA.prompt
+
+
+def test_of_two_facts_that_look_the_same_the_one_with_the_very_prompt_counts(store: Store) -> None:
+    store.facts.add([Fact("A IS", "B"), Fact("a is", "C")], "typed")
+    brought = store.imports.get(store.imports.keep(read("prompt,answer\na is,C\n"), "x.csv"))
+    assert (brought.same, brought.against, brought.added) == (1, 0, 0)
+
+
 def test_one_choice_decides_for_all_to_which_it_applies(store: Store) -> None:
     store.facts.add([AUSTRALIA], "typed")
     number = store.imports.keep(read(), "places.csv")
@@ -260,13 +283,13 @@ def main_in_process(main: Callable[[list[str]], int], root: Path, store: Store, 
 
 @pytest.mark.slow
 def test_unknown_columns_wait_to_be_named_and_are_remembered(bring: Bring) -> None:
-    content = "Frage,Antwort\nThe capital of France is,Lyon\n"
+    content = "Kysymys,Vastaus\nThe capital of France is,Lyon\n"
     store, job = bring(content, "fremd.csv")
     ended(store, job)
     (upload,) = store.uploads.all()
-    assert upload.guess.columns == ("Frage", "Antwort") and store.facts.count() == 0
-    store.uploads.assign(upload.id, "prompt", "Frage")
-    store.uploads.assign(upload.id, "target_new", "Antwort")
+    assert upload.guess.columns == ("Kysymys", "Vastaus") and store.facts.count() == 0
+    store.uploads.assign(upload.id, "prompt", "Kysymys")
+    store.uploads.assign(upload.id, "target_new", "Vastaus")
     store.uploads.remember(store.uploads.get(upload.id))
     assert store.uploads.remembered(guess_columns(upload.path)) is not None
     store, job = bring(content, "noch eine.csv")

@@ -13,7 +13,9 @@ from rich.console import Console
 from workbench.errors import FactsError, PatchError
 from workbench.facts import FactFile, read_facts
 from workbench.facts.columns import FIELDS
+from workbench.facts.settings import FactsSettings
 from workbench.model.choice import ModelChoice
+from workbench.work.settings import settings_of
 
 if TYPE_CHECKING:
     from workbench.model.language_model import LanguageModel
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "STOPPED",
     "Columns",
+    "Encoding",
     "FactsPath",
     "Json",
     "PatchPath",
@@ -48,7 +51,8 @@ FactsPath = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        help="Facts as CSV, TSV, JSON, JSON lines, Excel or Parquet; also .gz, .zip.",
+        help="Facts as CSV, TSV, JSON, JSON lines, YAML, Excel, OpenDocument, Parquet or Arrow; "
+        "also .gz, .zip.",
     ),
 ]
 Columns = Annotated[
@@ -58,6 +62,11 @@ Columns = Annotated[
         metavar="FIELD=COLUMN",
         help=f"Which column holds what, may be given often. Fields: {', '.join(FIELDS.values())}.",
     ),
+]
+_ENCODING = next(found for found in settings_of(FactsSettings) if found.name == "encoding")
+Encoding = Annotated[
+    str,
+    typer.Option(_ENCODING.option, metavar=_ENCODING.metavar, help=_ENCODING.sentence),
 ]
 PatchPath = Annotated[
     Path | None, typer.Option("--patch", metavar="DIR", help="The folder of a patch.")
@@ -119,25 +128,30 @@ def mapping(pairs: list[str] | None) -> dict[str, str]:
     return said
 
 
-def read_reported(file: Path, columns: list[str] | None = None) -> FactFile:
+def read_reported(file: Path, columns: list[str] | None = None, encoding: str = "") -> FactFile:
     """Reads facts for a command, and says on standard error when something is wrong with them.
 
     Args:
         file: the file.
         columns: what ``--map`` says.
+        encoding: what ``--encoding`` says.
 
     Raises:
         FactsError: the file cannot be read, or holds no fact.
     """
-    found = read_facts(file, mapping(columns))
+    found = read_facts(file, mapping(columns), encoding=encoding)
     errors = [problem for problem in found.problems if problem.severity == "error"]
     if not found.facts:
         first = f" Row {errors[0].row}: {errors[0].what}" if errors else ""
         raise FactsError(f"There is no fact in '{file}' that can be used.{first}")
     if found.problems:
+        more = f" --encoding {shlex.quote(encoding)}" if encoding else ""
+        for problem in found.problems:
+            if problem.kind == "encoding":
+                notes().print(visible(f"{problem.what} --encoding names another."), markup=False)
         notes().print(
             f"{found.rejected} rows of {file} left out, {len(found.problems) - len(errors)} "
-            f"warnings; 'workbench facts {shlex.quote(str(file))}' lists them.",
+            f"warnings; 'workbench facts {shlex.quote(str(file))}{more}' lists them.",
             markup=False,
             soft_wrap=True,
         )

@@ -14,6 +14,7 @@ import typer
 from workbench.cli.common import (
     STOPPED,
     Columns,
+    Encoding,
     FactsPath,
     Json,
     load,
@@ -49,6 +50,7 @@ def edit(
     choice: ModelChoice,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The patch's new folder.")],
     columns: Columns = None,
+    encoding: Encoding = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
@@ -56,7 +58,7 @@ def edit(
 ) -> None:
     """Compiles the facts of a file."""
     require_new_folder(out)
-    found = read_reported(file, columns)
+    found = read_reported(file, columns, encoding)
     base, stop = load(choice), Stop()
 
     from workbench.methods.edit import editing

@@ -9,6 +9,7 @@ from rich.table import Table
 from workbench.actions import command_line
 from workbench.cli.common import (
     Columns,
+    Encoding,
     FactsPath,
     Json,
     PatchPath,
@@ -44,6 +45,7 @@ def evaluate(
     named: bool,
     patch: PatchPath = None,
     columns: Columns = None,
+    encoding: Encoding = "",
     report: Annotated[
         list[Path] | None,
         typer.Option(
@@ -55,7 +57,7 @@ def evaluate(
     """Measures a base or an edit."""
     for path in report or ():
         require_form(path)
-    found = read_reported(file, columns)
+    found = read_reported(file, columns, encoding)
     base, edit = load_base_and_patch(choice, named, patch)
 
     from workbench.measure.measuring import measuring

@@ -66,6 +66,7 @@ def facts(
         found = read_facts(
             file,
             mapping(columns),
+            encoding=settings.encoding,
             on_progress=lambda rows, share: status.update(f"{rows:,} rows, {share:.0%}"),
             max_bytes=int(settings.max_mb * 1e6),
         )

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from workbench.cli.common import (
     Columns,
+    Encoding,
     FactsPath,
     Json,
     PlotPath,
@@ -40,12 +41,13 @@ def scan(
     settings: ScanSettings,
     choice: ModelChoice,
     columns: Columns = None,
+    encoding: Encoding = "",
     plot: PlotPath = None,
     as_json: Json = False,
 ) -> None:
     """Scans every matrix."""
     require_writable(plot)
-    found = read_reported(file, columns)
+    found = read_reported(file, columns, encoding)
     base = load(choice)
 
     from workbench.search.scan import scanning

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from workbench.cli.common import (
     Columns,
+    Encoding,
     FactsPath,
     Json,
     exit_stopped,
@@ -40,6 +41,7 @@ def study(
     settings: StudySettings,
     choice: ModelChoice,
     columns: Columns = None,
+    encoding: Encoding = "",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where the study is kept, to go on from later."),
@@ -47,7 +49,7 @@ def study(
     as_json: Json = False,
 ) -> None:
     """Studies the facts of a file."""
-    found = read_reported(file, columns)
+    found = read_reported(file, columns, encoding)
     base, stop = load(choice), Stop()
 
     from workbench.search.studying import studying

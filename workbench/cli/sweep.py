@@ -13,6 +13,7 @@ from rich.table import Table
 
 from workbench.cli.common import (
     Columns,
+    Encoding,
     FactsPath,
     Json,
     PlotPath,
@@ -46,6 +47,7 @@ def sweep(
     settings: SweepSettings,
     choice: ModelChoice,
     columns: Columns = None,
+    encoding: Encoding = "",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where rows are kept, to go on from later."),
@@ -55,7 +57,7 @@ def sweep(
 ) -> None:
     """Sweeps the layers."""
     require_writable(plot)
-    found = read_reported(file, columns)
+    found = read_reported(file, columns, encoding)
     base, stop = load(choice), Stop()
 
     from workbench.search.sweeping import sweeping

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from workbench.facts.answers import plain_answer
-from workbench.facts.doubts import fact_problems, prompt_key
+from workbench.facts.doubts import fact_problems
 from workbench.facts.fact import Fact
 from workbench.facts.layout import Layout
 from workbench.facts.problems import Problem, shorten
 from workbench.facts.rows import Reading
+from workbench.facts.same import answer_key, prompt_key
 
 __all__ = ["Collection", "Conflict", "fact_problems"]
 
@@ -85,7 +85,7 @@ class Collection:
             self._facts[key], self._rows[key] = fact, row
             for doubt in fact_problems(fact, reading.old_answers):
                 self.problems.append(replace(doubt, row=row, field=layout.column(doubt.field)))
-        elif plain_answer(self._facts[key].target_new) == plain_answer(fact.target_new):
+        elif answer_key(self._facts[key].target_new) == answer_key(fact.target_new):
             self._unite(key, row, fact, layout)
         else:
             self._oppose(key, row, fact, layout)
@@ -104,9 +104,15 @@ class Collection:
         self.problems.extend(problems)
 
     def _unite(self, key: str, row: int, fact: Fact, layout: Layout) -> None:
-        self._facts[key] = _united(self._facts[key], fact)
+        first = self._facts[key]
+        self._facts[key] = _united(first, fact)
         self.merged += 1
         what = f"Row {self._rows[key]} has the same prompt and the same answer."
+        if not _is_equal(first, fact):
+            what = (
+                f"Row {self._rows[key]} has the same prompt and the same answer in other "
+                f"characters: '{shorten(first.prompt)}', '{shorten(first.target_new)}'."
+            )
         mend = "Delete one of the rows; until then they count as one fact."
         column = layout.column("prompt")
         self.problems.append(Problem(row, column, what, mend, "warning", "merged"))
@@ -114,8 +120,13 @@ class Collection:
     def _oppose(self, key: str, row: int, fact: Fact, layout: Layout) -> None:
         first = self._facts[key]
         self._against.setdefault(key, []).append((row, fact))
+        same = (
+            "the same prompt"
+            if _blanks(first.prompt) == _blanks(fact.prompt)
+            else (f"'{shorten(first.prompt)}'")
+        )
         what = (
-            f"Row {self._rows[key]} answers the same prompt with '{shorten(first.target_new)}', "
+            f"Row {self._rows[key]} answers {same} with '{shorten(first.target_new)}', "
             f"this one with '{shorten(fact.target_new)}'; that row was kept."
         )
         mend = "Keep the row that is right, and delete the other."
@@ -141,7 +152,7 @@ class Collection:
                 mend = "Ask it in other words, or delete one of the two."
                 yield "rephrase_prompts", what, mend, "rephrase is fact"
             owner = rephrased[other]
-            if plain_answer(self._facts[owner].target_new) != plain_answer(fact.target_new):
+            if answer_key(self._facts[owner].target_new) != answer_key(fact.target_new):
                 what = f"The rephrase '{shorten(rephrase)}' is also one of {self._told(owner)}."
                 mend = "Ask one of the two in other words."
                 yield "rephrase_prompts", what, mend, "rephrase shared"
@@ -159,6 +170,17 @@ class Collection:
     def _told(self, key: str) -> str:
         answer = shorten(self._facts[key].target_new)
         return f"row {self._rows[key]}, whose answer is '{answer}'"
+
+
+def _is_equal(first: Fact, second: Fact) -> bool:
+    """Whether two facts have the same prompt and answer, but for blanks."""
+    return _blanks(first.prompt) == _blanks(second.prompt) and _blanks(first.target_new) == _blanks(
+        second.target_new
+    )
+
+
+def _blanks(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _united(first: Fact, second: Fact) -> Fact:

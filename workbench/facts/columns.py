@@ -1,6 +1,6 @@
 """Which column of a table of one's own holds what: by the usual names, or as somebody says.
 
-Case, blanks, dashes and underscores in a name do not matter.
+Case, blanks, dashes, underscores, accents' Unicode form and width in a name do not matter.
 
 Knows nothing about files, published formats, or what makes a fact good.
 """
@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from workbench.errors import FactsError
+from workbench.facts.headers import TRANSLATED
 from workbench.facts.layout import PARTS, Layout
 from workbench.facts.problems import shorten
+from workbench.facts.same import prompt_key
 
 __all__ = ["FIELDS", "SYNONYMS", "find_columns", "own_layout"]
 
@@ -93,7 +95,7 @@ def find_columns(
     for part, synonyms in SYNONYMS.items():
         if part in columns:
             continue
-        for synonym in synonyms:
+        for synonym in (*synonyms, *TRANSLATED.get(part, ())):
             column = known.get(_plain(synonym))
             if column is not None and column not in columns.values():
                 columns[part] = column
@@ -140,11 +142,12 @@ def _part(field: str) -> str | None:
     for part, name in FIELDS.items():
         if plain in (_plain(part), _plain(name)):
             return part
-    return next((p for p, names in SYNONYMS.items() if plain in map(_plain, names)), None)
+    names = ((p, (*ours, *TRANSLATED.get(p, ()))) for p, ours in SYNONYMS.items())
+    return next((p for p, known in names if plain in map(_plain, known)), None)
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.casefold())
+    return re.sub(r"[\W_]+", "", prompt_key(name))
 
 
 def _require(columns: Mapping[str, str], names: Sequence[str], where: str) -> None:

@@ -7,11 +7,11 @@ and no model.
 import re
 from collections.abc import Iterator, Sequence
 
-from workbench.facts.answers import plain_answer
 from workbench.facts.fact import Fact
 from workbench.facts.problems import Problem, shorten
+from workbench.facts.same import answer_key, prompt_key
 
-__all__ = ["fact_problems", "prompt_key"]
+__all__ = ["fact_problems"]
 
 # What UTF-8 looks like when it was read as Windows-1252, as in "MÃ¡laga" and "itâ€™s".
 _GARBLED = re.compile("�|Ã[\x80-\xbf¡-¿€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[™œ“”¦˜]|Â[\xa0-\xbf]")
@@ -30,19 +30,12 @@ def fact_problems(fact: Fact, old_answers: Sequence[str] = ()) -> tuple[Problem,
     return (*_answer_doubts(fact, old_answers), *_question_doubts(fact))
 
 
-def prompt_key(prompt: str) -> str:
-    """What makes two prompts the same: all but the blanks between words."""
-    key = " ".join(prompt.split())
-    # One text instead of two equal ones, which counts in a table of a hundred thousand.
-    return prompt if key == prompt else key
-
-
 def _answer_doubts(fact: Fact, old_answers: Sequence[str]) -> Iterator[Problem]:
-    answer, plain = fact.target_new, plain_answer(fact.target_new)
-    if fact.ground_truth and plain == plain_answer(fact.ground_truth):
+    answer, plain = fact.target_new, answer_key(fact.target_new)
+    if fact.ground_truth and plain == answer_key(fact.ground_truth):
         what = f"The new answer is the old one: '{shorten(answer)}'."
         yield _doubt("target_new", what, "Change the new answer, or delete the row.", "no change")
-    elif any(plain == plain_answer(old) for old in old_answers):
+    elif any(plain == answer_key(old) for old in old_answers):
         what = f"The new answer '{shorten(answer)}' is among those that were right before."
         yield _doubt("target_new", what, "Change the new answer, or delete the row.", "no change")
     if _holds(fact.prompt, answer):
@@ -54,7 +47,7 @@ def _answer_doubts(fact: Fact, old_answers: Sequence[str]) -> Iterator[Problem]:
         what = f"The answer holds {stop}, where the generated protocol stops reading."
         mend = "Write it without, or trust the strict protocol only for this fact."
         yield _doubt("target_new", what, mend, "answer cut")
-    for part, text in (("prompt", fact.prompt), ("target_new", answer)):
+    for part, text in _texts(fact):
         found = None if text.isascii() else _GARBLED.search(text)
         if found:
             what = f"The text holds '{found[0]}', which stands for a character that was lost."
@@ -62,10 +55,21 @@ def _answer_doubts(fact: Fact, old_answers: Sequence[str]) -> Iterator[Problem]:
             yield _doubt(part, what, mend, "lost character")
 
 
+def _texts(fact: Fact) -> Iterator[tuple[str, str]]:
+    """Yields every part of a fact with its text, once for a part that has several."""
+    for part in ("prompt", "target_new", "subject", "ground_truth"):
+        yield part, getattr(fact, part)
+    yield "aliases", " ".join(fact.aliases)
+    yield "rephrase_prompts", " ".join(fact.rephrase_prompts)
+    for part in ("locality_prompts", "portability_prompts"):
+        asked = getattr(fact, part)
+        yield part, " ".join(text for q in asked for text in (q.prompt, q.answer, *q.aliases))
+
+
 def _question_doubts(fact: Fact) -> Iterator[Problem]:
     key = prompt_key(fact.prompt)
     if any(prompt_key(rephrase) == key for rephrase in fact.rephrase_prompts):
-        what = "A rephrase is the prompt itself."
+        what = "A rephrase is the prompt itself, or differs from it only in case or punctuation."
         yield _doubt("rephrase_prompts", what, "Ask it in other words.", "rephrase is prompt")
     unanswered = [q.prompt for q in fact.locality_prompts if not q.answer]
     if unanswered:

@@ -12,7 +12,7 @@ from typing import Any
 from workbench.facts.columns import FIELDS, find_columns
 from workbench.facts.formats import published_layout
 from workbench.facts.problems import printable, shorten
-from workbench.facts.read import format_name, read_head
+from workbench.facts.read import format_name, header_test, read_head
 from workbench.facts.source import MAX_BYTES, open_source
 from workbench.facts.tables import open_table
 from workbench.facts.tables.table import shown
@@ -33,6 +33,7 @@ class ColumnGuess:
         fields: the column of every field of ours, or an empty text where none seems to hold it;
             to be changed and given to `read_facts` as its `columns`.
         preview: the first rows, each with a short text for every column.
+        encoding: the codec by which a file of text was read; empty for other files.
     """
 
     format: str
@@ -40,6 +41,7 @@ class ColumnGuess:
     columns: tuple[str, ...]
     fields: Mapping[str, str]
     preview: tuple[tuple[str, ...], ...]
+    encoding: str = ""
 
     @property
     def complete(self) -> bool:
@@ -47,19 +49,23 @@ class ColumnGuess:
         return self.published or bool(self.fields["prompt"] and self.fields["target_new"])
 
 
-def guess_columns(path: str | Path, *, max_bytes: int = MAX_BYTES) -> ColumnGuess:
+def guess_columns(
+    path: str | Path, *, encoding: str = "", max_bytes: int = MAX_BYTES
+) -> ColumnGuess:
     """Looks at a file's first rows.
 
     Args:
         path: see `read_facts`.
+        encoding: see `read_facts`.
         max_bytes: the largest file.
 
     Raises:
-        FactsError: the file cannot be opened, is too large, or is no table.
+        FactsError: the file cannot be opened, is too large, or is no table; or there is no such
+            encoding.
     """
     source = open_source(Path(path), max_bytes)
     with source.stack:
-        table = open_table(source)
+        table = open_table(source, encoding, header_test())
         head, names, sample = read_head(table, source.name)
     layout = published_layout(names, sample)
     found = dict(layout.columns) if layout is not None else find_columns(names)
@@ -72,6 +78,7 @@ def guess_columns(path: str | Path, *, max_bytes: int = MAX_BYTES) -> ColumnGues
         columns=tuple(map(printable, names)),
         fields={field: found.get(part, "") for part, field in FIELDS.items()},
         preview=tuple(tuple(_brief(cells.get(name)) for name in names) for cells in good),
+        encoding=table.encoding,
     )
 
 

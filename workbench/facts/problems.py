@@ -37,9 +37,12 @@ WHY: dict[str, str] = {
     "locality is fact": "What is edited cannot stay as it is, which caps locality.",
     "locality is rephrase": "An edit that generalizes changes it, which caps locality.",
     "locality unanswered": "Locality compares before and after; what is right is not known.",
-    "lost character": "The model would learn the broken text.",
+    "lost character": "The model would learn the broken text, or be asked it.",
     "other sheets": "Facts on them would be missed.",
+    "hidden rows": "What is filtered away may not be meant to be learned.",
+    "preamble": "Titles and notes are no facts.",
     "encoding": "Accents and dashes may have become other letters.",
+    "unreadable characters": "What those bytes stood for is not known.",
 }
 
 
@@ -48,7 +51,7 @@ class Problem:
     """One thing that is wrong, where, and what to do about it.
 
     Args:
-        row: the row as a person sees it: in a table and in JSON lines the number of the line on
+        row: the row as a person sees it: in a table, JSON lines and YAML the number of the line on
             which the row starts (the header of a table is line 1), in JSON the number of the
             element, counted from 1; 0 when the problem is the whole file's.
         field: the name of the column, as the file calls it; empty when it is the whole row.

@@ -15,13 +15,15 @@ from typing import Any, overload
 
 from workbench.errors import FactsError, ReadingStopped
 from workbench.facts.check import Collection, Conflict
+from workbench.facts.columns import find_columns
 from workbench.facts.fact import Fact
-from workbench.facts.formats import recognise
+from workbench.facts.formats import published_layout, recognise
 from workbench.facts.layout import Layout
 from workbench.facts.problems import Problem
 from workbench.facts.rows import read_row
 from workbench.facts.source import MAX_BYTES, Source, open_source
 from workbench.facts.tables import Row, Table, open_table, text_table
+from workbench.facts.tables.header import IsHeader
 
 __all__ = ["FactFile", "OnProgress", "ShouldStop", "parse_facts", "read_facts"]
 
@@ -51,6 +53,7 @@ class FactFile(Sequence[Fact]):
         unused_columns: the columns that are no part of a fact.
         conflicts: prompts with several answers, and the rows that give them.
         numbers: the row of each fact.
+        encoding: the codec by which a file of text was read; empty for other files.
     """
 
     facts: tuple[Fact, ...]
@@ -62,6 +65,7 @@ class FactFile(Sequence[Fact]):
     unused_columns: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     numbers: tuple[int, ...] = ()
+    encoding: str = ""
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -96,6 +100,7 @@ class FactFile(Sequence[Fact]):
             },
             "kinds": self.kinds(),
             "unused_columns": list(self.unused_columns),
+            "encoding": self.encoding,
             "problems": [problem.as_dict() for problem in self.problems],
         }
 
@@ -104,6 +109,7 @@ def read_facts(
     path: str | Path,
     columns: Mapping[str, str] | None = None,
     *,
+    encoding: str = "",
     on_progress: OnProgress | None = None,
     should_stop: ShouldStop | None = None,
     max_bytes: int = MAX_BYTES,
@@ -111,26 +117,29 @@ def read_facts(
     """Reads the facts of a file; its content decides the format, not its name.
 
     Args:
-        path: a CSV, TSV, JSON, JSON lines, Excel or Parquet file, or a .gz or .zip of one.
+        path: a CSV, TSV, JSON, JSON lines, YAML, Excel, OpenDocument, Parquet or Arrow file, or a
+            .gz or .zip of one.
         columns: which column holds what, such as ``{"prompt": "Q"}``; an empty column for a
             field that should have none. What is not said is told from the columns' names.
+        encoding: of a file of text, such as ``cp1251``; empty: told from its bytes.
         on_progress: called now and then with the rows read and the share of the file, 0 to 1.
         should_stop: asked as often; once it answers True, reading ends.
         max_bytes: the largest file, packed or unpacked.
 
     Raises:
         FactsError: the file cannot be opened, is too large or no table, or has no columns that
-            are known.
+            are known; or there is no such encoding.
         ReadingStopped: `should_stop` said so.
     """
     source = open_source(Path(path), max_bytes)
-    return _read_source(source, _Wanted(columns, on_progress, should_stop))
+    return _read_source(source, _Wanted(columns, encoding, on_progress, should_stop))
 
 
 def parse_facts(
     content: str | bytes,
     name: str = "the text",
     columns: Mapping[str, str] | None = None,
+    encoding: str = "",
 ) -> FactFile:
     """Reads facts from content that was pasted or uploaded.
 
@@ -138,13 +147,14 @@ def parse_facts(
         content: what a file would hold.
         name: what to call it in messages.
         columns: see `read_facts`.
+        encoding: see `read_facts`; of bytes only.
 
     Raises:
         FactsError: see `read_facts`.
     """
-    wanted = _Wanted(columns, None, None)
+    wanted = _Wanted(columns, encoding, None, None)
     if isinstance(content, str):
-        return _read_table(text_table(content, name), name, wanted)
+        return _read_table(text_table(content, name, header_test(columns)), name, wanted)
     return _read_source(Source(io.BytesIO(content), name, len(content)), wanted)
 
 
@@ -153,6 +163,7 @@ class _Wanted:
     """What the caller asks for, see `read_facts`."""
 
     columns: Mapping[str, str] | None
+    encoding: str
     on_progress: OnProgress | None
     should_stop: ShouldStop | None
 
@@ -165,7 +176,8 @@ class _Wanted:
 
 def _read_source(source: Source, wanted: _Wanted) -> FactFile:
     with source.stack:
-        return _read_table(open_table(source), source.name, wanted)
+        table = open_table(source, wanted.encoding, header_test(wanted.columns))
+        return _read_table(table, source.name, wanted)
 
 
 def _read_table(table: Table, name: str, wanted: _Wanted) -> FactFile:
@@ -200,7 +212,28 @@ def _read_table(table: Table, name: str, wanted: _Wanted) -> FactFile:
         unused_columns=layout.unused(names),
         conflicts=collection.conflicts,
         numbers=collection.numbers,
+        encoding=table.encoding,
     )
+
+
+def header_test(columns: Mapping[str, str] | None = None) -> IsHeader:
+    """Tells whether facts can be read from columns of given names.
+
+    Args:
+        columns: which column holds what, where somebody says so.
+    """
+
+    def is_header(names: Sequence[str]) -> bool:
+        if len(names) > MAX_COLUMNS or len(set(names)) < 2:
+            return False
+        try:
+            found = find_columns(names, columns)
+        except FactsError:
+            return False
+        complete = bool(found.get("prompt") and found.get("target_new"))
+        return complete or (not columns and published_layout(names, {}) is not None)
+
+    return is_header
 
 
 def read_head(table: Table, name: str) -> tuple[list[Row], list[str], dict[str, Any]]:

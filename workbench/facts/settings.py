@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from workbench.errors import SettingsError
+from workbench.errors import FactsError, SettingsError
+from workbench.facts.encodings import find_encoding
 from workbench.facts.source import MAX_BYTES
 from workbench.facts.write import Schema
 from workbench.work.settings import SettingsRecord, is_number, setting
@@ -25,6 +26,13 @@ class FactsSettings(SettingsRecord):
         label="Largest file",
         unit="megabytes",
     )
+    encoding: str = setting(
+        "",
+        "Encoding of a file of text, such as cp1251 or Shift-JIS; empty: told from its bytes.",
+        label="Encoding",
+        metavar="NAME",
+        empty="told from its bytes",
+    )
     schema: Schema = setting(
         "own", "of --out: own, or counterfact (flat, for other editors).", label="Schema"
     )
@@ -32,6 +40,13 @@ class FactsSettings(SettingsRecord):
     def __post_init__(self) -> None:
         if not is_number(self.max_mb) or self.max_mb <= 0:
             raise SettingsError(f"max_mb is {self.max_mb!r}; it must be a number above 0.")
+        if not isinstance(self.encoding, str):
+            raise SettingsError(f"encoding is {self.encoding!r}; it must be a name, or empty.")
+        if self.encoding:
+            try:
+                find_encoding(self.encoding)
+            except FactsError as error:
+                raise SettingsError(str(error)) from None
         if self.schema not in get_args(Schema):
             choices = " or ".join(get_args(Schema))
             raise SettingsError(f"schema is {self.schema!r}; choose {choices}.")

@@ -4,7 +4,7 @@ A file may be packed once: .gz of one file, or .zip of one file, told by content
 is a file that can be read twice and knows its size.
 
 Invariant: no more is ever unpacked than the limit, however small the packed file is.
-Knows nothing about what the bytes mean, but that an Excel workbook is no archive to unpack.
+Knows nothing about what the bytes mean, but that a workbook is no archive to unpack.
 """
 
 import gzip
@@ -26,6 +26,7 @@ MAX_BYTES = 200_000_000
 GZIP = b"\x1f\x8b"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 WORKBOOK = "xl/workbook.xml"
+SPREADSHEET = b"application/vnd.oasis.opendocument.spreadsheet"
 
 _CHUNK = 1 << 20
 # Small files stay in memory, large ones go to the disk.
@@ -114,18 +115,26 @@ def unpacked(source: Source) -> Source:
 
 
 def _once(source: Source) -> Source:
-    if source.head(2) == GZIP or (source.head(4) in ZIP and not is_workbook(source)):
+    if source.head(2) == GZIP or (source.head(4) in ZIP and not workbook_kind(source)):
         raise FactsError(f"{source.name} is packed twice. Unpack it once, and read that.")
     return source
 
 
-def is_workbook(source: Source) -> bool:
-    """Whether a zip archive is an Excel workbook."""
+def workbook_kind(source: Source) -> str:
+    """Which workbook a zip archive is, ``excel`` or ``open document``; empty for others."""
+    if source.head(4) not in ZIP:
+        return ""
     try:
         with zipfile.ZipFile(source.file) as archive:
-            return WORKBOOK in archive.namelist()
+            names = archive.namelist()
+            if WORKBOOK in names:
+                return "excel"
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
+                told = archive.read("mimetype")
+                return "open document" if told.startswith(SPREADSHEET) else ""
+            return ""
     except _BROKEN:
-        return False
+        return ""
     finally:
         source.file.seek(0)
 
@@ -140,7 +149,7 @@ def _gunzip(source: Source) -> Source:
 
 
 def _unzip(source: Source) -> Source:
-    if is_workbook(source):
+    if workbook_kind(source):
         return source
     try:
         with zipfile.ZipFile(source.file) as archive:

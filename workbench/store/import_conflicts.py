@@ -7,12 +7,13 @@ chooses; a conflict is decided once. Knows nothing about files.
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from workbench.errors import SessionError
 from workbench.facts import Fact, FactFile
+from workbench.facts.same import answer_key, prompt_key
 from workbench.store.database import Database, to_json
 from workbench.store.fact_rows import columns_of, fact_of, united
 
@@ -161,7 +162,10 @@ class ConflictTable:
 
 
 def conflict_groups(
-    connection: sqlite3.Connection, found: FactFile, against: Iterable[int]
+    connection: sqlite3.Connection,
+    found: FactFile,
+    against: Iterable[int],
+    there: Mapping[str, str],
 ) -> Iterator[tuple[int, bool, list[dict[str, Any]]]]:
     """The conflicts of a file as they are to be kept: row of the table, against it, options.
 
@@ -169,21 +173,25 @@ def conflict_groups(
         connection: of the transaction in which the file's facts were added.
         found: the file.
         against: places of its facts whose prompt has another answer in the table.
+        there: the prompts in the table that are the same as one of the file's, by `prompt_key`.
     """
-    inside = {conflict.prompt: conflict.rows for conflict in found.conflicts}
-    wanted = {found.facts[place].prompt: ((found.numbers[place], found.facts[place]),)
+    inside = {prompt_key(conflict.prompt): conflict.rows for conflict in found.conflicts}
+    wanted = {prompt_key(found.facts[place].prompt): ((found.numbers[place], found.facts[place]),)
               for place in against}  # fmt: skip
-    for prompt in {**wanted, **inside}:
+    for key in {**wanted, **inside}:
+        rows = inside.get(key) or wanted[key]
         row = connection.execute(
-            "SELECT * FROM facts WHERE prompt = ? AND deleted IS NULL", (prompt,)
+            "SELECT * FROM facts WHERE prompt = ? AND deleted IS NULL",
+            (there.get(key, rows[0][1].prompt),),
         ).fetchone()
-        table = prompt in wanted or row["target_new"] != inside[prompt][0][1].target_new
+        standing = answer_key(row["target_new"])
+        table = key in wanted or standing != answer_key(rows[0][1].target_new)
         options: dict[str, dict[str, Any]] = {}
         if table:
-            options[row["target_new"]] = {"rows": [], **_kept(fact_of(row))}
-        for number, fact in inside.get(prompt) or wanted[prompt]:
-            option = options.setdefault(fact.target_new, {"rows": [], **_kept(fact)})
-            option["rows"].append(number)
+            options[standing] = {"rows": [], **_kept(fact_of(row))}
+        for number, fact in rows:
+            kept = {"rows": [], **_kept(fact)}
+            options.setdefault(answer_key(fact.target_new), kept)["rows"].append(number)
         if len(options) > 1:
             yield row["id"], table, list(options.values())
 
@@ -198,7 +206,7 @@ def _choose(connection: sqlite3.Connection, row: sqlite3.Row, option: int, now: 
         if fact is None:
             return False
         was = to_json({**{name: fact[name] for name in _KEPT}, "changed": fact["changed"]})
-        # Prompts that differ in blanks alone are one: the table's stays.
+        # Prompts that are the same to a reader are one: the table's stays.
         chosen = replace(fact_of(json.loads(row["options"])[option]), prompt=fact["prompt"])
         # Another row of the same file is no change by a person: undo hides it like the first.
         own = fact["import"] == row["import"] and fact["changed"] is None

@@ -1,9 +1,10 @@
 """The imports of a session: what each brought, what was wrong with it, and its undo.
 
 Invariants: an import is kept whole or not at all, together with the end of its job; rows =
-facts + merged + rejected, and facts = added + same + against. A prompt that is there already is
-never overwritten: its other answers wait in `ConflictTable`. Undoing hides what the import added
-and nobody changed since, and brings back what it replaced. Reads no files.
+facts + merged + rejected, and facts = added + same + against. A prompt that is there already, or
+one that is the same to a reader, is never overwritten: its other answers wait in `ConflictTable`.
+Undoing hides what the import added and nobody changed since, and brings back what it replaced.
+Reads no files.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 from workbench.errors import SessionError
 from workbench.facts import FactFile, Problem
+from workbench.facts.same import answer_key, prompt_key
 from workbench.store.database import Database, to_json
 from workbench.store.fact_rows import columns_of
 from workbench.store.import_conflicts import ConflictTable, conflict_groups
@@ -55,6 +57,7 @@ class Import:
         created: seconds since the epoch.
         undone: when it was undone; None while it stands.
         kept: facts that its undo kept, because they had been changed.
+        encoding: the codec by which a file of text was read; empty for other files.
     """
 
     id: int
@@ -73,6 +76,7 @@ class Import:
     created: float
     undone: float | None
     kept: int
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,8 @@ class ImportTable:
                 self._undo(connection, replaces)
             cursor = connection.execute(
                 "INSERT INTO imports (name, format, rows, facts, merged, rejected, added, same,"
-                " against, unused, columns, path, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?)",
+                " against, unused, columns, path, created, encoding)"
+                " VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)",
                 (
                     name,
                     found.format,
@@ -134,6 +138,7 @@ class ImportTable:
                     to_json(dict(columns or {})),
                     path,
                     time.time(),
+                    found.encoding,
                 ),
             )
             number = int(cursor.lastrowid or 0)
@@ -253,21 +258,23 @@ def _write_facts(
     prepared: Sequence[dict[str, Any]],
 ) -> None:
     """Adds what is new, and keeps the conflicts."""
-    there = {
-        row["prompt"]: row["target_new"]
-        for row in connection.execute("SELECT prompt, target_new FROM facts WHERE deleted IS NULL")
-    }
-    new, against, same = [], [], 0
+    answers, prompts = _standing(connection)
+    new, same = [], 0
+    against: list[int] = []
+    there: dict[str, str] = {}
     for place, values in enumerate(prepared):
-        answer = there.get(values["prompt"])
-        if answer is None:
+        key = prompt_key(values["prompt"])
+        prompt = values["prompt"] if values["prompt"] in answers else prompts.get(key)
+        if prompt is None:
             new.append({**values, "source": name, "import": number})
-        elif answer == values["target_new"]:
+            continue
+        there[key] = prompt
+        if answer_key(answers[prompt]) == answer_key(values["target_new"]):
             same += 1
         else:
             against.append(place)
     connection.executemany(_FACT, new)
-    groups = conflict_groups(connection, found, against)
+    groups = conflict_groups(connection, found, against, there)
     connection.executemany(
         "INSERT INTO import_conflicts (import, fact, against, options) VALUES (?, ?, ?, ?)",
         [(number, fact, int(table), to_json(options)) for fact, table, options in groups],
@@ -276,6 +283,16 @@ def _write_facts(
         "UPDATE imports SET added = ?, same = ?, against = ? WHERE id = ?",
         (len(new), same, len(against), number),
     )
+
+
+def _standing(connection: sqlite3.Connection) -> tuple[dict[str, str], dict[str, str]]:
+    """What stands in the table: answers by prompt, and prompts by what makes them the same."""
+    rows = connection.execute("SELECT prompt, target_new FROM facts WHERE deleted IS NULL")
+    answers = {row["prompt"]: row["target_new"] for row in rows}
+    prompts: dict[str, str] = {}
+    for prompt in answers:
+        prompts.setdefault(prompt_key(prompt), prompt)
+    return answers, prompts
 
 
 def _import(row: sqlite3.Row) -> Import:

@@ -170,6 +170,7 @@ class ImportRequest(Request):
         columns: which column holds what; None to tell it from their names.
         ask: let a person say which column holds what before anything is read.
         replaces: an import that is undone before; None for none.
+        encoding: of a file of text, where a person chose it; empty: told from its bytes.
     """
 
     kind = "import"
@@ -179,6 +180,7 @@ class ImportRequest(Request):
     columns: dict[str, str] | None = None
     ask: bool = False
     replaces: int | None = None
+    encoding: str = ""
 
 
 # Of two ways to ask for one kind, the first whose telling field is there is meant.

@@ -322,6 +322,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE runs ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
         "UPDATE runs SET places = coalesce(json_extract(settings, '$.at'), '[]')",
     ),
+    (
+        # In which encoding a file of text was read, so that a person can choose another one.
+        "ALTER TABLE imports ADD COLUMN encoding TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -89,6 +89,22 @@ class UploadTable:
             "UPDATE uploads SET fields = ? WHERE id = ?", (to_json(fields), number)
         )
 
+    def guess_again(self, number: int, guess: ColumnGuess) -> None:
+        """Keeps another look at a waiting file; what was chosen stays where its column is there.
+
+        Raises:
+            SessionError: it waits no more.
+        """
+        chosen = self.get(number).fields
+        fields = {
+            field: chosen[field] if chosen.get(field) in guess.columns else column
+            for field, column in guess.fields.items()
+        }
+        self._database.write(
+            "UPDATE uploads SET guess = ?, fields = ? WHERE id = ?",
+            (_guess_json(guess), to_json(fields), number),
+        )
+
     def forget(self, number: int) -> None:
         """Lets a waiting file go."""
         self._database.write("DELETE FROM uploads WHERE id = ?", (number,))
@@ -116,6 +132,7 @@ def _guess_json(guess: ColumnGuess) -> str:
             "columns": list(guess.columns),
             "fields": dict(guess.fields),
             "preview": [list(row) for row in guess.preview],
+            "encoding": guess.encoding,
         }
     )
 
@@ -128,6 +145,7 @@ def _upload(row: sqlite3.Row) -> Upload:
         tuple(told["columns"]),
         told["fields"],
         tuple(tuple(cells) for cells in told["preview"]),
+        told.get("encoding", ""),
     )
     fields = json.loads(row["fields"])
     return Upload(row["id"], row["name"], row["path"], guess, fields, row["replaces"])

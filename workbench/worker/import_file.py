@@ -89,7 +89,7 @@ def import_file(task: Task, root: Path) -> None:
     largest = int(task.store.settings.get(LARGEST, MAX_BYTES / 1e6) * 1e6)
     columns: Mapping[str, str] | None = asked.columns
     if columns is None:
-        guess = guess_columns(path, max_bytes=largest)
+        guess = guess_columns(path, encoding=asked.encoding, max_bytes=largest)
         columns = task.store.uploads.remembered(guess)
         if asked.ask or (columns is None and not guess.complete and guess.columns):
             task.store.uploads.add(asked.name, str(path), guess, asked.replaces)
@@ -98,6 +98,7 @@ def import_file(task: Task, root: Path) -> None:
     found = read_facts(
         path,
         columns,
+        encoding=asked.encoding,
         on_progress=lambda rows, share: task.report(f"{rows:,} rows read", _READ * share),
         should_stop=lambda: task.stop.asked,
         max_bytes=largest,

@@ -51,6 +51,7 @@ class Importer:
         columns: Mapping[str, str] | None = None,
         ask: bool = False,
         replaces: int | None = None,
+        encoding: str = "",
     ) -> int:
         """Puts a file in line; returns the job's id.
 
@@ -61,12 +62,14 @@ class Importer:
             columns: which column holds what; None to tell it from their names.
             ask: let a person say which column holds what before anything is read.
             replaces: an import that is undone before; None for none.
+            encoding: of a file of text, where a person chose it.
 
         Raises:
             SessionError: nothing may be changed here.
         """
         known = None if columns is None else dict(columns)
-        job = store.jobs.ask_for(ImportRequest(str(path), name, known, ask, replaces))
+        asked = ImportRequest(str(path), name, known, ask, replaces, encoding)
+        job = store.jobs.ask_for(asked)
         self._waiting.put((store.id, job))
         with self._starting:
             if self._thread is None:

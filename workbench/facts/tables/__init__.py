@@ -1,4 +1,5 @@
-"""From a file's bytes to rows: CSV, TSV, JSON, JSON lines, Excel and Parquet, told by content.
+"""From a file's bytes to rows, told by content: CSV, TSV, JSON, JSON lines, YAML, Excel,
+OpenDocument, Parquet and Arrow.
 
 Invariant: every record becomes one `Row`, also one that cannot be read; nothing is dropped but
 blank lines. Knows nothing about what the columns mean.

@@ -1,4 +1,4 @@
-"""Rows from the first sheet of an Excel workbook (.xlsx).
+"""Rows from an Excel workbook (.xlsx).
 
 A cell is read as the text that stands in it. A number is read as Python writes it, so that 1650
 and 3.5 come out as they were typed; dates and TRUE or FALSE are not text, and are reported by
@@ -6,51 +6,66 @@ their rows. Formulas count as their last result.
 Knows nothing about what the columns mean.
 """
 
+import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from workbench.errors import FactsError
-from workbench.facts.problems import Problem, shorten
 from workbench.facts.source import Source, too_large
-from workbench.facts.tables.separated import cells_row
-from workbench.facts.tables.table import Row, Table
+from workbench.facts.tables.header import IsHeader
+from workbench.facts.tables.sheets import MAX_COLUMNS, Record, Sheet, sheet_table
+from workbench.facts.tables.table import Table
 
-__all__ = ["excel_table"]
+__all__ = ["cell_value", "excel_table", "require_room"]
 
-# More columns than anybody's facts have; a sheet that claims more would only cost time.
-MAX_COLUMNS = 300
 # The sheet is XML, which takes several times the room of the text in it.
 _ROOM = 5
+_CHUNK = 1 << 20
+_ROW = re.compile(rb"<(?:\w+:)?row\s[^>]*>")
+_HIDDEN = re.compile(rb"""\shidden\s*=\s*["'](?:1|true)["']""")
 
 
-def excel_table(source: Source) -> Table:
-    """A table from a workbook; its first row that is not blank names the columns.
+def excel_table(source: Source, is_header: IsHeader) -> Table:
+    """A table from a workbook.
+
+    Args:
+        source: the workbook.
+        is_header: tells the row that names the columns, and so the sheet that holds facts.
 
     Raises:
         FactsError: the workbook is broken, empty or too large, or openpyxl is not installed.
     """
-    _require_size(source)
-    first, *others = _sheets(source)
-    records = _records(first, source)
-    header = next((cells for _, cells in records if _filled(cells)), None)
-    if header is None:
-        raise FactsError(f"There is nothing in the first sheet of {source.name}.")
-    names = tuple(str(cell).strip() for cell in header)
-    while names and not names[-1]:
-        names = names[:-1]
-    rows = (_row(number, names, cells) for number, cells in records if _filled(cells))
-    doubts = (_other_sheets(first, others),) if others else ()
-    return Table("Excel", rows, source.share, names, plain_cells=True, problems=doubts)
+    require_room(source, _broken)
+    sheets = [
+        Sheet(
+            str(sheet.title),
+            sheet.sheet_state != "visible",
+            partial(_records, sheet, source),
+            partial(_hidden_rows, sheet, source),
+        )
+        for sheet in _sheets(source)
+    ]
+    return sheet_table("Excel", sheets, source, is_header)
 
 
-def _require_size(source: Source) -> None:
+def require_room(source: Source, broken: Any) -> None:
+    """Makes sure that a workbook is not larger, unpacked, than what may be read.
+
+    Args:
+        source: the workbook.
+        broken: makes the error about one that cannot be read.
+
+    Raises:
+        FactsError: it is, or it is no archive.
+    """
     try:
         with zipfile.ZipFile(source.file) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
     except zipfile.BadZipFile as error:
-        raise _broken(source) from error
+        raise broken(source) from error
     if size > _ROOM * source.limit:
         raise too_large(source.name, "is too large unpacked", source.limit)
     source.file.seek(0)
@@ -75,22 +90,21 @@ def _sheets(source: Source) -> list[Any]:
         raise _broken(source) from error
 
 
-def _records(sheet: Any, source: Source) -> Iterator[tuple[int, list[Any]]]:
+def _records(sheet: Any, source: Source) -> Iterator[Record]:
     """Yields (row of the sheet from 1, cells), with "" for a cell that is empty."""
     try:
         sheet.reset_dimensions()
         rows = sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)
         for number, values in enumerate(rows, start=1):
-            yield number, [_cell(value) for value in values]
+            yield number, [cell_value(value) for value in values]
+    except FactsError:
+        raise
     except Exception as error:  # whatever a broken workbook makes openpyxl raise
         raise _broken(source) from error
 
 
-def _filled(cells: list[Any]) -> bool:
-    return any(str(cell).strip() for cell in cells)
-
-
-def _cell(value: Any) -> Any:
+def cell_value(value: Any) -> Any:
+    """What stands in a cell: a number as its text, "" for nothing."""
     if value is None:
         return ""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -98,18 +112,22 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _row(number: int, names: Sequence[str], cells: list[Any]) -> Row:
-    """A row of cells: a sheet has no cells after the last one that is filled."""
-    while cells and cells[-1] == "":
-        cells.pop()
-    cells.extend([""] * (len(names) - len(cells)))
-    return cells_row(number, names, cells)
-
-
-def _other_sheets(first: Any, others: Sequence[Any]) -> Problem:
-    what = f"Only the first sheet, '{shorten(first.title)}', was read, and {len(others)} were not."
-    mend = "Save the other sheets as files of their own if they hold facts."
-    return Problem(0, "", what, mend, "warning", "other sheets")
+def _hidden_rows(sheet: Any, source: Source) -> int:
+    """How many rows of a sheet are hidden, which openpyxl does not tell while it streams."""
+    place = source.file.tell()
+    try:
+        with zipfile.ZipFile(source.file) as archive, archive.open(sheet._worksheet_path) as part:
+            count, left = 0, b""
+            while chunk := part.read(_CHUNK):
+                text = left + chunk
+                cut = text.rfind(b"<")
+                text, left = text[:cut], text[cut:][:_CHUNK]
+                count += sum(bool(_HIDDEN.search(row[0])) for row in _ROW.finditer(text))
+            return count
+    except (AttributeError, KeyError, OSError, zipfile.BadZipFile):
+        return 0  # without that the facts are still right
+    finally:
+        source.file.seek(place)
 
 
 def _broken(source: Source) -> FactsError:

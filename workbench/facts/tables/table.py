@@ -43,6 +43,7 @@ class Table:
             rows; None where every row names its own.
         plain_cells: whether a cell can only be text, so that a list in it is written as text.
         problems: what is doubtful about the whole file.
+        encoding: the codec of a file of text; empty for others.
     """
 
     container: str
@@ -51,6 +52,7 @@ class Table:
     columns: tuple[str, ...] | None = None
     plain_cells: bool = False
     problems: tuple[Problem, ...] = ()
+    encoding: str = ""
 
 
 def object_row(number: int, item: Any) -> Row:

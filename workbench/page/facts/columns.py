@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from workbench.facts.encodings import CHOICES, encoding_label
 from workbench.store.uploads import Upload
 from workbench.work.templates import render
 
-__all__ = ["FIELD_NAMES", "column_dialogs"]
+__all__ = ["FIELD_NAMES", "column_dialogs", "encoding_choices"]
 
 FIELD_NAMES = {
     "prompt": "Prompt",
@@ -35,6 +36,18 @@ def column_dialogs(uploads: Sequence[Upload]) -> Markup:
     return Markup().join(map(_dialog, uploads))
 
 
+def encoding_choices(read_as: str) -> list[tuple[str, str]]:
+    """The encodings that a file of text may be read in; none where it is no text.
+
+    Args:
+        read_as: the codec by which it was read; empty for a file that is no text.
+    """
+    if not read_as:
+        return []
+    others = [] if read_as in CHOICES else [(read_as, encoding_label(read_as))]
+    return [*others, *CHOICES.items()]
+
+
 def _dialog(upload: Upload) -> Markup:
     sentence = f"{upload.name}: a prompt and a new answer are needed, the rest may stay empty."
     if upload.guess.published:
@@ -46,5 +59,6 @@ def _dialog(upload: Upload) -> Markup:
         choices=[("", NONE), *((name, name) for name in upload.guess.columns)],
         held={column: FIELD_NAMES[field] for field, column in upload.fields.items() if column},
         sentence=sentence,
+        encodings=encoding_choices(upload.guess.encoding),
         ready=bool(upload.fields.get("prompt") and upload.fields.get("target_new")),
     )

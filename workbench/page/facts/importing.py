@@ -30,7 +30,7 @@ from workbench.worker.importer import Importer
 
 __all__ = ["add_importing"]
 
-FORMATS = "CSV, Excel, JSON, Parquet and the published formats, also zipped; told by content."
+FORMATS = "CSV, Excel, JSON, YAML, Parquet and the published formats, also zipped; told by content."
 PASTE_HINT = "The capital of Australia is => Melbourne\nThe author of Hamlet is => Agatha Christie"
 FIRST = json.dumps({})  # what a tab looks at: the newest import, all of its problems
 _SEEN_IMPORT, _SEEN_TROUBLE = "import_seen", "import_trouble_seen"
@@ -121,10 +121,18 @@ class _Actions:
             store.settings.set(_SEEN_TROUBLE, int(asked["job"]))
         elif do == "assign":
             store.uploads.assign(int(asked["upload"]), str(asked["field"]), str(asked["value"]))
+        elif do == "encode":
+            self._read_as(store, int(asked["upload"]), str(asked["value"]))
         elif do == "forget":
             store.uploads.forget(int(asked["upload"]))
         elif do == "read":
             self._read(store, int(asked["upload"]))
+
+    def _read_as(self, store: Store, number: int, encoding: str) -> None:
+        """Looks at a waiting file again, in the encoding that a person chose."""
+        upload = store.uploads.get(number)
+        path = uploaded_file(upload.path, self._root)
+        store.uploads.guess_again(number, guess_columns(path, encoding=encoding))
 
     def _read(self, store: Store, number: int) -> None:
         upload = store.uploads.get(number)
@@ -136,6 +144,7 @@ class _Actions:
             upload.name,
             columns=upload.fields,
             replaces=upload.replaces,
+            encoding=upload.guess.encoding,
         )
 
     def act_on_report(self, store: Store, looking: str, event: gr.EventData) -> str:
@@ -156,6 +165,9 @@ class _Actions:
             return json.dumps({"import": int(asked["id"])})
         if do == "columns":
             self._choose_columns(store, store.imports.get(int(asked["id"])))
+        elif do == "encode":
+            self._read_again(store, store.imports.get(int(asked["id"])), str(asked["value"]))
+            return FIRST
         elif do == "choose":
             store.imports.conflicts.choose(int(asked["conflict"]), int(asked["option"]))
         elif do == "all":
@@ -168,9 +180,21 @@ class _Actions:
     def _choose_columns(self, store: Store, brought: Import) -> None:
         """Opens the dialog for a file that was read already."""
         path = uploaded_file(brought.path, self._root)
-        upload = store.uploads.add(brought.name, str(path), guess_columns(path), brought.id)
+        guess = guess_columns(path, encoding=brought.encoding)
+        upload = store.uploads.add(brought.name, str(path), guess, brought.id)
         for field, column in brought.columns.items():
             store.uploads.assign(upload, field, column)
+
+    def _read_again(self, store: Store, brought: Import, encoding: str) -> None:
+        """Reads a file in the encoding that a person chose, in place of what it brought."""
+        self._importer.start(
+            store,
+            uploaded_file(brought.path, self._root),
+            brought.name,
+            columns=brought.columns or None,
+            replaces=brought.id,
+            encoding=encoding,
+        )
 
 
 def _only(asked: dict[str, Any], *names: str) -> dict[str, str]:

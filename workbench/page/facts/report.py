@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from workbench.facts import Problem
+from workbench.page.facts.columns import encoding_choices
 from workbench.store.import_conflicts import Choice, Conflict, Option
 from workbench.store.imports import Import, KindCount
 from workbench.work.templates import render
@@ -66,6 +67,7 @@ def import_report(view: ReportView) -> Markup:
             if not view.kind or (kind.severity, kind.kind) == (view.severity, view.kind)
         ),
         page_size=PAGE_SIZE,
+        encodings=encoding_choices(view.brought.encoding if view.brought.path else ""),
     )
 
 
