@@ -143,7 +143,7 @@ def test_locality_prompts_may_be_objects_with_their_answers() -> None:
         (FLAT + 'X is,"Y\nZ is,W\n', 2, "", "unreadable"),
         (FLAT + 'X is,"Y"Z\n', 2, "", "unreadable"),
         (FLAT + "X is,Y\x07Z\n", 2, "target_new", "control character"),
-        ('[{"prompt": "X is", "target_new": 1650}]', 1, "target_new", "not text"),
+        ('[{"prompt": 1650, "target_new": "X"}]', 1, "prompt", "not text"),
         ('[{"prompt": "X is", "target_new": "\\ud800"}]', 1, "target_new", "control character"),
         ('[{"prompt": "A", "target_new": "B"}, "C"]', 2, "", "unreadable"),
         ("prompt,answer,locality_prompt,locality_answer\nX,Y,A | B,1\n", 2, "locality_prompt",

@@ -39,6 +39,12 @@ WHY: dict[str, str] = {
     "locality unanswered": "Locality compares before and after; what is right is not known.",
     "lost character": "The model would learn the broken text.",
     "other sheets": "Facts on them would be missed.",
+    "printed": "The model would learn the brackets and the quotes.",
+    "spreadsheet error": "The model would learn the error.",
+    "mended": "The model would have learned the signs.",
+    "left out": "What is not read is neither learned nor measured.",
+    "loose JSON": "Other programs may refuse the file.",
+    "special token": "The model does not read it as text, but as a mark such as the end.",
     "encoding": "Accents and dashes may have become other letters.",
 }
 

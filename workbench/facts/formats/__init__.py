@@ -7,14 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.facts.columns import own_layout
+from workbench.facts.formats.akew import AKEW
+from workbench.facts.formats.alpaca import ALPACA
+from workbench.facts.formats.chat import OPENAI, SHAREGPT
 from workbench.facts.formats.counterfact import COUNTERFACT
+from workbench.facts.formats.easyedit import EASYEDIT
 from workbench.facts.formats.fever import FEVER
 from workbench.facts.formats.flat import COUNTERFACT_FLAT, WIKIBIGEDIT_FLAT
 from workbench.facts.formats.hallueditbench import HALLUEDITBENCH
 from workbench.facts.formats.knowedit import KNOWEDIT
+from workbench.facts.formats.mededitbench import MEDEDITBENCH
 from workbench.facts.formats.mquake import MQUAKE
+from workbench.facts.formats.qaedit import QAEDIT
 from workbench.facts.formats.rippleedits import RIPPLEEDITS
 from workbench.facts.formats.ultraeditbench import ULTRAEDITBENCH
+from workbench.facts.formats.uniedit import UNIEDIT
+from workbench.facts.formats.unke import UNKE
 from workbench.facts.formats.wikibigedit import WIKIBIGEDIT
 from workbench.facts.formats.zsre import ZSRE
 from workbench.facts.layout import Format, Layout
@@ -23,9 +31,12 @@ __all__ = ["FORMATS", "published_layout", "recognise"]
 
 # In the order in which they are tried: what can only be one format comes first.
 FORMATS: tuple[Format, ...] = (
+    AKEW,
     MQUAKE,
     COUNTERFACT,
+    UNIEDIT,
     RIPPLEEDITS,
+    QAEDIT,
     KNOWEDIT,
     WIKIBIGEDIT,
     HALLUEDITBENCH,
@@ -34,6 +45,12 @@ FORMATS: tuple[Format, ...] = (
     ULTRAEDITBENCH,
     COUNTERFACT_FLAT,
     WIKIBIGEDIT_FLAT,
+    UNKE,
+    MEDEDITBENCH,
+    EASYEDIT,
+    OPENAI,
+    SHAREGPT,
+    ALPACA,
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workbench.facts.tables.table import shown
-from workbench.facts.values import Wrong
+from workbench.facts.wrong import Wrong
 
 __all__ = ["asked", "filled_in", "listed", "named", "string"]
 

@@ -12,7 +12,7 @@ from workbench.facts.decode import open_text
 from workbench.facts.problems import Problem
 from workbench.facts.source import Source, is_workbook, unpacked
 from workbench.facts.tables.excel import excel_table
-from workbench.facts.tables.json_text import array_table, object_table
+from workbench.facts.tables.json_text import array_table, object_table, opening
 from workbench.facts.tables.parquet import parquet_table
 from workbench.facts.tables.separated import separated_table
 from workbench.facts.tables.table import Table
@@ -58,6 +58,8 @@ def _table_of(text: TextIO, source: Source) -> Table:
     start = _first_character(text)
     if not start:
         raise FactsError(f"There is nothing in {source.name}. Put in at least one fact.")
+    if start == "/":
+        start = opening(text)
     if start == "[":
         return array_table(text, source)
     if start == "{":

@@ -4,8 +4,9 @@ Knows neither files nor facts.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from workbench.facts.problems import Problem, shorten
@@ -43,6 +44,7 @@ class Table:
             rows; None where every row names its own.
         plain_cells: whether a cell can only be text, so that a list in it is written as text.
         problems: what is doubtful about the whole file.
+        late: what turned out to be doubtful while the rows were read.
     """
 
     container: str
@@ -51,6 +53,7 @@ class Table:
     columns: tuple[str, ...] | None = None
     plain_cells: bool = False
     problems: tuple[Problem, ...] = ()
+    late: Callable[[], Iterable[Problem]] = tuple
 
 
 def object_row(number: int, item: Any) -> Row:
@@ -68,6 +71,8 @@ def unreadable(number: int, what: str, mend: str, kind: str = "unreadable") -> R
 
 def shown(value: Any) -> str:
     """A value that is no text, for a message."""
+    if isinstance(value, Decimal):
+        return shorten(str(value), 40)
     try:
         return shorten(json.dumps(value, ensure_ascii=False, default=str), 40)
     except (ValueError, TypeError, RecursionError):
