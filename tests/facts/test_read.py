@@ -224,7 +224,7 @@ def test_short_answers_are_not_taken_for_one_another() -> None:
         ("name,colour\na,b\n", ["'name', 'colour'", "prompt", "target_new"]),
         ("prompt,subject\na,b\n", ["target_new", "'new answer'"]),
         ("prompt,answer,prompt\na,b,c\n", ["'prompt'", "more than once"]),
-        ('[{"prompt": "A",}]', ["line 1, column"]),
+        ('[{"prompt": "A" "B"}]', ["line 1, column"]),
         ('{"prompt": "A"\n "answer": "B"}', ["line 2, column"]),
         ('["A", "B"]', ["no objects"]),
         ("[" * 100_000, ["nested too deeply"]),

@@ -67,12 +67,11 @@ def test_a_number_is_no_prompt(field: str) -> None:
 
 def parquet(target: list[Any]) -> FactFile:
     pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
-
+    writer = pytest.importorskip("pyarrow.parquet")
     file = io.BytesIO()
     prompts = [f"P {place} is" for place in range(len(target))]
     table = pyarrow.table({"prompt": prompts, "target_new": target})
-    pyarrow.parquet.write_table(table, file)
+    writer.write_table(table, file)
     return parse_facts(file.getvalue())
 
 

@@ -76,7 +76,9 @@ def words(value: Any, plain_cells: bool) -> tuple[str, ...]:
 
 
 def _several(value: Any, plain_cells: bool, read: Callable[[Any], str]) -> tuple[str, ...]:
-    return tuple(map(read, (item for cell in _items(value, plain_cells) for item in _flat(cell, 3))))
+    return tuple(
+        map(read, (item for cell in _items(value, plain_cells) for item in _flat(cell, 3)))
+    )
 
 
 def _items(value: Any, plain_cells: bool) -> list[Any]:
@@ -175,9 +177,10 @@ def _pairs(entry: Mapping[str, Any], prompt: Any) -> Iterator[Question]:
     if not isinstance(prompt, list):
         yield _question(prompt, _right(answer) + aliases)
         return
-    paired = isinstance(answer, list) and len(answer) == len(prompt)
-    for place, one in enumerate(prompt):
-        yield _question(one, _right(answer[place] if paired else answer) + aliases)
+    if not isinstance(answer, list) or len(answer) != len(prompt):
+        answer = [answer] * len(prompt)
+    for one, right in zip(prompt, answer, strict=True):
+        yield _question(one, _right(right) + aliases)
 
 
 def _question(prompt: Any, right: tuple[str, ...]) -> Question:

@@ -7,8 +7,8 @@ read by their usual names.
 from collections.abc import Set as AbstractSet
 
 from workbench.facts.columns import find_columns
+from workbench.facts.formats.nested import system_left_out
 from workbench.facts.layout import Cells, Format, Layout, Parts
-from workbench.facts.problems import shorten
 from workbench.facts.wrong import Wrong
 
 __all__ = ["ALPACA"]
@@ -37,7 +37,7 @@ def _layout(names: AbstractSet[str]) -> Layout:
             raise Wrong(what, mend, "structure", "prompt")
         parts = {part: cells.get(name) for part, name in more.items()}
         system = cells.get("system")
-        notes = [_left_out(system)] if isinstance(system, str) and system.strip() else []
+        notes = [system_left_out(system)] if isinstance(system, str) and system.strip() else []
         prompt = _prompt(cells.get("instruction"), cells.get(given) if given else None)
         return ({**parts, "prompt": prompt, "target_new": cells.get(output), "notes": notes},)
 
@@ -48,15 +48,6 @@ def _prompt(instruction: object, given: object) -> object:
     if isinstance(instruction, str) and isinstance(given, str) and given.strip():
         return f"{instruction.strip()}\n{given.strip()}"
     return instruction
-
-
-def _left_out(system: str) -> Wrong:
-    return Wrong(
-        f"What the system is told is no part of the fact: '{shorten(system)}'.",
-        "Write it into the prompt if the fact needs it.",
-        "left out",
-        "prompt",
-    )
 
 
 ALPACA = Format(NAME, _fits, _layout)

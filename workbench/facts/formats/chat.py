@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from workbench.facts.columns import find_columns
-from workbench.facts.formats.nested import listed, named
+from workbench.facts.formats.nested import listed, named, system_left_out
 from workbench.facts.layout import Cells, Format, Layout, Parts
 from workbench.facts.problems import shorten
 from workbench.facts.wrong import Wrong
@@ -53,7 +53,7 @@ def _splitter(column: str, more: Mapping[str, str]) -> Callable[[Cells], tuple[P
         parts = {part: cells.get(name) for part, name in more.items()}
         asked, answered, told = _turn(listed(cells.get(column), "prompt", column), column)
         system = told or cells.get("system")
-        notes = [_left_out(system)] if system and isinstance(system, str) else []
+        notes = [system_left_out(system)] if system and isinstance(system, str) else []
         return ({**parts, "prompt": asked, "target_new": answered, "notes": notes},)
 
     return split
@@ -95,15 +95,6 @@ def _content(content: Any) -> Any:
             raise Wrong(what, "Keep texts only.", "not text", "prompt")
         texts.append(part["text"])
     return "\n".join(texts)
-
-
-def _left_out(system: str) -> Wrong:
-    return Wrong(
-        f"What the system is told is no part of the fact: '{shorten(system)}'.",
-        "Write it into the prompt if the fact needs it.",
-        "left out",
-        "prompt",
-    )
 
 
 OPENAI = _chat_format("chat messages (OpenAI)", ("messages",))

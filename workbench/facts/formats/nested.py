@@ -6,10 +6,11 @@ Knows no format.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from workbench.facts.problems import shorten
 from workbench.facts.tables.table import shown
 from workbench.facts.wrong import Wrong
 
-__all__ = ["asked", "filled_in", "listed", "named", "string"]
+__all__ = ["asked", "filled_in", "listed", "named", "string", "system_left_out"]
 
 
 def named(value: Any, part: str, name: str) -> Mapping[str, Any]:
@@ -83,3 +84,13 @@ def _entries(group: Any, part: str, name: str) -> Iterator[Mapping[str, Any]]:
 
 def _prompts(prompt: Any) -> list[Any]:
     return prompt if isinstance(prompt, list) else [prompt]
+
+
+def system_left_out(system: str) -> Wrong:
+    """The word about what the system of a chat is told."""
+    return Wrong(
+        f"What the system is told is no part of the fact: '{shorten(system)}'.",
+        "Write it into the prompt if the fact needs it.",
+        "left out",
+        "prompt",
+    )

@@ -79,8 +79,7 @@ class Elements:
             except (ValueError, RecursionError) as error:
                 raise broken(self._name, error) from error
             else:
-                # A number at the very end may have more digits to come.
-                if self._ended or end < len(self._buffer) or isinstance(value, (dict, list, str)):
+                if self._ended or isinstance(value, (dict, list, str)) or self._is_over(end):
                     self._at = end
                     return value
             if len(self._buffer) - self._at > MAX_ELEMENT:
@@ -102,6 +101,11 @@ class Elements:
         unterminated = error.msg.startswith("Unterminated string")
         near = error.pos > len(self._buffer) - _NEAR
         return unterminated or near or self._begins_comment(error.pos)
+
+    def _is_over(self, end: int) -> bool:
+        """Whether a number ends there; at the end of the buffer more digits may come."""
+        after = self._buffer[end : end + 1]
+        return bool(after) and after not in "0123456789.eE+-"
 
     def _begins_comment(self, place: int) -> bool:
         return self._buffer.startswith("/", place)

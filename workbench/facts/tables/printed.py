@@ -60,7 +60,7 @@ def unprinted(cell: str) -> Any:
     if not sure and not _LIKELY.match(text):
         return cell
     try:
-        value = literal(text)
+        value = literal(text, arrays=True)
         return value if sure or isinstance(value, list) else cell
     except ValueError as error:
         if not sure:
@@ -70,8 +70,12 @@ def unprinted(cell: str) -> Any:
         raise Wrong(what, mend, "printed") from error
 
 
-def literal(text: str) -> Any:
+def literal(text: str, arrays: bool = False) -> Any:
     """The data that a text is the print of: texts, numbers, lists and dicts.
+
+    Args:
+        text: the text.
+        arrays: whether the items of a list may stand beside each other, as numpy prints them.
 
     Raises:
         ValueError: it is no such print.
@@ -83,7 +87,7 @@ def literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about backslashes, which are taken as they are
-            body = ast.parse(_with_commas(text), mode="eval").body
+            body = ast.parse(_with_commas(text, arrays), mode="eval").body
         if isinstance(body, ast.Tuple) and not text.startswith("("):
             raise _NoData("several values beside each other")
         return _data(body)
@@ -91,8 +95,12 @@ def literal(text: str) -> Any:
         raise ValueError("not the print of data") from error
 
 
-def _with_commas(text: str) -> str:
-    """The text with a comma between two values that have nothing between them."""
+def _with_commas(text: str, arrays: bool) -> str:
+    """The text with a comma between two values that have nothing between them.
+
+    Raises:
+        ValueError: there are such values, which may not be.
+    """
     lines = text.splitlines(keepends=True)
     pieces: list[str] = []
     row, column = 1, 0
@@ -101,6 +109,8 @@ def _with_commas(text: str) -> str:
         if token.type in (tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER):
             continue
         if before is not None and _ends(before) and _begins(token):
+            if not arrays:
+                raise _NoData("two values without a comma")
             end_row, end_column = before.end
             pieces.append(_between(lines, (row, column), (end_row, end_column)))
             pieces.append(",")

@@ -201,7 +201,9 @@ def _is_object(value: Any) -> bool:
 
 
 def _is_dialogue(items: list[Any]) -> bool:
-    return bool(items) and all(_is_object(item) and {"role", "from"} & item.keys() for item in items)
+    return bool(items) and all(
+        _is_object(item) and {"role", "from"} & item.keys() for item in items
+    )
 
 
 def _turned(value: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
@@ -240,9 +242,9 @@ def _at(value: Any, place: int) -> Any:
 
 def _labelled(value: Mapping[str, Any]) -> Shape:
     """A table of objects in an object: rows by their labels, or columns by their names."""
-    inner = list(dict.fromkeys(label for row in value.values() for label in row))
-    if _HEARTS & value.keys():
+    if any(any(map(is_known, value[heart])) for heart in _HEARTS & value.keys()):
         return Shape([object_row(1, value)])
+    inner = list(dict.fromkeys(label for row in value.values() for label in row))
     rows_outside = any(map(is_known, inner)) or (
         not any(map(is_known, value)) and all(map(_is_number, value))
     )
