@@ -14,7 +14,8 @@ from workbench.errors import FactsError
 from workbench.facts import Fact, FactFile, Question, parse_facts, read_facts
 from workbench.facts.tables import elements
 from workbench.facts.tables.elements import Elements
-from workbench.facts.tables.loose import SHORT, loosened
+from workbench.facts.tables.loose import loosened
+from workbench.facts.tables.nearly import SHORT
 
 SAMPLES = Path(__file__).parent / "samples"
 ROWS: list[dict[str, Any]] = [

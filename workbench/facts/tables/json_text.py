@@ -13,7 +13,8 @@ from typing import Any, TextIO
 from workbench.facts.problems import Problem
 from workbench.facts.source import Source
 from workbench.facts.tables.elements import MAX_ELEMENT, Elements, broken
-from workbench.facts.tables.loose import SHORT, json_value, loose_value, loosened
+from workbench.facts.tables.loose import json_value, loosened
+from workbench.facts.tables.nearly import COMMENTS, SHORT, loose_value
 from workbench.facts.tables.shapes import WRAPPERS, list_rows, others, shaped, unwrapped_row
 from workbench.facts.tables.table import Row, Table, unreadable
 
@@ -22,7 +23,6 @@ __all__ = ["array_table", "object_table", "opening"]
 # How many lines are tried before broken JSON is taken for one broken value, not for JSON lines.
 _LINES_TO_TELL = 20
 _WRAPPED = re.compile(rf'\s*\{{\s*"({"|".join(WRAPPERS)})"\s*:\s*(?=\[\s*\{{)')
-_COMMENTS = "comments, or commas before a closing bracket"
 
 
 def opening(text: TextIO) -> str:
@@ -92,7 +92,7 @@ def _about(elements: Elements, closing: _Closing | None = None) -> Callable[[], 
     """What there is to say once all elements were read."""
 
     def late() -> list[Problem]:
-        loose = [_loose(_COMMENTS)] if elements.loose else []
+        loose = [_loose(COMMENTS)] if elements.loose else []
         return [*loose, *(closing.problems if closing else ())]
 
     return late
@@ -194,7 +194,7 @@ def _line_row(number: int, line: str, told: list[Problem]) -> Row:
         what = f"This line is not JSON: {reason}."
         return unreadable(number, what, "Write one whole object on each line.")
     if not told:
-        told.append(_loose(_COMMENTS))
+        told.append(_loose(COMMENTS))
     return row
 
 

@@ -1,9 +1,7 @@
-"""JSON as people write it: with comments, with commas that are too many, with other quotes.
+"""JSON as people write it: with comments, and with commas that are too many.
 
-Comments and commas are blanked out, so that every line and column stays where it is, and a
-large file can be mended piece by piece. Whatever else JSON5 or Python allow is read by their own
-parsers, which are slow, so that only short texts are given to them.
-Knows nothing about what the values mean.
+They are blanked out, so that every line and column stays where it is, and a large file can be
+mended piece by piece. Knows nothing about what the values mean.
 """
 
 import json
@@ -11,10 +9,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["SHORT", "json_value", "loose_value", "loosened", "number"]
-
-# The longest text, in characters, that is given to the parser of JSON5; about two seconds.
-SHORT = 250_000
+__all__ = ["json_value", "loosened", "number"]
 
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)'
 _COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -57,26 +52,3 @@ def loosened(text: str, whole: bool = True) -> str:
     if "/" in text:
         text = _COMMENT.sub(comment, text)
     return _COMMA.sub(lambda match: match[0] if match[0][0] == '"' else " ", text)
-
-
-def loose_value(text: str) -> tuple[Any, str]:
-    """The value of a text that is nearly JSON, and what was too much or wrong in it.
-
-    Raises:
-        ValueError: it cannot be read like that either.
-        RecursionError: it is nested too deeply.
-    """
-    try:
-        return json_value(loosened(text)), "comments, or commas before a closing bracket"
-    except ValueError:
-        if len(text) > SHORT:
-            raise
-    from workbench.facts.tables.printed import literal
-
-    try:
-        return literal(text), "Python's quotes or names"
-    except ValueError:
-        pass
-    import json5
-
-    return json5.loads(text, parse_float=number), "quotes or names as in JavaScript"
