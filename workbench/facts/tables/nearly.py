@@ -6,8 +6,6 @@ Knows nothing about what the values mean.
 
 from typing import Any
 
-import json5
-
 from workbench.facts.tables.loose import json_value, loosened, number
 from workbench.facts.tables.printed import literal
 
@@ -34,4 +32,6 @@ def loose_value(text: str) -> tuple[Any, str]:
         return literal(text), "Python's quotes or names"
     except ValueError:
         pass
+    import json5
+
     return json5.loads(text, parse_float=number), "quotes or names as in JavaScript"
