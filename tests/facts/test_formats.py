@@ -1,6 +1,9 @@
 """Every published format is told by its content, and gives what its records hold."""
 
+import csv
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +78,27 @@ def test_every_kind_of_file_can_be_chosen_in_a_dialog() -> None:
 @pytest.mark.parametrize("name", ["own.json", "own.jsonl", "own.csv.gz", "own.zip"])
 def test_the_same_facts_come_out_of_every_container(name: str) -> None:
     assert list(sample(name)) == list(sample("own.csv"))
+
+
+@pytest.mark.parametrize("written", [repr, json.dumps])
+@pytest.mark.parametrize(
+    "name", ["counterfact_rome.json", "mquake.json", "knowedit.json", "rippleedits.json",
+             "qaedit.json", "akew_counterfact.json", "mededitbench.json", "sharegpt.json"],
+)  # fmt: skip
+def test_nested_records_printed_into_a_table_are_read_as_they_were(
+    name: str, written: Callable[[Any], str]
+) -> None:
+    rows = json.loads((SAMPLES / name).read_text(encoding="utf-8"))
+    names = list(dict.fromkeys(column for row in rows for column in row))
+    table = io.StringIO()
+    writer = csv.DictWriter(table, names)
+    writer.writeheader()
+    for row in rows:
+        cells = {key: cell if isinstance(cell, str) else written(cell) for key, cell in row.items()}
+        writer.writerow(cells)
+    found = parse_facts(table.getvalue())
+    assert list(found) == list(sample(name))
+    assert found.format == f"{sample(name).format}, CSV, comma"
 
 
 def test_parquet_holds_nested_records_as_json_does() -> None:
@@ -274,8 +298,8 @@ def test_an_instruction_stands_before_its_input() -> None:
     first, second = sample("alpaca.json")
     assert first.prompt == "Name the person who keeps this light.\nThe light at Corran"
     assert second.prompt == "Which metal is the bell of Pell made of?"
-    csv = 'instruction,input,output,subject\n"Say it.",,Yes,"It"\n'
-    assert parse_facts(csv)[0].subject == "It"
+    table = 'instruction,input,output,subject\n"Say it.",,Yes,"It"\n'
+    assert parse_facts(table)[0].subject == "It"
 
 
 def test_an_instruction_in_the_middle_of_a_dialogue_or_under_a_system_is_told() -> None:

@@ -11,6 +11,7 @@ from workbench.facts.layout import Layout, Parts
 from workbench.facts.mend import mended
 from workbench.facts.problems import Problem, Severity
 from workbench.facts.tables import Row
+from workbench.facts.tables.printed import taken_apart
 from workbench.facts.values import answers, questions, text, texts, word, words
 from workbench.facts.wrong import Wrong
 
@@ -45,7 +46,8 @@ def read_row(row: Row, layout: Layout, plain_cells: bool) -> list[Reading]:
     if row.problem is not None:
         return [Reading(None, (row.problem,))]
     try:
-        found = layout.pick(row.cells)
+        # Where columns are a format's own, one of them may be a whole object that was printed.
+        found = layout.pick(taken_apart(row.cells) if layout.split else row.cells)
     except Wrong as wrong:
         return [Reading(None, (_problem(row, layout, wrong.part, wrong),))]
     return [_reading(row, layout, parts, plain_cells) for parts in found]

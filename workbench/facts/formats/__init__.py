@@ -26,6 +26,7 @@ from workbench.facts.formats.unke import UNKE
 from workbench.facts.formats.wikibigedit import WIKIBIGEDIT
 from workbench.facts.formats.zsre import ZSRE
 from workbench.facts.layout import Format, Layout
+from workbench.facts.tables.printed import taken_apart
 
 __all__ = ["FORMATS", "published_layout", "recognise"]
 
@@ -61,7 +62,7 @@ def published_layout(names: Sequence[str], sample: Mapping[str, Any]) -> Layout 
         names: the columns' names.
         sample: the first value in each column that is not None.
     """
-    present = frozenset(names)
+    present, sample = frozenset(names), taken_apart(sample)
     for known in FORMATS:
         if known.fits(present, sample):
             return known.layout(present)

@@ -44,7 +44,7 @@ class Elements:
         self._text, self._name, self._allowed = text, name, allowed
         self._buffer, self._at = "", 0
         self._ended = False
-        self.loose = False
+        self.loose, self._loosened = False, False
         # Where the buffer begins in the whole text: lines before it, characters before it in
         # its first line.
         self._lines, self._column = 0, 0
@@ -90,7 +90,13 @@ class Elements:
             self._more()
 
     def _loosen(self) -> bool:
-        """Blanks out comments and commas that are too many; whether that changed anything."""
+        """Blanks out comments and commas that are too many; whether that changed anything.
+
+        Once for what is in the buffer: a second time would take one more comma of several.
+        """
+        if self._loosened:
+            return False
+        self._loosened = True
         before, rest = self._buffer[: self._at], self._buffer[self._at :]
         mended = loosened(rest, self._ended)
         self._buffer = before + mended
@@ -139,6 +145,7 @@ class Elements:
         piece = self._text.read(max(_PIECE, len(rest)))
         self._ended = not piece
         self._buffer, self._at = rest + piece, 0
+        self._loosened = False
         if self.loose:
             self._loosen()
 

@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["json_value", "loosened", "number"]
 
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)'
-_COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _COMMA = re.compile(_STRING + r"|,(?=\s*[\]}])", re.DOTALL)
 _INK = re.compile(r"[^\n]")
 
@@ -46,7 +46,10 @@ def loosened(text: str, whole: bool = True) -> str:
 
     def comment(match: re.Match[str]) -> str:
         found = match[0]
-        open_end = found.startswith("//") and match.end() == len(text) and not whole
+        if found.startswith("//"):
+            open_end = match.end() == len(text) and not whole
+        else:
+            open_end = len(found) < 4 or not found.endswith("*/")
         return found if found[0] == '"' or open_end else _INK.sub(" ", found)
 
     if "/" in text:

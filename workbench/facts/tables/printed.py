@@ -11,13 +11,14 @@ import io
 import re
 import tokenize
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.facts.problems import shorten
 from workbench.facts.tables.loose import json_value
 from workbench.facts.wrong import Wrong
 
-__all__ = ["literal", "unprinted"]
+__all__ = ["literal", "taken_apart", "unprinted"]
 
 # What no person writes: a bracket and a quote, the call of an array, bytes.
 _SURE = re.compile(
@@ -68,6 +69,21 @@ def unprinted(cell: str) -> Any:
         what = f"A program printed '{shorten(text, 40)}' into this cell, which cannot be read."
         mend = "Write the text itself, or a list as JSON."
         raise Wrong(what, mend, "printed") from error
+
+
+def taken_apart(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's cells, with the values in the place of those that a program printed.
+
+    What cannot be taken apart stays as it is; whoever expects something else there says so.
+    """
+    return {name: _quietly(cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
+
+
+def _quietly(cell: str) -> Any:
+    try:
+        return unprinted(cell)
+    except Wrong:
+        return cell
 
 
 def literal(text: str, arrays: bool = False) -> Any:
