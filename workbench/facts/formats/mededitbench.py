@@ -45,7 +45,7 @@ def _split(cells: Cells) -> tuple[Parts]:
 
 
 def _asked(cells: Cells, column: str, part: str, asked: str, answer: str) -> list[dict[str, Any]]:
-    if cells.get(column) is None:
+    if cells.get(column) in (None, ""):
         return []
     question = named(cells[column], part, column)
     return [{"prompt": question.get(asked), "answer": question.get(answer)}]

@@ -13,6 +13,10 @@ from workbench.facts.wrong import Wrong
 __all__ = ["asked", "filled_in", "listed", "named", "string", "system_left_out"]
 
 
+# What a table holds where a record lacks a part.
+_NOTHING = (None, "")
+
+
 def named(value: Any, part: str, name: str) -> Mapping[str, Any]:
     """An object that must be there.
 
@@ -36,7 +40,7 @@ def named(value: Any, part: str, name: str) -> Mapping[str, Any]:
 
 def listed(value: Any, part: str, name: str) -> list[Any]:
     """A list that may be missing; see `named`."""
-    if value is None:
+    if value in _NOTHING:
         return []
     if isinstance(value, list):
         return value
@@ -65,7 +69,7 @@ def asked(groups: Any, part: str, name: str) -> list[dict[str, Any]]:
 
     A prompt may be a list of prompts that share their answer, and a group may be one question.
     """
-    if groups is None:
+    if groups in _NOTHING:
         return []
     return [
         {"prompt": prompt, "answer": entry.get("ground_truth")}

@@ -44,7 +44,7 @@ def _split(cells: Cells) -> tuple[Parts]:
 
 def _questions(cases: Any, name: str) -> list[dict[str, Any]]:
     part = "locality_prompts" if name == "locality" else "portability_prompts"
-    if cases is None:
+    if cases in (None, ""):
         return []
     asked = (named(case, part, name) for case in named(cases, part, name).values())
     return [{"prompt": case.get("prompt"), "answer": case.get("target")} for case in asked]
