@@ -51,8 +51,6 @@ def mended(value: Any, needed: bool) -> tuple[Any, tuple[Wrong, ...]]:
     Raises:
         Wrong: there is an error of Excel's where there must be a text.
     """
-    if is_nothing(value):
-        return None, ()
     if isinstance(value, str):
         bare = value.strip()
         if bare in _EXCEL_ERRORS:
@@ -62,6 +60,10 @@ def mended(value: Any, needed: bool) -> tuple[Any, tuple[Wrong, ...]]:
             return None, (wrong,)
         if not needed and bare in _NOTHING:
             return None, ()
+        if "&" not in value and "_x" not in value:
+            return value, ()
+    elif is_nothing(value):
+        return None, ()
     found: dict[str, Wrong] = {}
     return _inside(value, found, 0), tuple(found.values())
 

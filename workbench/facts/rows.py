@@ -19,6 +19,7 @@ __all__ = ["Reading", "read_row"]
 
 _Value = TypeVar("_Value")
 _NEEDED = frozenset({"prompt", "target_new"})
+_ASKED = frozenset({"locality_prompts", "portability_prompts"})
 
 
 class Reading(NamedTuple):
@@ -60,10 +61,14 @@ def _reading(row: Row, layout: Layout, parts: Parts, plain_cells: bool) -> Readi
     ]
 
     def attempt(part: str, read: Callable[..., _Value], otherwise: _Value, *more: Any) -> _Value:
-        needed = part in _NEEDED
+        needed, value = part in _NEEDED, parts.get(part)
+        # Most fields of most tables are empty. Answers without prompts are told, though.
+        if not needed and (value is None or value == "") and not (part in _ASKED and more[0]):
+            return otherwise
         try:
-            value, notes = mended(parts.get(part), needed)
-            words_about.extend(_problem(row, layout, part, note, "warning") for note in notes)
+            value, notes = mended(value, needed)
+            if notes:
+                words_about.extend(_problem(row, layout, part, note, "warning") for note in notes)
             return read(value, *more) if needed or value is not None else otherwise
         except Wrong as wrong:
             problems.append(_problem(row, layout, part, wrong))

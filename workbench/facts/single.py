@@ -52,6 +52,8 @@ def plain_text(value: Any) -> str:
     Raises:
         Wrong: see `text`.
     """
+    if isinstance(value, str):  # as nearly always
+        return _checked(value)
     value = unwrapped(value)
     if is_nothing(value) or value == {}:
         return ""
@@ -68,6 +70,8 @@ def plain_word(value: Any) -> str:
     Raises:
         Wrong: see `text`.
     """
+    if isinstance(value, str):  # as nearly always
+        return _checked(value)
     value = unwrapped(value)
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -94,6 +98,8 @@ def _alone(value: Any) -> Any:
     """What stands for one text: taken apart where it was printed, out of a list of one."""
     if isinstance(value, str):
         value = unprinted(value)
+        if isinstance(value, str):
+            return value
     while isinstance(value, list):
         filled = [item for item in value if not is_nothing(item)]
         if len(filled) > 1:
@@ -121,17 +127,18 @@ def _decoded(value: bytes) -> str:
 
 
 def _checked(value: str) -> str:
+    value = value.strip()
     if len(value) > MAX_CELL:
         raise Wrong(
             f"The text has {len(value):,} characters; at most {MAX_CELL:,} are read.",
             "Shorten it, or look for a quote that was never closed.",
             "too long",
         )
-    found = _CONTROL.search(value.strip())
+    found = _CONTROL.search(value)
     if found:
         raise Wrong(
             f"The control character U+{ord(found[0]):04X} is in the text.",
             "Delete it, or save the file again as UTF-8.",
             "control character",
         )
-    return value.strip()
+    return value

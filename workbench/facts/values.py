@@ -39,6 +39,11 @@ def answers(value: Any) -> tuple[str, ...]:
 
 
 def _right(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):  # as nearly always
+        found = plain_word(value)
+        return (found,) if found else ()
     return tuple(dict.fromkeys(filter(None, map(plain_word, _flat(value, _NESTED)))))
 
 
@@ -122,18 +127,17 @@ def questions(asked: Any, answered: Any, plain_cells: bool, kind: str) -> tuple[
     value = unprinted(asked) if isinstance(asked, str) else asked
     if isinstance(value, Mapping) or (isinstance(value, list) and any(map(_is_nested, value))):
         return tuple(_asked(value, kind, _NESTED))
-    prompts, replies = _items(asked, plain_cells), _items(answered, plain_cells)
-    if not any(_right(reply) for reply in replies):
-        replies = [None] * len(prompts)
+    prompts = _items(asked, plain_cells)
+    replies = list(map(_right, _items(answered, plain_cells)))
+    if not any(replies):
+        replies = [()] * len(prompts)
     if len(prompts) != len(replies):
         raise Wrong(
             f"There are {len(prompts)} {kind} prompts, but {len(replies)} answers to them.",
             "Write as many answers as prompts, or no answer at all.",
             "uneven lists",
         )
-    return tuple(
-        _question(prompt, _right(reply)) for prompt, reply in zip(prompts, replies, strict=True)
-    )
+    return tuple(map(_question, prompts, replies))
 
 
 def _is_nested(item: Any) -> bool:
