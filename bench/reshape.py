@@ -80,7 +80,7 @@ def _labelled(rows: list[Row], rng: random.Random) -> Any:
 def _columns(rows: list[Row], rng: random.Random) -> Any:
     names = list(dict.fromkeys(name for row in rows for name in row))
     lists = {name: [row.get(name) for row in rows] for name in names}
-    if rng.random() < 0.2:
+    if names and rng.random() < 0.2:
         lists[rng.choice(names)].append(None)
     if rng.random() < 0.5:
         return lists

@@ -11,7 +11,7 @@ from workbench.facts.tables.printed import literal
 
 __all__ = ["COMMENTS", "SHORT", "loose_value"]
 
-# The longest text, in characters, that is given to the parser of JSON5; about a second.
+# The longest text, in characters, that is given to the parser of JSON5: up to four seconds.
 SHORT = 100_000
 COMMENTS = "comments, or commas before a closing bracket"
 
