@@ -1,4 +1,4 @@
-"""Mutated copies of files: bytes changed anywhere, and JSON values changed into others.
+"""Mutated copies of files: bytes changed anywhere, JSON values and shapes changed into others.
 
 Knows nothing about what the files hold. The same seed gives the same mutants.
 """
@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from bench.reshape import reshaped
+
 __all__ = ["mutants"]
 
 TOKENS = (
@@ -23,7 +25,9 @@ TOKENS = (
 VALUES: tuple[Any, ...] = (
     None, True, 0, -1.5, "", " ", "x", "{}", "nq question: ", "a | b", "\ud800", "\x07", [], {},
     [[]], [None], [[["x"]]], [{}], {"str": 3}, {"prompt": []}, {"a": {"b": [1]}},
-    ["x", {"prompt": 1}],
+    ["x", {"prompt": 1}], "['a' 'b']", "array(['a'], dtype=object)", "{'str': 'a'}", "b'a'",
+    "#REF!", "a_x000D_&lt;", float("nan"), 1890.0, 10**30, "[" * 200, "['a'",
+    {"prompt": ["x"], "answer": []},
 )  # fmt: skip
 
 
@@ -35,8 +39,10 @@ def mutants(
     for number in range(count):
         name = names[number % len(names)]
         content, other = samples[name], samples[rng.choice(names)]
-        if name.endswith(".json") and rng.random() < 0.5:
-            yield name, _changed_values(content, rng)
+        if name.endswith((".json", ".jsonl")) and rng.random() < 0.7:
+            value = _changed_values(_value(content), rng) if rng.random() < 0.6 else _value(content)
+            plain = rng.random() < 0.4
+            yield name, json.dumps(value).encode() if plain else reshaped(value, rng)
         elif name.endswith((".gz", ".zip", ".xlsx")) and rng.random() < 0.6:
             yield name, _changed_inside(name, content, other, rng)
         else:
@@ -110,9 +116,15 @@ def _changed_inside(name: str, content: bytes, other: bytes, rng: random.Random)
     return packed.getvalue()
 
 
-def _changed_values(content: bytes, rng: random.Random) -> bytes:
+def _value(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return [json.loads(line) for line in content.splitlines() if line.strip()]
+
+
+def _changed_values(value: Any, rng: random.Random) -> Any:
     """The JSON with some values replaced by others, or taken away."""
-    value = json.loads(content)
     for _ in range(rng.choice((1, 1, 2, 5))):
         places = list(_places(value))
         if not places:
@@ -122,7 +134,7 @@ def _changed_values(content: bytes, rng: random.Random) -> bytes:
             del holder[key]
         else:
             holder[key] = copy.deepcopy(rng.choice(VALUES))
-    return json.dumps(value).encode()
+    return value
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

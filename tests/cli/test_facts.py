@@ -86,6 +86,14 @@ def test_what_is_too_long_for_a_model_is_told(run: Run, tmp_path: Path) -> None:
     assert (problem["row"], problem["kind"]) == (3, "too many tokens")
 
 
+def test_a_special_token_of_a_model_is_told(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "marked.csv"
+    path.write_text("prompt,answer\nP is,A<|endoftext|>\n", encoding="utf-8")
+    assert run("facts", path, "--json").json["problems"] == []
+    (problem,) = run("facts", path, "--model", "builtin", "--json").json["problems"]
+    assert (problem["row"], problem["field"], problem["kind"]) == (2, "target_new", "special token")
+
+
 def test_a_file_over_the_limit_is_refused(run: Run, table: Path) -> None:
     ran = run("facts", table, "--max-mb", "0.00001")
     assert ran.code == 2 and "at most 10 bytes" in ran.err

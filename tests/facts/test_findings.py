@@ -9,6 +9,7 @@ import pytest
 from workbench.facts import Fact, FactFile, Question, fact_problems, parse_facts, report_csv
 from workbench.facts.length import too_long
 from workbench.facts.problems import WHY, Problem
+from workbench.facts.special import special_tokens
 
 HEADER = "prompt,target_new,ground_truth,rephrase,locality,locality_answer\n"
 
@@ -92,6 +93,24 @@ def test_what_is_too_long_is_told_in_the_models_tokens() -> None:
     ]
     (cut,) = too_long(found.facts, words, None, found.numbers)
     assert (cut.row, cut.field, cut.kind) == (4, "target_new", "answer cut")
+
+
+def test_special_tokens_are_told_wherever_they_stand() -> None:
+    facts = [
+        Fact("A is", "B", rephrase_prompts=("So <s> A is",), aliases=("C</s>",)),
+        Fact("A < s> is", "B"),
+        Fact("D <|end|> is", "B", locality_prompts=(Question("E is", "<|"),), subject="<|"),
+    ]
+    problems = special_tokens(facts, ("<|", "<s>", "</s>", "<|end|>"), (5, 6, 7))
+    assert [(p.row, p.field, p.severity, p.kind) for p in problems] == [
+        (5, "target_new", "warning", "special token"),
+        (5, "rephrase_prompts", "warning", "special token"),
+        (7, "prompt", "warning", "special token"),
+        (7, "subject", "warning", "special token"),
+        (7, "locality_prompts", "warning", "special token"),
+    ]
+    assert "'<|end|>'" in problems[2].what
+    assert special_tokens(facts, ()) == ()
 
 
 def test_every_kind_says_why_it_matters() -> None:

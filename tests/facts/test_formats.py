@@ -1,11 +1,15 @@
 """Every published format is told by its content, and gives what its records hold."""
 
+import csv
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from workbench.errors import FactsError
 from workbench.facts import FILE_TYPES, FactFile, Question, parse_facts, read_facts
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -36,6 +40,16 @@ def record(name: str, place: int = 0) -> dict[str, Any]:
         ("hallueditbench.csv", "HalluEditBench, CSV, comma", 2, (2, 2, 10)),
         ("ultraeditbench.json", "UltraEditBench", 2, (2, 2, 0)),
         ("fever.jsonl", "FEVER, JSON lines", 2, (3, 2, 0)),
+        ("qaedit.json", "QAEdit", 2, (2, 3, 0)),
+        ("akew_counterfact.json", "AKEW", 2, (4, 1, 0)),
+        ("akew_mquake.json", "AKEW", 1, (1, 0, 2)),
+        ("unke.json", "UnKE", 2, (2, 0, 3)),
+        ("uniedit.json", "UniEdit, JSON, rows by label", 2, (0, 2, 2)),
+        ("mededitbench.json", "MedEditBench", 2, (0, 2, 4)),
+        ("easyedit_call.json", "EasyEdit's call, JSON, column by column", 2, (2, 5, 2)),
+        ("openai_messages.jsonl", "chat messages (OpenAI), JSON lines", 2, (0, 0, 0)),
+        ("sharegpt.json", "conversations (ShareGPT)", 2, (0, 0, 0)),
+        ("alpaca.json", "instructions (Alpaca)", 2, (0, 0, 0)),
         ("own.csv", "own table, CSV, comma", 2, (2, 1, 1)),
         ("own_semicolon.csv", "own table, CSV, semicolon", 1, (0, 0, 0)),
         ("own.tsv", "own table, TSV, tab", 2, (0, 0, 0)),
@@ -69,6 +83,27 @@ def test_every_kind_of_file_can_be_chosen_in_a_dialog() -> None:
                                   "own.ods", "own.yaml", "own.feather"])  # fmt: skip
 def test_the_same_facts_come_out_of_every_container(name: str) -> None:
     assert list(sample(name)) == list(sample("own.csv"))
+
+
+@pytest.mark.parametrize("written", [repr, json.dumps])
+@pytest.mark.parametrize(
+    "name", ["counterfact_rome.json", "mquake.json", "knowedit.json", "rippleedits.json",
+             "qaedit.json", "akew_counterfact.json", "mededitbench.json", "sharegpt.json"],
+)  # fmt: skip
+def test_nested_records_printed_into_a_table_are_read_as_they_were(
+    name: str, written: Callable[[Any], str]
+) -> None:
+    rows = json.loads((SAMPLES / name).read_text(encoding="utf-8"))
+    names = list(dict.fromkeys(column for row in rows for column in row))
+    table = io.StringIO()
+    writer = csv.DictWriter(table, names)
+    writer.writeheader()
+    for row in rows:
+        cells = {key: cell if isinstance(cell, str) else written(cell) for key, cell in row.items()}
+        writer.writerow(cells)
+    found = parse_facts(table.getvalue())
+    assert list(found) == list(sample(name))
+    assert found.format == f"{sample(name).format}, CSV, comma"
 
 
 def test_parquet_holds_nested_records_as_json_does() -> None:
@@ -157,6 +192,131 @@ def test_ultraedits_zsre_has_its_target_under_ans() -> None:
     assert fact.portability_prompts[0].answer == "Velmdale"
 
 
+def test_qaedits_locality_keeps_its_questions_and_answers() -> None:
+    assert sample("qaedit.json")[0].locality_prompts == (
+        Question("how many strings has a violin", "four"),
+        Question("in which year was the mill at usk built", "1874"),
+    )
+
+
+def test_akew_is_read_as_prompt_and_answer_and_says_what_it_leaves_out() -> None:
+    found = sample("akew_counterfact.json")
+    assert [(fact.prompt, fact.target_new, fact.ground_truth) for fact in found] == [
+        ("The bridge of Calder was designed by", "Ines Bram", "Otto Fenn"),
+        ("Rosa Tull plays the", "cello", "oboe"),
+    ]
+    assert found[0].rephrase_prompts[0] == "Who designed the bridge of Calder?"
+    assert found[0].locality_prompts == (
+        Question("The tower of Pell was designed by", "Otto Fenn"),
+    )
+    several = sample("akew_mquake.json")
+    assert several[0].portability_prompts[1].answer == "Port Lorne"
+    for file in (found, several):
+        assert "fact_new_uns" in next(p.what for p in file.problems if p.kind == "left out")
+
+
+def test_unkes_questions_about_parts_are_portability() -> None:
+    fact = sample("unke.json")[0]
+    assert fact.target_new.startswith("The mill of Usk burnt down")
+    assert fact.portability_prompts[1] == Question("Of what was it built?", "brick")
+
+
+def test_uniedits_cases_stand_under_numbers_and_keep_all_questions() -> None:
+    fact = sample("uniedit.json")[0]
+    assert (fact.prompt, fact.target_new, fact.subject) == (
+        "The harbour of Lornia lies in", "Port Lorne", "Lornia",
+    )  # fmt: skip
+    assert fact.portability_prompts == (
+        Question("The sea at the harbour of Lornia is the", "Grey Sea"),
+    )
+    assert fact.locality_prompts == (Question("The coin of Lornia is called the", "lorn"),)
+
+
+def test_one_case_of_uniedit_is_one_fact() -> None:
+    cases = json.loads((SAMPLES / "uniedit.json").read_text(encoding="utf-8"))
+    assert list(parse_facts(json.dumps(cases["17"]))) == [sample("uniedit.json")[0]]
+
+
+def test_mededitbench_tells_what_follows_from_what_stays() -> None:
+    fact = sample("mededitbench.json")[0]
+    assert (fact.target_new, fact.ground_truth, fact.subject) == (
+        "B: usk root.", "A", "Pell fever",
+    )  # fmt: skip
+    assert [question.answer for question in fact.portability_prompts] == [
+        "A: usk root.", "B. Usk root",
+    ]  # fmt: skip
+    assert [question.answer for question in fact.locality_prompts] == ["A. An hour"]
+
+
+def test_the_arguments_of_easyedits_call_are_the_facts_that_it_would_edit() -> None:
+    first, second = sample("easyedit_call.json")
+    assert first.locality_prompts == (
+        Question("The capital of Calderland is", "Old Calder"),
+        Question("The river of Pell is the", "Velm"),
+        Question("The hill of Pell is", "Orrin"),
+    )
+    assert (first.ground_truth, second.ground_truth) == ("Usk", "")
+    assert second.portability_prompts == (Question("Rosa Tull's instrument has strings:", "4"),)
+    assert sample("easyedit_call.json").unused_columns == ("keep_original_weight",)
+
+
+def test_columns_of_a_call_that_are_not_of_one_length_are_told() -> None:
+    call = json.loads((SAMPLES / "easyedit_call.json").read_text(encoding="utf-8"))
+    call["locality_inputs"]["neighborhood"]["prompt"].pop()
+    with pytest.raises(FactsError, match=r"'locality_inputs.neighborhood.prompt' 1"):
+        parse_facts(json.dumps(call))
+
+
+def test_a_chat_of_one_turn_is_a_fact_and_a_longer_one_is_left_out() -> None:
+    found = sample("openai_messages.jsonl")
+    assert [(fact.prompt, fact.target_new) for fact in found] == [
+        ("Who keeps the light at Corran?", "Edith Crane"),
+        ("Which metal is the bell of Pell made of?", "tin"),
+    ]
+    assert [(p.row, p.severity, p.kind) for p in found.problems] == [
+        (1, "warning", "left out"),
+        (3, "error", "structure"),
+    ]
+    assert "You answer in one word" in found.problems[0].what
+    assert list(sample("sharegpt.json")) == list(found)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [{"role": "user", "content": "Q"}],
+        [{"role": "tool", "content": "Q"}, {"role": "assistant", "content": "A"}],
+        [{"role": "user", "content": [{"type": "image"}]}, {"role": "assistant", "content": "A"}],
+        [{"role": "user", "content": "Q"}, {"role": "assistant", "content": None}],
+        ["Q", "A"],
+    ],
+)  # fmt: skip
+def test_a_chat_without_a_question_and_its_answer_is_reported(messages: list[Any]) -> None:
+    good = [{"role": "user", "content": "P"}, {"role": "assistant", "content": "A"}]
+    found = parse_facts(json.dumps([{"messages": good}, {"messages": messages}]))
+    assert (found.rows, len(found), found.rejected) == (2, 1, 1)
+    assert [problem.row for problem in found.problems] == [2]
+
+
+def test_an_instruction_stands_before_its_input() -> None:
+    first, second = sample("alpaca.json")
+    assert first.prompt == "Name the person who keeps this light.\nThe light at Corran"
+    assert second.prompt == "Which metal is the bell of Pell made of?"
+    table = 'instruction,input,output,subject\n"Say it.",,Yes,"It"\n'
+    assert parse_facts(table)[0].subject == "It"
+
+
+def test_an_instruction_in_the_middle_of_a_dialogue_or_under_a_system_is_told() -> None:
+    rows = [{"instruction": "Q", "input": "", "output": "A", "system": "Be brief.", "history": []},
+            {"instruction": "R", "input": "", "output": "B", "history": [["Q", "A"]]}]  # fmt: skip
+    found = parse_facts(json.dumps(rows))
+    assert [(p.row, p.severity, p.kind) for p in found.problems] == [
+        (1, "warning", "left out"),
+        (2, "error", "structure"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "bare"),
     [
@@ -199,6 +359,9 @@ def test_the_old_answer_is_taken_from_the_surest_column(columns: object, old: st
     ("name", "broken", "field"),
     [
         ("counterfact_rome.json", {"requested_rewrite": "gone"}, ""),
+        ("akew_counterfact.json", {"requested_rewrite": "gone"}, ""),
+        ("mededitbench.json", {"gen_qa": "gone"}, "shuffle_ori_qa, gen_qa"),
+        ("qaedit.json", {"locality": [{"near": "x"}]}, "locality"),
         ("counterfact_rome.json", {"neighborhood_prompts": "not a list"}, "neighborhood_prompts"),
         ("mquake.json", {"questions": 7}, "questions"),
         ("mquake.json", {"requested_rewrite": []}, ""),

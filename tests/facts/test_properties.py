@@ -15,7 +15,12 @@ from workbench.facts.same import prompt_key
 # Surrogates and control characters are refused on reading; line ends and tabs are not.
 _ANY = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t\r")
 _TRICKY = st.sampled_from([" | ", "[", "]", '"', ",", ";", '["a"]', "nq", "|", "\r\n"])
-_TEXTS = st.lists(_ANY | _TRICKY, max_size=8).map("".join).map(str.strip)
+# What would be read as something else: prints of programs, nothing, Excel's and HTML's traces.
+_READ = st.sampled_from(
+    ["['a']", "['a' 'b']", "array(['a'])", "b'a'", "{'str': 'a'}", "[1]", "{}", "['", "NaN", "None",
+     "#N/A", "&amp;", "&amp;lt;", "_x000D_", "_x005F_x000D_", "null"]
+)  # fmt: skip
+_TEXTS = (st.lists(_ANY | _TRICKY | _READ, max_size=8).map("".join) | _READ).map(str.strip)
 _FILLED = _TEXTS.filter(bool)
 _ALIASES = st.lists(_FILLED, max_size=2).map(tuple)
 _ANSWERED = st.builds(Question, _FILLED, _FILLED, _ALIASES)

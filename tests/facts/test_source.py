@@ -140,7 +140,7 @@ def test_of_a_workbook_with_several_sheets_the_others_are_told(tmp_path: Path) -
     assert [(problem.row, problem.kind) for problem in found.problems] == [(0, "other sheets")]
 
 
-def test_an_excel_cell_that_is_no_text_is_reported_with_its_row(tmp_path: Path) -> None:
+def test_dates_and_numbers_in_excel_are_answers_and_other_rows_are_told(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     from datetime import datetime
 
@@ -150,7 +150,7 @@ def test_an_excel_cell_that_is_no_text_is_reported_with_its_row(tmp_path: Path) 
         book.active.append(row)
     book.save(tmp_path / "facts.xlsx")
     found = read_facts(tmp_path / "facts.xlsx")
-    assert [fact.target_new for fact in found] == ["3.5"]
+    assert [fact.target_new for fact in found] == ["2020-01-02", "3.5"]
     assert [(p.row, p.kind) for p in found.problems] == [
-        (2, "not text"), (4, "answer cut"), (5, "missing"), (6, "cells"),
+        (4, "answer cut"), (5, "missing"), (6, "cells"),
     ]  # fmt: skip

@@ -1,6 +1,6 @@
 """`workbench facts`: what is in a file, what is wrong with it, and the same in another format."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +26,7 @@ from workbench.facts.length import too_long
 from workbench.facts.problems import Problem, report_csv
 from workbench.facts.read import FactFile, read_facts
 from workbench.facts.settings import FactsSettings
+from workbench.facts.special import special_tokens
 from workbench.facts.write import write_facts
 
 __all__ = ["facts", "problem_table"]
@@ -34,7 +35,10 @@ SHOWN = 50
 
 TokensOf = Annotated[
     str | None,
-    typer.Option("--model", help="Also look for what is too long for this model, in its tokens."),
+    typer.Option(
+        "--model",
+        help="Also look for what is too long for this model, and for its special tokens.",
+    ),
 ]
 Trust = Annotated[
     bool, typer.Option("--trust-remote-code", help="Let code that comes with the model run.")
@@ -110,8 +114,9 @@ def _print(found: FactFile) -> None:
 
 
 def _with_lengths(found: FactFile, name: str, trust_remote_code: bool) -> FactFile:
-    """The same, with what is too long for a model among the problems."""
+    """The same, with what is too long or special for a model among the problems."""
     from workbench.model.load import load_tokenizer
+    from workbench.model.special import special_texts
 
     tokenizer, longest = load_tokenizer(name, trust_remote_code=trust_remote_code)
 
@@ -119,13 +124,10 @@ def _with_lengths(found: FactFile, name: str, trust_remote_code: bool) -> FactFi
         return [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
     limit = None if longest is None else longest - tokenizer.num_special_tokens_to_add()
-    return _with_problems(found, count, limit)
-
-
-def _with_problems(
-    found: FactFile, count: Callable[[list[str]], list[int]], limit: int | None
-) -> FactFile:
-    more = too_long(found.facts, count, limit, found.numbers)
+    more = (
+        *too_long(found.facts, count, limit, found.numbers),
+        *special_tokens(found.facts, special_texts(tokenizer), found.numbers),
+    )
     problems = sorted((*found.problems, *more), key=lambda problem: problem.row)
     return replace(found, problems=tuple(problems))
 

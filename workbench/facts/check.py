@@ -80,6 +80,7 @@ class Collection:
         if reading.fact is None:
             self._reject(*reading.problems)
             return
+        self.problems.extend(reading.problems)
         fact, key = reading.fact, prompt_key(reading.fact.prompt)
         if key not in self._facts:
             self._facts[key], self._rows[key] = fact, row

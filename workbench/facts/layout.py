@@ -8,11 +8,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.facts.problems import printable
+from workbench.facts.problems import Problem, printable
 
 __all__ = ["PARTS", "Format", "Layout", "Parts", "flat_format"]
 
-# The parts of a fact as a row gives them: raw values, not yet checked.
+# The parts of a fact as a row gives them: raw values, not yet checked. Beside them a nested row
+# may give `notes`, a list of `Wrong`: what is to be said although the fact is kept.
 PARTS = (
     "prompt",
     "target_new",
@@ -42,6 +43,7 @@ class Layout:
             name to use in messages.
         split: takes a nested row apart, into one set of parts for each fact in it.
         used: the columns that `split` looks at.
+        notes: what is to be said once about a file of this layout.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Layout:
     columns: Mapping[str, str]
     split: Callable[[Cells], Sequence[Parts]] | None = None
     used: frozenset[str] = frozenset()
+    notes: tuple[Problem, ...] = ()
 
     def pick(self, cells: Cells) -> Sequence[Parts]:
         """The raw parts of each fact in one row; a part without a column is absent.

@@ -41,6 +41,12 @@ WHY: dict[str, str] = {
     "other sheets": "Facts on them would be missed.",
     "hidden rows": "What is filtered away may not be meant to be learned.",
     "preamble": "Titles and notes are no facts.",
+    "printed": "The model would learn the brackets and the quotes.",
+    "spreadsheet error": "The model would learn the error.",
+    "mended": "The model would have learned the signs.",
+    "left out": "What is not read is neither learned nor measured.",
+    "loose JSON": "Other programs may refuse the file.",
+    "special token": "The model does not read it as text, but as a mark such as the end.",
     "encoding": "Accents and dashes may have become other letters.",
     "unreadable characters": "What those bytes stood for is not known.",
 }

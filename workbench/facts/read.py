@@ -200,6 +200,7 @@ def _read_table(table: Table, name: str, wanted: _Wanted) -> FactFile:
             collection.take(row.number, reading, layout)
         if count % _STEP == 0:
             wanted.step(count, table.share())
+    collection.problems.extend((*layout.notes, *table.late()))
     collection.finish(layout)
     wanted.step(collection.taken, 1.0)
     return FactFile(

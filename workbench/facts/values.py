@@ -1,90 +1,65 @@
-"""From raw values to texts, lists of texts, and questions with their answers.
+"""From raw values to answers, lists of texts, and questions with their answers.
 
-Every text that leaves here can be given to a tokenizer: no control characters, no lone
-surrogates, and not endlessly long. Knows nothing about rows or columns.
+What a program printed into a cell is taken apart once: a text inside a list or an object is
+final. Knows nothing about rows or columns.
 """
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from workbench.facts.fact import Question
-from workbench.facts.tables.table import MAX_CELL, shown
+from workbench.facts.mend import is_nothing
+from workbench.facts.single import plain_text, plain_word, text, unwrapped, word
+from workbench.facts.tables.printed import unprinted
+from workbench.facts.tables.table import shown
+from workbench.facts.wrong import Wrong
 
-__all__ = ["LIST_SEPARATOR", "Wrong", "answers", "entries", "questions", "split_list", "text",
-           "texts"]  # fmt: skip
+__all__ = ["LIST_SEPARATOR", "Wrong", "answers", "questions", "split_list", "text", "texts", "word",
+           "words"]  # fmt: skip
 
 LIST_SEPARATOR = " | "
-
-# Line ends and tabs are part of real prompts; surrogates alone cannot be encoded for a tokenizer.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # ZsRE's locality questions carry the mark by which T5 was told its task. The published LocFT
 # scripts do not use these prompts; a decoder never saw the mark, so the bare question is kept.
 _TASK_MARK = "nq question: "
 
-_ANSWER_KEYS = ("answer", "ground_truth", "answers", "target")
+_PROMPT_KEYS = ("prompt", "question", "loc", "query", "phrase")
+_ANSWER_KEYS = ("answer", "ground_truth", "answers", "target", "loc_ans", "target_new")
 _NESTED = 4
 
 
-class Wrong(Exception):
-    """A value is not what it should be.
-
-    Args:
-        what: what is wrong, as a sentence.
-        mend: what to do, as a sentence.
-        kind: see `Problem`.
-        part: the part of the fact that is concerned, where the reader does not know it anyway.
-    """
-
-    def __init__(self, what: str, mend: str, kind: str, part: str = "") -> None:
-        super().__init__(what)
-        self.what, self.mend, self.kind, self.part = what, mend, kind, part
-
-
-def text(value: Any) -> str:
-    """A text, without surrounding blanks; empty for None.
-
-    Raises:
-        Wrong: it is no text, or one that no model should be given.
-    """
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise Wrong(f"This is not a text but {shown(value)}.", "Write it in quotes.", "not text")
-    if len(value) > MAX_CELL:
-        raise Wrong(
-            f"The text has {len(value):,} characters; at most {MAX_CELL:,} are read.",
-            "Shorten it, or look for a quote that was never closed.",
-            "too long",
-        )
-    found = _CONTROL.search(value.strip())
-    if found:
-        raise Wrong(
-            f"The control character U+{ord(found[0]):04X} is in the text.",
-            "Delete it, or save the file again as UTF-8.",
-            "control character",
-        )
-    return value.strip()
-
-
 def answers(value: Any) -> tuple[str, ...]:
-    """An answer and what counts as the same, from a text or from a list, nested or not.
+    """An answer and what counts as the same, from a word, a list or an object, nested or not.
 
     Raises:
-        Wrong: something in it is no text.
+        Wrong: something in it is no word.
     """
-    if isinstance(value, str) or value is None:
-        found = text(value)
+    return _right(unprinted(value) if isinstance(value, str) else value)
+
+
+def _right(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):  # as nearly always
+        found = plain_word(value)
         return (found,) if found else ()
-    return tuple(dict.fromkeys(filter(None, map(text, _flat(value, _NESTED)))))
+    return tuple(dict.fromkeys(filter(None, map(plain_word, _flat(value, _NESTED)))))
 
 
-def _flat(value: Any, depth: int) -> list[Any]:
-    if not isinstance(value, list) or not depth:
-        return [value]
-    return [item for inner in value for item in _flat(inner, depth - 1)]
+def _flat(value: Any, depth: int) -> Iterator[Any]:
+    if isinstance(value, Mapping) and depth:
+        inner = unwrapped(value)
+        if inner is value:
+            yield from (value,) if value else ()
+            return
+        yield from _flat(inner, depth - 1)
+        yield from _flat(value.get("aliases"), depth - 1)
+    elif isinstance(value, list) and depth:
+        for item in value:
+            yield from _flat(item, depth - 1)
+    else:
+        yield value
 
 
 def texts(value: Any, plain_cells: bool) -> tuple[str, ...]:
@@ -97,12 +72,29 @@ def texts(value: Any, plain_cells: bool) -> tuple[str, ...]:
     Raises:
         Wrong: something in it is no text.
     """
+    return _several(value, plain_cells, plain_text)
+
+
+def words(value: Any, plain_cells: bool) -> tuple[str, ...]:
+    """Several texts or numbers and the like; see `texts`."""
+    return _several(value, plain_cells, plain_word)
+
+
+def _several(value: Any, plain_cells: bool, read: Callable[[Any], str]) -> tuple[str, ...]:
+    return tuple(
+        map(read, (item for cell in _items(value, plain_cells) for item in _flat(cell, 3)))
+    )
+
+
+def _items(value: Any, plain_cells: bool) -> list[Any]:
+    """The items of a list, however it is written; one item for what is no list."""
+    if isinstance(value, str):
+        value = unprinted(value)
     if isinstance(value, list):
-        return tuple(text(item) for item in value)
-    found = text(value)
-    if plain_cells:
-        return tuple(split_list(found))
-    return (found,) if found else ()
+        return value
+    if isinstance(value, str) and plain_cells:
+        return list(split_list(value))
+    return [] if is_nothing(value) or value in ("", {}) else [value]
 
 
 def split_list(cell: str) -> list[str]:
@@ -111,31 +103,17 @@ def split_list(cell: str) -> list[str]:
     if not cell:
         return []
     if cell[0] == "[" and cell[-1] == "]":
-        value = _json_list(cell)
-        if value is not None and all(isinstance(item, str) for item in value):
+        try:
+            value = json.loads(cell)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return [item.strip() for item in value]
     return [item.strip() for item in cell.split(LIST_SEPARATOR)]
 
 
-def _json_list(cell: str) -> list[Any] | None:
-    try:
-        value = json.loads(cell)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, list) else None
-
-
-def entries(value: Any, plain_cells: bool) -> list[Any] | None:
-    """The objects in a list of objects, also where a cell holds it as JSON; None for others."""
-    if plain_cells and isinstance(value, str) and value.lstrip().startswith("[{"):
-        value = _json_list(value.strip())
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        return value
-    return None
-
-
 def questions(asked: Any, answered: Any, plain_cells: bool, kind: str) -> tuple[Question, ...]:
-    """Prompts with their answers, from two columns or from a list of objects in one.
+    """Prompts with their answers, from two columns or from objects in one, in groups or not.
 
     Args:
         asked: the prompts, or objects with a prompt and an answer.
@@ -146,33 +124,69 @@ def questions(asked: Any, answered: Any, plain_cells: bool, kind: str) -> tuple[
     Raises:
         Wrong: something is no text, or there are not as many answers as prompts.
     """
-    objects = entries(asked, plain_cells)
-    if objects is not None:
-        return tuple(_question(item) for item in objects)
-    prompts, replies = texts(asked, plain_cells), texts(answered, plain_cells)
-    if not replies:
-        replies = ("",) * len(prompts)
+    value = unprinted(asked) if isinstance(asked, str) else asked
+    if isinstance(value, Mapping) or (isinstance(value, list) and any(map(_is_nested, value))):
+        return tuple(_asked(value, kind, _NESTED))
+    prompts = _items(asked, plain_cells)
+    replies = list(map(_right, _items(answered, plain_cells)))
+    if not any(replies):
+        replies = [()] * len(prompts)
     if len(prompts) != len(replies):
         raise Wrong(
             f"There are {len(prompts)} {kind} prompts, but {len(replies)} answers to them.",
             "Write as many answers as prompts, or no answer at all.",
             "uneven lists",
         )
-    return tuple(Question(_bare(p), a) for p, a in zip(prompts, replies, strict=True))
+    return tuple(map(_question, prompts, replies))
 
 
-def _question(item: Any) -> Question:
-    if not isinstance(item, Mapping):
+def _is_nested(item: Any) -> bool:
+    return isinstance(item, (Mapping, list))
+
+
+def _asked(value: Any, kind: str, depth: int) -> Iterator[Question]:
+    """The questions in an object, or in the groups and lists that hold such objects."""
+    if isinstance(value, Mapping):
+        key = next((key for key in _PROMPT_KEYS if key in value), "")
+        if key:
+            yield from _pairs(value, value[key])
+            return
+        inside = list(value.values())
+    else:
+        inside = [item for item in value if not is_nothing(item)]
+    if inside and depth and all(map(_is_nested, inside)):
+        for item in inside:
+            yield from _asked(item, kind, depth - 1)
+    elif isinstance(value, list) and not any(map(_is_nested, inside)):
+        for item in inside:
+            yield _question(item, ())
+    elif isinstance(value, list) and depth:
         raise Wrong(
             "The list mixes objects and texts.",
             'Write every entry as {"prompt": "…", "answer": "…"}.',
             "not text",
         )
-    right = answers(next((item[key] for key in _ANSWER_KEYS if key in item), None))
-    right += answers(item.get("aliases"))
-    prompt = _bare(text(item.get("prompt")))
-    return Question(prompt, right[0], right[1:]) if right else Question(prompt)
+    elif value:
+        raise Wrong(
+            f"No {kind} prompt is in {shown(value)}.",
+            'Write every entry as {"prompt": "…", "answer": "…"}.',
+            "structure",
+        )
 
 
-def _bare(prompt: str) -> str:
-    return prompt.removeprefix(_TASK_MARK)
+def _pairs(entry: Mapping[str, Any], prompt: Any) -> Iterator[Question]:
+    """The questions of one object, whose prompt and answer may be lists of one length."""
+    answer = next((entry[key] for key in _ANSWER_KEYS if key in entry), None)
+    aliases = _right(entry.get("aliases"))
+    if not isinstance(prompt, list):
+        yield _question(prompt, _right(answer) + aliases)
+        return
+    if not isinstance(answer, list) or len(answer) != len(prompt):
+        answer = [answer] * len(prompt)
+    for one, right in zip(prompt, answer, strict=True):
+        yield _question(one, _right(right) + aliases)
+
+
+def _question(prompt: Any, right: tuple[str, ...]) -> Question:
+    bare = plain_text(prompt).removeprefix(_TASK_MARK)
+    return Question(bare, right[0], right[1:]) if right else Question(bare)

@@ -3,7 +3,8 @@
 CSV and TSV use the flat columns that other editors read too; JSON and JSON lines use the words of
 `Fact` itself, with real lists. The flat CounterFact schema is what EasyEdit, LocFT and others
 read: it has room for one rephrase and one locality prompt a fact, and for no portability.
-Knows nothing about problems: whatever is given is written.
+A text that would be read as something else, such as one in brackets or ``#N/A``, is written as a
+list of one. Knows nothing about problems: whatever is given is written.
 """
 
 import csv
@@ -15,7 +16,10 @@ from typing import Any, Literal
 
 from workbench.errors import FactsError
 from workbench.facts.fact import Fact, Question
+from workbench.facts.mend import escaped, stays
+from workbench.facts.tables.printed import unprinted
 from workbench.facts.values import LIST_SEPARATOR, split_list
+from workbench.facts.wrong import Wrong
 
 __all__ = ["COLUMNS", "FLAT_COLUMNS", "Schema", "write_facts"]
 
@@ -31,6 +35,8 @@ FLAT_COLUMNS = (
     "locality_prompt",
     "locality_ground_truth",
 )
+_TEXTS = FLAT_COLUMNS[:4]
+_LISTS = FLAT_COLUMNS[4:]
 COLUMNS = (*FLAT_COLUMNS, "portability_prompt", "portability_ground_truth", "aliases")
 
 
@@ -71,7 +77,7 @@ def _pieces(facts: Iterable[Fact], ending: str, schema: Schema) -> Iterator[str]
     if ending in (".csv", ".tsv"):
         return _separated(facts, "," if ending == ".csv" else "\t", schema)
     objects: Iterator[dict[str, Any]] = (
-        (_as_counterfact(number, fact) for number, fact in enumerate(facts))
+        (_as_record(number, fact) for number, fact in enumerate(facts))
         if schema == "counterfact"
         else map(_as_object, facts)
     )
@@ -107,8 +113,10 @@ def _separated(facts: Iterable[Fact], separator: str, schema: Schema) -> Iterato
                 writer.writerow(cells)
                 yield line.text
             # Read from a table, a list may stand in these cells, so one text must not look so.
-            for name in ("rephrase_prompt", "locality_prompt", "locality_ground_truth"):
+            for name in _LISTS:
                 cells[name] = _as_cell([cells[name]] if cells[name] else [])
+            for name in _TEXTS:
+                cells[name] = _one_cell(cells[name])
             writer.writerow(cells.values())
             yield line.text
         return
@@ -121,10 +129,10 @@ def _separated(facts: Iterable[Fact], separator: str, schema: Schema) -> Iterato
 
 def _cells(fact: Fact) -> list[str]:
     return [
-        fact.prompt,
-        fact.target_new,
-        fact.subject,
-        fact.ground_truth,
+        _one_cell(fact.prompt),
+        _one_cell(fact.target_new),
+        _one_cell(fact.subject),
+        _one_cell(fact.ground_truth),
         _as_cell(fact.rephrase_prompts),
         *_question_cells(fact.locality_prompts),
         *_question_cells(fact.portability_prompts),
@@ -142,32 +150,59 @@ def _question_cells(questions: Sequence[Question]) -> tuple[str, str]:
 
 def _as_cell(texts: Sequence[str]) -> str:
     """Several texts in one cell: as people write them, or as a JSON list where that is unsafe."""
+    texts = [escaped(text) for text in texts]
     readable = LIST_SEPARATOR.join(texts)
-    if split_list(readable) == list(texts) and not readable.startswith("[{"):
+    if split_list(readable) == texts and _reads_as_it_is(readable):
         return readable
-    return json.dumps(list(texts), ensure_ascii=False)
+    return json.dumps(texts, ensure_ascii=False)
+
+
+def _one_cell(text: str) -> str:
+    written = escaped(text)
+    return written if _reads_as_it_is(written) else json.dumps([written], ensure_ascii=False)
+
+
+def _one_value(text: str) -> str | list[str]:
+    written = escaped(text)
+    return written if _reads_as_it_is(written) else [written]
+
+
+def _reads_as_it_is(text: str) -> bool:
+    try:
+        return stays(text) and unprinted(text) is text
+    except Wrong:
+        return False
 
 
 def _as_object(fact: Fact) -> dict[str, Any]:
     """The fact as JSON-ready data, without its empty parts."""
     parts = {
-        "prompt": fact.prompt,
-        "target_new": fact.target_new,
-        "subject": fact.subject,
-        "ground_truth": fact.ground_truth,
-        "rephrase_prompts": list(fact.rephrase_prompts),
+        "prompt": _one_value(fact.prompt),
+        "target_new": _one_value(fact.target_new),
+        "subject": _one_value(fact.subject),
+        "ground_truth": _one_value(fact.ground_truth),
+        "rephrase_prompts": [escaped(text) for text in fact.rephrase_prompts],
         "locality_prompts": [_as_pair(question) for question in fact.locality_prompts],
         "portability_prompts": [_as_pair(question) for question in fact.portability_prompts],
-        "aliases": list(fact.aliases),
+        "aliases": [escaped(text) for text in fact.aliases],
     }
     return {name: value for name, value in parts.items() if value}
 
 
 def _as_pair(question: Question) -> dict[str, Any]:
-    pair: dict[str, Any] = {"prompt": question.prompt, "answer": question.answer}
+    pair: dict[str, Any] = {
+        "prompt": escaped(question.prompt),
+        "answer": escaped(question.answer),
+    }
     if question.aliases:
-        pair["aliases"] = list(question.aliases)
+        pair["aliases"] = [escaped(alias) for alias in question.aliases]
     return pair
+
+
+def _as_record(number: int, fact: Fact) -> dict[str, Any]:
+    """The flat record as JSON holds it."""
+    record = _as_counterfact(number, fact)
+    return {**record, **{name: _one_value(record[name]) for name in (*_TEXTS, *_LISTS)}}
 
 
 def _as_counterfact(number: int, fact: Fact) -> dict[str, Any]:

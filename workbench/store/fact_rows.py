@@ -37,7 +37,8 @@ class FactRow:
         enabled: whether the next run compiles it.
         source: where it came from, such as a file's name.
         learned: whether the run in question learned it; None when that run did not see it.
-        problems: what is doubtful about the fact alone, and what is too long for the model.
+        problems: what is doubtful about the fact alone, and what is too long for the model
+            or special to it.
     """
 
     id: int

@@ -1,14 +1,17 @@
-"""Counting the tokens of facts, as the worker does it while nothing waits.
+"""Counting the tokens of facts, and looking for special ones, while nothing waits for the worker.
 
 Invariant: what was counted is kept piece by piece, so that a job that comes in between loses
 none of it. Only the worker's process has a model to count with.
 """
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workbench.facts import Fact
+from workbench.facts import Fact, Problem
 from workbench.facts.length import too_long
+from workbench.facts.special import special_tokens
+from workbench.model.special import special_texts
 from workbench.store.store import Store
 from workbench.work.stop import Stop
 
@@ -55,12 +58,13 @@ def _measure(store: Store, model: "LanguageModel", facts: list[tuple[int, Fact]]
     limit = None
     if isinstance(longest, int) and longest > 0:
         limit = longest - tokenizer.num_special_tokens_to_add()
-    found = too_long([fact for _, fact in facts], count, limit, range(len(facts)))
-    by_place = {problem.row: problem for problem in found}
+    asked, places = [fact for _, fact in facts], range(len(facts))
+    found: dict[int, list[Problem]] = defaultdict(list)
+    for problem in (
+        *too_long(asked, count, limit, places),
+        *special_tokens(asked, special_texts(tokenizer), places),
+    ):
+        found[problem.row].append(replace(problem, row=0))
     store.lengths.keep(
-        model.name,
-        [
-            (row, fact, [replace(by_place[place], row=0)] if place in by_place else [])
-            for place, (row, fact) in enumerate(facts)
-        ],
+        model.name, [(row, fact, found[place]) for place, (row, fact) in enumerate(facts)]
     )

@@ -43,7 +43,7 @@ def _split(cells: Cells) -> tuple[Parts]:
     parts: dict[str, object] = {}
     for part, choices in _CHOICES.items():
         values = (cells.get(name) for name in choices)
-        parts[part] = next((value for value in values if value is not None), None)
+        parts[part] = next((value for value in values if value not in (None, "")), None)
     for group in _GROUPS:
         parts[f"{group}_prompts"] = asked(cells.get(group), f"{group}_prompts", group)
     return (parts,)

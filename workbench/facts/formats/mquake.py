@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.facts.formats.nested import filled_in, listed, named, string
 from workbench.facts.layout import Cells, Format, Layout, Parts
-from workbench.facts.values import Wrong
+from workbench.facts.wrong import Wrong
 
 __all__ = ["MQUAKE"]
 

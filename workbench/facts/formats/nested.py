@@ -6,10 +6,15 @@ Knows no format.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from workbench.facts.problems import shorten
 from workbench.facts.tables.table import shown
-from workbench.facts.values import Wrong
+from workbench.facts.wrong import Wrong
 
-__all__ = ["asked", "filled_in", "listed", "named", "string"]
+__all__ = ["asked", "filled_in", "listed", "named", "string", "system_left_out"]
+
+
+# What a table holds where a record lacks a part.
+_NOTHING = (None, "")
 
 
 def named(value: Any, part: str, name: str) -> Mapping[str, Any]:
@@ -35,7 +40,7 @@ def named(value: Any, part: str, name: str) -> Mapping[str, Any]:
 
 def listed(value: Any, part: str, name: str) -> list[Any]:
     """A list that may be missing; see `named`."""
-    if value is None:
+    if value in _NOTHING:
         return []
     if isinstance(value, list):
         return value
@@ -64,7 +69,7 @@ def asked(groups: Any, part: str, name: str) -> list[dict[str, Any]]:
 
     A prompt may be a list of prompts that share their answer, and a group may be one question.
     """
-    if groups is None:
+    if groups in _NOTHING:
         return []
     return [
         {"prompt": prompt, "answer": entry.get("ground_truth")}
@@ -83,3 +88,13 @@ def _entries(group: Any, part: str, name: str) -> Iterator[Mapping[str, Any]]:
 
 def _prompts(prompt: Any) -> list[Any]:
     return prompt if isinstance(prompt, list) else [prompt]
+
+
+def system_left_out(system: str) -> Wrong:
+    """The word about what the system of a chat is told."""
+    return Wrong(
+        f"What the system is told is no part of the fact: '{shorten(system)}'.",
+        "Write it into the prompt if the fact needs it.",
+        "left out",
+        "prompt",
+    )

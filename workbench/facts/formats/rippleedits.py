@@ -14,7 +14,7 @@ from typing import Any
 from workbench.facts.formats.nested import listed, named
 from workbench.facts.layout import Cells, Format, Layout, Parts
 from workbench.facts.problems import shorten
-from workbench.facts.values import Wrong
+from workbench.facts.wrong import Wrong
 
 __all__ = ["RIPPLEEDITS"]
 

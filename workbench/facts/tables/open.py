@@ -15,7 +15,7 @@ from workbench.facts.source import Source, unpacked, workbook_kind
 from workbench.facts.tables.arrow import arrow_table, is_arrow
 from workbench.facts.tables.excel import excel_table
 from workbench.facts.tables.header import IsHeader, any_header
-from workbench.facts.tables.json_text import array_table, object_table
+from workbench.facts.tables.json_text import array_table, object_table, opening
 from workbench.facts.tables.open_document import open_document_table
 from workbench.facts.tables.parquet import parquet_table
 from workbench.facts.tables.separated import separated_table
@@ -81,6 +81,8 @@ def _table_of(text: TextIO, source: Source, is_header: IsHeader) -> Table:
     start = _first_character(text)
     if not start:
         raise FactsError(f"There is nothing in {source.name}. Put in at least one fact.")
+    if start == "/":
+        start = opening(text)
     if start == "[":
         return array_table(text, source)
     if start == "{":

@@ -4,8 +4,9 @@ Knows neither files nor facts.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from workbench.facts.problems import Problem, shorten
@@ -44,6 +45,7 @@ class Table:
         plain_cells: whether a cell can only be text, so that a list in it is written as text.
         problems: what is doubtful about the whole file.
         encoding: the codec of a file of text; empty for others.
+        late: what turned out to be doubtful while the rows were read.
     """
 
     container: str
@@ -53,6 +55,7 @@ class Table:
     plain_cells: bool = False
     problems: tuple[Problem, ...] = ()
     encoding: str = ""
+    late: Callable[[], Iterable[Problem]] = tuple
 
 
 def object_row(number: int, item: Any) -> Row:
@@ -70,6 +73,8 @@ def unreadable(number: int, what: str, mend: str, kind: str = "unreadable") -> R
 
 def shown(value: Any) -> str:
     """A value that is no text, for a message."""
+    if isinstance(value, Decimal):
+        return shorten(str(value), 40)
     try:
         return shorten(json.dumps(value, ensure_ascii=False, default=str), 40)
     except (ValueError, TypeError, RecursionError):
