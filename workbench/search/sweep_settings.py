@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 from workbench.errors import SettingsError
 from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
-from workbench.model.location import Location, parse_locations
+from workbench.model.location import Location, parse_locations, write_layers
 from workbench.model.presets import Preset
 from workbench.search.weights import ScoreWeights
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
@@ -55,20 +55,6 @@ def parse_layers(text: str) -> tuple[int, ...]:
             )
         found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(sorted(found))
-
-
-def write_layers(layers: tuple[int, ...]) -> str:
-    """The inverse of `parse_layers`, with ranges where three or more follow one another."""
-    runs: list[list[int]] = []
-    for layer in sorted(set(layers)):
-        if runs and layer == runs[-1][-1] + 1:
-            runs[-1].append(layer)
-        else:
-            runs.append([layer])
-    parts = [
-        [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(layer) for layer in run] for run in runs
-    ]
-    return ",".join(part for some in parts for part in some) or "all"
 
 
 def parse_weights(text: str) -> tuple[float, ...]:
