@@ -7,9 +7,10 @@ Knows nothing about what is done with the models.
 from collections.abc import Mapping
 from typing import Any
 
-from transformers import CONFIG_MAPPING, PretrainedConfig
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import CONFIG_MAPPING, PretrainedConfig, PreTrainedTokenizerFast
 
-__all__ = ["VOCABULARY", "tiny_config"]
+__all__ = ["VOCABULARY", "byte_tokenizer", "tiny_config"]
 
 VOCABULARY = 260
 LAYERS, HEADS, PAIRS, HEAD, WIDTH = 4, 4, 2, 8, 32
@@ -119,9 +120,10 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "dots1": {"n_routed_experts": 4, "num_experts_per_tok": 2, "n_shared_experts": 1},
     "gemma3n_text": {"num_kv_shared_layers": 0, "intermediate_size": [64] * LAYERS},
     "cohere_compass_text": {
-        "rope_parameters": dict.fromkeys(
-            ("full_attention", "sliding_attention"), {"rope_type": "default", "rope_theta": 1e4}
-        ),
+        "rope_parameters": {
+            kind: {"rope_type": "default", "rope_theta": 1e4}
+            for kind in ("full_attention", "sliding_attention")
+        },
     },
     "deepseek_v2": {"num_experts_per_tok": 2},
     "dots3_note": {"head_dim": 2 * HEAD},
@@ -203,3 +205,15 @@ def _small(default: Mapping[str, Any], special: Mapping[str, Any]) -> dict[str, 
         found["num_key_value_heads"] = HEADS
     nested = {name for name in found if name.endswith("_config")}
     return found | {name: value for name, value in special.items() if name not in nested}
+
+
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """A tokenizer with a token a byte, and tokens that begin and end a text besides."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*alphabet, "<bos>", "<eos>", "<pad>", "<unk>"]
+    core = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, []))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>"
+    )

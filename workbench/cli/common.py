@@ -189,6 +189,9 @@ def load(choice: ModelChoice) -> "LanguageModel":
         )
     if model.fallback:
         notes().print(f"Hidden states cannot be kept, so runs take longer: {model.fallback}.")
+    if model.answering.fallback:
+        said = model.answering.fallback
+        notes().print(f"{said[0].upper()}{said[1:]}.")
     return model
 
 

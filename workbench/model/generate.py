@@ -134,8 +134,9 @@ def generate(
     order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
     size = max(1, TOKENS_PER_PASS // (longest + room))
     answers: dict[int, Answer] = {}
-    for rows, batch in in_batches(order, size, model.device, work):
-        answers.update(zip(rows, batch, strict=True))
+    for together in model.answering.groups(order, [len(ids) for ids in encoded]):
+        for rows, batch in in_batches(together, size, model.device, work):
+            answers.update(zip(rows, batch, strict=True))
     return [answers[row] for row in range(len(encoded))]
 
 
@@ -179,7 +180,7 @@ class _Decoding:
         output = self.model.network.generate(
             input_ids=input_ids.to(device),
             attention_mask=mask.to(device),
-            generation_config=_greedy(self.room, self.ends, padding),
+            generation_config=_greedy(self.room, self.ends, padding, self.model.answering.caches),
             logits_processor=LogitsProcessorList([first]),
             stopping_criteria=self._watching(rows, longest),
         )[:, longest:].tolist()
@@ -235,10 +236,11 @@ def _end_tokens(model: LanguageModel) -> set[int]:
     return ends
 
 
-def _greedy(room: int, ends: frozenset[int], padding: int) -> GenerationConfig:
+def _greedy(room: int, ends: frozenset[int], padding: int, caches: bool) -> GenerationConfig:
     """Plain greedy decoding; every field that a model's own settings might bend is named."""
     return GenerationConfig(
         max_new_tokens=room,
+        use_cache=caches,
         do_sample=False,
         num_beams=1,
         temperature=1.0,

@@ -15,6 +15,7 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from workbench.errors import ModelError
+from workbench.model.answering import Answering
 from workbench.model.experts import expert_part, expert_total, split_part
 from workbench.model.hashing import tensor_hash
 from workbench.model.layers import LayerList, LocationInfo
@@ -36,6 +37,7 @@ class LanguageModel:
         layers: its decoder layers.
         returns: how many items a layer returns; 0 for a bare tensor.
         fallback: why hidden states cannot be kept; empty when they can.
+        answering: what may be used when it answers.
     """
 
     name: str
@@ -44,6 +46,7 @@ class LanguageModel:
     layers: LayerList
     returns: int = 0
     fallback: str = ""
+    answering: Answering = field(default_factory=Answering)
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
     _swapped: bool = field(default=False, repr=False)
 
@@ -223,4 +226,5 @@ class LanguageModel:
             matrices=self.layers.matrices(),
             chat=bool(getattr(self.tokenizer, "chat_template", None)),
             preset=self.preset,
+            answering=self.answering.fallback,
         )

@@ -25,6 +25,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from workbench.errors import MemoryShortage, ModelError
+from workbench.model.answer_check import check_answering
 from workbench.model.devices import choose_device, choose_dtype
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
@@ -132,6 +133,7 @@ def prepare(
     expected = getattr(network.config.get_text_config(), "num_hidden_layers", None)
     model = LanguageModel(name, network, tokenizer, find_layers(network, expected))
     model.returns, model.fallback = check_states(model)
+    model.answering = check_answering(model)
     return model
 
 

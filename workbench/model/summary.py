@@ -29,6 +29,7 @@ class ModelSummary:
         matrices: names of the 2-D weights in a layer.
         chat: whether its tokenizer has a chat template.
         preset: the best-founded start for it.
+        answering: what slows its answers down; empty when nothing does.
     """
 
     name: str
@@ -44,3 +45,4 @@ class ModelSummary:
     matrices: tuple[str, ...]
     chat: bool
     preset: Preset
+    answering: str = ""

@@ -25,8 +25,8 @@ import torch
 
 from workbench.facts.fact import Fact
 from workbench.methods.loss import text_losses
-from workbench.model.language_model import LanguageModel
 from workbench.model.experts import part_name
+from workbench.model.language_model import LanguageModel
 from workbench.model.layers import LocationInfo
 from workbench.model.memory import in_batches
 from workbench.model.states import target_logits
