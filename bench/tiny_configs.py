@@ -48,7 +48,7 @@ SMALL: dict[str, Any] = {
     "qk_head_dim": 2 * HEAD,
     **dict.fromkeys(("q_lora_rank", "kv_lora_rank", "o_lora_rank"), 16),
     "index_n_heads": 2,
-    "index_topk": 8,
+    "index_topk": 128,
     **dict.fromkeys(("sliding_window", "sliding_window_size", "window_size"), 4),
     # experts
     **dict.fromkeys(("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"), 4),
@@ -126,7 +126,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         },
     },
     "deepseek_v2": {"num_experts_per_tok": 2},
-    "dots3_note": {"head_dim": 2 * HEAD},
+    "dots3_note": {"text_config": {"head_dim": 2 * HEAD}, "head_dim": 2 * HEAD},
     "dots3_note_text": {"head_dim": 2 * HEAD},
     "gemma4_assistant": {
         "text_config": {

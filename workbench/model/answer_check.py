@@ -18,7 +18,7 @@ from workbench.model.states import run
 
 __all__ = ["check_answering"]
 
-LENGTHS = (7, 4)
+LENGTHS = (19, 6)
 NEW_TOKENS = 3
 
 

@@ -20,6 +20,7 @@ from workbench.model.experts import expert_part, expert_total, split_part
 from workbench.model.hashing import tensor_hash
 from workbench.model.layers import LayerList, LocationInfo
 from workbench.model.location import Location
+from workbench.model.places import Places
 from workbench.model.presets import ModelShape, Preset, find_preset
 from workbench.model.summary import ModelSummary
 
@@ -93,18 +94,24 @@ class LanguageModel:
     @property
     def shape(self) -> ModelShape:
         """What tells this model apart from others."""
-        config = self._text_config
+        config, embedding = self._text_config, self.network.get_input_embeddings()
+        width, tokens = embedding.weight.shape[-1], embedding.weight.shape[0]
         return ModelShape(
             str(self.network.config.model_type),
             self.layer_count,
-            int(config.hidden_size),
-            int(config.vocab_size),
+            int(getattr(config, "hidden_size", width)),
+            int(getattr(config, "vocab_size", tokens)),
         )
 
     @property
     def preset(self) -> Preset:
         """The best-founded start for this model."""
         return find_preset(self.name, self.shape, self.layers.places())
+
+    @property
+    def places(self) -> Places:
+        """Which matrices and experts there are in which layers."""
+        return Places(self.layer_count, self.layers.places(), self.layers.stacks())
 
     def locations(self) -> list[LocationInfo]:
         """Every weight that can be tuned, layer by layer."""
@@ -227,4 +234,5 @@ class LanguageModel:
             chat=bool(getattr(self.tokenizer, "chat_template", None)),
             preset=self.preset,
             answering=self.answering.fallback,
+            places=self.places,
         )

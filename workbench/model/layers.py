@@ -78,8 +78,13 @@ class LayerList:
         return found
 
     def experts_in(self, stack: LocationInfo) -> list[LocationInfo]:
-        """The matrix of every single expert of a stack, such as ``3.mlp.experts.7.down_proj``."""
+        """The matrix of every single expert of a stack, such as ``3.mlp.experts.7.down_proj``.
+
+        None where it is no stack.
+        """
         layer, module, total = stack.location.layer, stack.location.module, stack.experts
+        if not total:
+            return []
         rows, *rest = stack.shape
         shape = tuple(rest) if rows == total else (rows // total, *rest)
         modules = [self._expert_module(layer, module, expert) for expert in range(total)]

@@ -30,6 +30,7 @@ from workbench.model.devices import choose_device, choose_dtype
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
 from workbench.model.memory import free_memory, is_out_of_memory, readable_size
+from workbench.model.reading import require_causal
 from workbench.model.states import check_states
 from workbench.paths import builtin_model_dir
 
@@ -126,12 +127,13 @@ def prepare(
         tokenizer: its tokenizer.
 
     Raises:
-        ModelError: it has no list of decoder layers.
+        ModelError: it has no list of decoder layers, or reads other things than text so far.
     """
     network.eval()
     network.requires_grad_(False)
     expected = getattr(network.config.get_text_config(), "num_hidden_layers", None)
     model = LanguageModel(name, network, tokenizer, find_layers(network, expected))
+    require_causal(model)
     model.returns, model.fallback = check_states(model)
     model.answering = check_answering(model)
     return model

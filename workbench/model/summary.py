@@ -6,6 +6,7 @@ data; imports no torch.
 
 from dataclasses import dataclass
 
+from workbench.model.places import Places
 from workbench.model.presets import Preset
 
 __all__ = ["ModelSummary"]
@@ -30,6 +31,7 @@ class ModelSummary:
         chat: whether its tokenizer has a chat template.
         preset: the best-founded start for it.
         answering: what slows its answers down; empty when nothing does.
+        places: which matrices and experts there are in which layers.
     """
 
     name: str
@@ -46,3 +48,11 @@ class ModelSummary:
     chat: bool
     preset: Preset
     answering: str = ""
+    places: Places | None = None
+
+    @property
+    def where(self) -> Places:
+        """Its places; a session that an earlier version kept has every matrix in every layer."""
+        if self.places is not None:
+            return self.places
+        return Places(self.layers, dict.fromkeys(self.matrices, tuple(range(self.layers))))

@@ -36,7 +36,7 @@ class Sketcher:
 
     @torch.no_grad()
     def __call__(self, tensor: torch.Tensor) -> torch.Tensor:
-        """A tensor of any shape as (buckets,) float32; needs a block of at most 17 MB for the work."""
+        """A tensor of any shape as (buckets,) float32; needs a block of 17 MB at most."""
         flat = tensor.reshape(-1)
         sums = torch.zeros(self._buckets, device=flat.device)
         for number, piece in enumerate(torch.split(flat, self._block)):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from workbench.errors import SettingsError
 from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
 from workbench.model.location import Location, parse_locations, write_layers
+from workbench.model.places import Places
 from workbench.model.presets import Preset
 from workbench.search.weights import ScoreWeights
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
@@ -162,19 +163,20 @@ class SweepSettings(SettingsRecord):
             )
         return ScoreWeights(*self.weights)
 
-    def resolved(self, facts: int, preset: Preset, layers: int) -> "ResolvedSweepSettings":
+    def resolved(self, facts: int, preset: Preset, places: Places) -> "ResolvedSweepSettings":
         """These settings with every automatic field filled in.
 
         Args:
             facts: how many facts there are to draw from.
             preset: the start for the model.
-            layers: how many layers the model has.
+            places: of the model.
         """
+        layers = places.layers
         sample = max(1, min(self.sample, facts))
         batch_size = self.batch_size or automatic_batch_size(sample)
         automatic = {
             "layers": self.layers or tuple(range(layers)),
-            "modules": self.modules or (parse_locations(preset.at)[0].module or WHOLE_LAYER,),
+            "modules": self.modules or _automatic_modules(preset, places),
             "learning_rates": self.learning_rates or (preset.learning_rate,),
             "sample": sample,
             "batch_size": batch_size,
@@ -189,6 +191,12 @@ class ResolvedSweepSettings(SweepSettings):
 
     epochs: int = setting(0, SweepSettings.help()["epochs"])
     batch_size: int = setting(0, SweepSettings.help()["batch_size"])
+
+
+def _automatic_modules(preset: Preset, places: Places) -> tuple[str, ...]:
+    """The preset's module; where layers lack it, also those that stand in its place there."""
+    module = parse_locations(preset.at)[0].module
+    return places.outputs(module) if module else (WHOLE_LAYER,)
 
 
 def automatic_sweep_epochs(facts: int, batch_size: int, layers: int) -> int:
