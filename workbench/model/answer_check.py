@@ -39,7 +39,7 @@ def check_answering(model: LanguageModel) -> Answering:
         if off <= allowed:
             return Answering(pads, caches, _words(pads, caches, reasons[0] if reasons else ""))
         reasons.append(f"logits off by {off:.1%} of the largest")
-    return Answering(False, False, f"answers may be wrong ({reasons[-1]})")
+    return Answering(False, False, f"answers cannot be relied on ({reasons[-1]})", works=False)
 
 
 def _words(pads: bool, caches: bool, why: str) -> str:
