@@ -107,6 +107,7 @@ INDEXED: dict[str, Any] = {
     "split_ngram_parts": 1,
 }
 SPECIAL: dict[str, dict[str, Any]] = {
+    "bailing_hybrid": {"layer_types": MIXED},
     "bamba": {"attn_layer_indices": [1, 3]},
     "blt": {
         "encoder_hash_byte_group_vocab": 50,
@@ -126,7 +127,11 @@ SPECIAL: dict[str, dict[str, Any]] = {
         },
     },
     "deepseek_v2": {"num_experts_per_tok": 2},
-    "dots3_note": {"text_config": {"head_dim": 2 * HEAD}, "head_dim": 2 * HEAD},
+    "dots3_note": {
+        "text_config": {"head_dim": 2 * HEAD},
+        "vision_config": {"adapter_in_dim": WIDTH, "adapter_out_dim": WIDTH},
+        "audio_config": {"adapter_input_size": WIDTH, "adapter_out_dim": WIDTH},
+    },
     "dots3_note_text": {"head_dim": 2 * HEAD},
     "gemma4_assistant": {
         "text_config": {

@@ -39,6 +39,9 @@ SAMPLE: list[tuple[str, Kind, str]] = [
 ]
 
 
+SHARED = [f"{n}.mlp.shared_experts.down_proj" for n in (1, 2, 3)]
+
+
 def built(model_type: str) -> LanguageModel:
     torch.manual_seed(0)
     network = AutoModelForCausalLM.from_config(tiny_config(model_type))
@@ -90,7 +93,7 @@ def test_weights_that_layers_share_are_tuned_at_the_first_of_them(
 @pytest.mark.parametrize(
     ("model_type", "places"),
     [
-        ("deepseek_v3", ["0.mlp.down_proj", *(f"{n}.mlp.shared_experts.down_proj" for n in (1, 2, 3))]),
+        ("deepseek_v3", ["0.mlp.down_proj", *SHARED]),
         ("jamba", [f"{n}.feed_forward.{'experts.' * (n % 2)}down_proj" for n in range(4)]),
         ("mamba", [f"{n}.mixer.out_proj" for n in range(4)]),
         ("qwen3_moe", [f"{n}.mlp.experts.down_proj" for n in range(4)]),
