@@ -83,6 +83,18 @@ def test_one_expert_learns_what_it_learns_when_gradients_of_the_others_are_throw
     assert new.dtype == dtype and whole.weights == 4 * one.weights
 
 
+def test_one_expert_is_tuned_the_same_from_kept_states_and_by_the_plain_forward(
+    make_model: Callable[..., LanguageModel], facts: list[Fact]
+) -> None:
+    kept, plain = make_model("DeepSeek-V3"), make_model("DeepSeek-V3")
+    assert kept.states_kept
+    plain.fallback = "for this test"
+    ((name, ours),) = edited(kept, facts, "3.mlp.experts.1.gate_up_proj").tensors.items()
+    (theirs,) = edited(plain, facts, "3.mlp.experts.1.gate_up_proj").tensors.values()
+    moved = (theirs - plain.tensor(name)).norm()
+    assert moved > 0 and (ours - theirs).norm() < 1e-3 * moved
+
+
 def test_a_run_on_one_expert_that_goes_on_from_a_checkpoint_ends_with_the_same_bits(
     make_model: Callable[..., LanguageModel], facts: list[Fact], tmp_path: Path
 ) -> None:

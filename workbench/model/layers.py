@@ -189,28 +189,30 @@ class LayerList:
         return {
             name: weight
             for name, weight in self.modules[layer].named_parameters()
-            if self._firsts[id(weight)][0] == layer
+            if (layer, name) not in self._shared
         }
 
     @cached_property
-    def _firsts(self) -> dict[int, tuple[int, str]]:
-        """The first layer that has a weight, and its name there."""
-        firsts: dict[int, tuple[int, str]] = {}
+    def _shared(self) -> dict[tuple[int, str], int]:
+        """For each weight that an earlier layer has too, by layer and name, which layer that is."""
+        firsts: dict[int, int] = {}
+        shared = {}
         for index, layer in enumerate(self.modules):
             for name, weight in layer.named_parameters():
-                firsts.setdefault(id(weight), (index, name))
-        return firsts
+                if firsts.setdefault(id(weight), index) != index:
+                    shared[index, name] = firsts[id(weight)]
+        return shared
 
     def _why_not(self, location: Location) -> str:
         layer, module = location.layer, location.module
-        shared = [
-            self._firsts[id(weight)][0]
-            for name, weight in self.modules[layer].named_parameters()
-            if f"{name}.".startswith(f"{module}.")
+        firsts = [
+            first
+            for (index, name), first in self._shared.items()
+            if index == layer and f"{name}.".startswith(f"{module}.")
         ]
-        if shared:
-            first = Location(min(shared), module)
-            return f"these weights are shared with layer {first.layer}. Write '{first}'."
+        if firsts:
+            where = Location(min(firsts), module)
+            return f"these weights are shared with layer {where.layer}. Write '{where}'."
         owner, path, _, rest = self._split_expert(location)
         if owner is not None and (rest == "" or rest in stacked_weights(owner)):
             total = expert_total(owner)
