@@ -13,6 +13,7 @@ import io
 import json
 import multiprocessing
 import os
+import re
 import resource
 import signal
 import sys
@@ -149,13 +150,22 @@ def table(outcomes: list[Outcome]) -> str:
         lines.append(f"| {kind} | {sum(o.kind == kind for o in outcomes)} |")
     exact = [o.model_type for o in outcomes if o.kind == "exact"]
     lines += ["", "Exact: " + ", ".join(exact) + ".", ""]
-    lines += ["| type | outcome | in words |", "| --- | --- | --- |"]
-    for kind in KINDS[1:]:
-        for o in outcomes:
-            if o.kind == kind:
-                words = o.words.replace("|", "\\|").replace("\n", " ")
-                lines.append(f"| {o.model_type} | {kind} | {words} |")
+    lines += ["| outcome | in words | types |", "| --- | --- | --- |"]
+    grouped: dict[tuple[Kind, str], list[str]] = {}
+    for o in outcomes:
+        if o.kind != "exact":
+            words = o.words if o.kind == "anything else" else _in_general(o.words)
+            grouped.setdefault((o.kind, words.replace("|", "\\|")), []).append(o.model_type)
+    for (kind, words), types in sorted(grouped.items(), key=lambda item: KINDS.index(item[0][0])):
+        lines.append(f"| {kind} | {words} | {', '.join(types)} |")
     return "\n".join(lines)
+
+
+def _in_general(words: str) -> str:
+    """Words without what stands in parentheses, which differs from type to type."""
+    while (fewer := re.sub(r" ?\([^()]*\)", "", words)) != words:
+        words = fewer
+    return words
 
 
 def main() -> None:

@@ -202,9 +202,11 @@ def _small(default: Mapping[str, Any], special: Mapping[str, Any]) -> dict[str, 
     for name, value in default.items():
         if name.endswith("_config") and isinstance(value, dict):
             found[name] = _small(value, special.get(name, {}))
-        elif name in SMALL and isinstance(value, int) and not isinstance(value, bool):
+        elif name in SMALL and name.endswith("_token_id"):
+            found[name] = SMALL[name]
+        elif name in SMALL and isinstance(value, int) and not isinstance(value, bool) and value:
             # What a type leaves out, such as experts of its own, it says with 0.
-            found[name] = SMALL[name] if value or name.endswith("_id") else value
+            found[name] = SMALL[name]
     if default.get("kv_lora_rank"):
         # Latent attention has as many keys as queries, whatever the field says.
         found["num_key_value_heads"] = HEADS

@@ -61,10 +61,11 @@ def test_a_type_that_is_not_made_says_why() -> None:
 
 
 def test_the_table_counts_every_outcome_and_names_all_but_the_exact_ones() -> None:
-    text = table([Outcome("llama", "exact"), Outcome("bert", "clear error", "reads|ahead")])
+    refused = [Outcome(name, "clear error", f"reads|ahead ({name})") for name in ("bert", "xlm")]
+    text = table([Outcome("llama", "exact"), *refused])
     assert "| exact | 1 |" in text and "| anything else | 0 |" in text
     assert "Exact: llama." in text
-    assert r"| bert | clear error | reads\|ahead |" in text
+    assert r"| clear error | reads\|ahead | bert, xlm |" in text
 
 
 @pytest.mark.slow

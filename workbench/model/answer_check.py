@@ -20,6 +20,7 @@ __all__ = ["check_answering"]
 
 LENGTHS = (19, 6)
 NEW_TOKENS = 3
+SHOWN = 100  # characters of an error of the model's own code
 
 
 def check_answering(model: LanguageModel) -> Answering:
@@ -33,7 +34,8 @@ def check_answering(model: LanguageModel) -> Answering:
         try:
             off = _difference(model, pads, caches)
         except Exception as error:
-            reasons.append(str(error).strip().splitlines()[0] if str(error) else repr(error))
+            line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            reasons.append(line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…")
             continue
         allowed = 1e-4 if model.dtype == torch.float32 else 0.03
         if off <= allowed:
