@@ -31,11 +31,13 @@ SAMPLE: list[tuple[str, Kind, str]] = [
     ("jamba", "exact", ""),
     ("lfm2", "exact", ""),
     ("llama4_text", "exact", ""),
+    ("openai-gpt", "exact", ""),
     ("qwen3_next", "exact", ""),
     ("zamba", "exact", ""),
     ("deepseek_v4", "fallback", "only prompts of one length at a time"),
     ("gemma3n_text", "fallback", "is not a state for each token"),
     ("bert", "clear error", ""),
+    ("prophetnet", "clear error", "answers cannot be relied on"),
 ]
 
 
