@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
 from workbench.errors import LocationError, PatchError
@@ -38,6 +40,18 @@ def all_weights(model: LanguageModel) -> dict[str, torch.Tensor]:
 
 def edited(model: LanguageModel, facts: list[Fact], at: str) -> Patch:
     return edit(model, facts, at=at, learning_rate=1e-2, epochs=3).patch
+
+
+@given(st.from_regex(r"[a-z_]\w*(\.\w+){0,6}", fullmatch=True), st.integers(0, 999_999))
+def test_the_name_of_a_part_is_taken_apart_again(name: str, expert: int) -> None:
+    assert split_part(part_name(name, expert)) == (name, expert)
+    assert split_part(name) == (name, None)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_name_of_something(text: str) -> None:
+    name, expert = split_part(text)
+    assert (name == text) if expert is None else text.startswith(name)
 
 
 @pytest.mark.parametrize("name", list(ONE))
