@@ -75,6 +75,36 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
         SMALL
         | {"head_dim": 8, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32},
     ),
+    "DBRX": (
+        "Dbrx",
+        {
+            "d_model": 32,
+            "n_heads": 4,
+            "n_layers": 4,
+            "max_seq_len": 128,
+            "vocab_size": VOCABULARY,
+            "attn_config": {"rope_theta": 1e4, "kv_n_heads": 2, "clip_qkv": 8},
+            "ffn_config": {"ffn_hidden_size": 64, "moe_num_experts": 4, "moe_top_k": 2},
+        },
+    ),
+    "DeepSeek-V3": (
+        "DeepseekV3",
+        SMALL
+        | {
+            "num_key_value_heads": 4,
+            "q_lora_rank": 16,
+            "kv_lora_rank": 16,
+            "qk_nope_head_dim": 8,
+            "qk_rope_head_dim": 8,
+            "v_head_dim": 8,
+            "n_routed_experts": 4,
+            "num_experts_per_tok": 2,
+            "n_group": 1,
+            "topk_group": 1,
+            "moe_intermediate_size": 16,
+            "first_k_dense_replace": 1,
+        },
+    ),
     "GPT-J": ("GPTJ", OLD | {"rotary_dim": 8}),
     "Falcon": ("Falcon", SMALL),
     "Granite": ("Granite", SMALL),

@@ -22,6 +22,7 @@ from workbench.methods.base import LOCFT_BF
 from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import EpochDone, Started
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.places import Places
 from workbench.model.presets import Preset
 from workbench.page.edit.pinned import pinned_table
 from workbench.page.edit.plan import plan_card
@@ -49,6 +50,7 @@ from workbench.work.templates import render
 EVIL = "<img src=x onerror=alert(1)>"
 
 AT = ("6.mlp.down_proj",)
+PLACES = Places(3, {"mlp.up": (0, 1, 2), "mlp.down": (2,)}, {"mlp.down": 4})
 SETTINGS = EditSettings(at=AT, learning_rate=0.005, batch_size=2, epochs=40)
 INTERVAL = {"value": 0.5, "low": 0.25, "high": 0.75, "count": 9}
 NAMES = ("reliability_strict", "generalization_strict", "reliability_generated")
@@ -201,7 +203,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         drawn("runs/keep"),
         [{"run": RUN, "session": "s", "bytes": 5_000, "said": "Written", "line": "x"}],
     ),
-    "location_grid": (location_grid, [3, ("mlp.up", "mlp.down"), AT, AT, [RUN]]),
+    "location_grid": (location_grid, [PLACES, AT, AT, [RUN]]),
     "location_card": (location_card, [AT, False, PRESET, [RUN, OTHER], ESTIMATE]),
     "location_card, own": (location_card, [("5.mlp",), True, PRESET, [], None]),
     "recommendation_card": (recommendation_card, [recommend(SWEPT), ("5.mlp",)]),

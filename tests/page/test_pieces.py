@@ -2,9 +2,10 @@
 
 import re
 
+from workbench.model.places import Places
 from workbench.model.presets import PRESETS
 from workbench.page.kit.charts import loss_curve
-from workbench.page.layers.grid import location_card
+from workbench.page.layers.grid import location_card, location_grid
 from workbench.work.words import clock, quantity, share
 
 
@@ -31,3 +32,19 @@ def test_only_the_papers_own_places_are_called_the_papers() -> None:
         card = location_card(("3.mlp",), True, preset, [], None)
         assert ("Use the paper" in card) == (preset.name != "Built-in model")
         assert ("Use the preset" in card) == (preset.name == "Built-in model")
+
+
+def test_the_grid_offers_a_matrix_only_where_it_is() -> None:
+    places = Places(
+        3,
+        {"mlp.down_proj": (0,), "mlp.gate": (1, 2), "mlp.experts.down_proj": (1, 2)},
+        {"mlp.experts.down_proj": 8},
+    )
+    drawn = str(location_grid(places, ("1.mlp.gate",), ("0.mlp.down_proj",), []))
+    offered = re.findall(r'data-at="([^"]*)"', drawn)
+    assert sorted(offered) == sorted(
+        ["0.mlp.down_proj", "1.mlp.gate", "2.mlp.gate"]
+        + ["1.mlp.experts.down_proj", "2.mlp.experts.down_proj"]
+        + [f"{layer}{block}" for layer in range(3) for block in ("", ".mlp")]
+    )
+    assert "mlp.experts.down_proj (8)" in drawn

@@ -1,5 +1,6 @@
 """Plots of scan and sweep as figures, and a sweep in words."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -43,6 +44,13 @@ def test_a_scan_is_module_by_layer_and_a_cell_knows_its_location() -> None:
     assert len(figure.layout.shapes) == 2
     words = " ".join(note.text for note in figure.layout.annotations)
     assert "1.mlp.up (there)" in words and "ranks no locations" in words
+
+
+def test_where_a_layer_lacks_a_matrix_a_scan_has_nothing_to_click() -> None:
+    figure = scan_heatmap(SCANNED[SCANNED["at"] != "2.mlp.down"])
+    (heat,) = figure.data
+    assert heat.z[0][1] < 0 and math.isnan(heat.z[0][2])
+    assert heat.hoverongaps is False
 
 
 def test_a_sweep_draws_each_measure_with_its_band_and_its_name_at_the_end() -> None:

@@ -7,6 +7,7 @@ import torch
 
 from workbench.facts.fact import Fact
 from workbench.methods.loss import text_losses
+from workbench.model.experts import split_part
 from workbench.model.language_model import LanguageModel
 from workbench.model.states import target_logits
 from workbench.model.tokens import TokenTable, tokenize_facts
@@ -27,22 +28,34 @@ def true_gradients(model: LanguageModel, facts: list[Fact]) -> dict[str, torch.T
     return found
 
 
-@pytest.mark.parametrize("name", ["Llama", "GPT-2", "Qwen3-MoE"])
+@pytest.mark.parametrize("name", ["Llama", "GPT-2", "Qwen3-MoE", "Mixtral", "DBRX", "DeepSeek-V3"])
 def test_every_matrix_has_the_norm_of_its_true_gradient(
     make_model: Callable[..., LanguageModel], facts: list[Fact], name: str
 ) -> None:
     model = make_model(name)
     rows = scan(model, facts).rows
-    assert len(rows) == sum(len(info.shape) == 2 for info in model.locations())
+    places = [info for info in model.locations() if info.is_place]
+    assert len(rows) == len(places) + sum(info.experts for info in places)
     expected = true_gradients(model, facts)
     for row in rows:
         (weight,) = model.layers.weights_at(model.locations()[0].location.parse(row.at))
-        gradient = expected[weight].norm().item()
-        base = model.network.get_parameter(weight).norm().item()
+        gradient = model.part(weight, expected[split_part(weight)[0]]).norm().item()
+        base = model.tensor(weight).norm().item()
         # These matrices are smaller than a sketch, which is then exact.
         assert row.gradient == pytest.approx(gradient, rel=1e-3, abs=1e-6)
         assert row.relative == pytest.approx(gradient / base, rel=1e-3, abs=1e-6)
         assert 0.0 <= row.overlap <= 1.0
+
+
+def test_single_experts_stand_beside_all_of_them_together(
+    make_model: Callable[..., LanguageModel], facts: list[Fact]
+) -> None:
+    found = scan(make_model("Qwen3-MoE"), facts)
+    whole = next(row for row in found.places if row.at == "2.mlp.experts.down_proj")
+    parts = [row for row in found.rows if row.whole == whole.at]
+    assert [row.at for row in parts] == [f"2.mlp.experts.{n}.down_proj" for n in range(4)]
+    assert sum(row.gradient**2 for row in parts) == pytest.approx(whole.gradient**2, rel=1e-3)
+    assert sum(row.weights for row in parts) == whole.weights
 
 
 def test_micro_batches_add_up_to_the_same_gradients(

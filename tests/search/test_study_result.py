@@ -7,12 +7,14 @@ import pytest
 from workbench.errors import SettingsError
 from workbench.measure.capability_result import Capability, task_result
 from workbench.measure.protocols import Measured
+from workbench.model.places import Places
 from workbench.search.study_events import ArmExamined, TrialDone
 from workbench.search.study_result import StudyResult, score_of
 from workbench.search.study_settings import LOCFT, StudySettings, arms, scale_sizes
 from workbench.work.events import Event
 
-SETTINGS = StudySettings().resolved(100, 5e-3, "mlp.down_proj", 8)
+PLACES = Places(8, {"mlp.down_proj": tuple(range(8))})
+SETTINGS = StudySettings().resolved(100, 5e-3, "mlp.down_proj", PLACES)
 
 
 def test_settings_survive_their_yaml_file_and_carry_a_sentence_each(tmp_path: Path) -> None:

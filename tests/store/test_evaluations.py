@@ -11,6 +11,7 @@ from workbench.facts import Fact
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.verdicts import QuestionVerdicts, Verdict
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.places import Places
 from workbench.search.study_events import LocationChosen
 from workbench.search.study_settings import StudySettings
 from workbench.store import Library, Store
@@ -131,7 +132,7 @@ def test_a_study_whose_worker_died_is_interrupted(tmp_path: Path) -> None:
     store = Library(tmp_path).create("test")
     job = store.jobs.submit("study")
     store.jobs.claim(job, "a worker")
-    settings = StudySettings().resolved(3, 1e-3, "mlp", 4)
+    settings = StudySettings().resolved(3, 1e-3, "mlp", Places(4, {}))
     identity = {"settings": settings.as_dict(), "facts": "digest"}
     study = store.studies.begin(job, "builtin", identity, "the same for all", [])
     store.studies.add_event(study, LocationChosen("3.mlp", "for this test"))

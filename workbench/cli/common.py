@@ -207,6 +207,9 @@ def load(choice: ModelChoice) -> "LanguageModel":
         notes().print(notice, markup=False, soft_wrap=True)
     if model.fallback:
         notes().print(f"Hidden states cannot be kept, so runs take longer: {model.fallback}.")
+    if model.answering.fallback:
+        said = model.answering.fallback
+        notes().print(f"{said[0].upper()}{said[1:]}.")
     return model
 
 

@@ -79,7 +79,7 @@ def _plot_scan(path: Path, report: Scan, base: "LanguageModel") -> None:
     from workbench.plots.scan import scan_heatmap
     from workbench.plots.style import write_html
 
-    rows = pd.DataFrame([asdict(row) for row in report.rows])
+    rows = pd.DataFrame([asdict(row) for row in report.places])
     preset = base.preset
     note = f"{report.sample} of {report.facts} facts on {base.name}."
     figures = [

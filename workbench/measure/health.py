@@ -164,11 +164,13 @@ def _continuations(model: LanguageModel, prompts: Sequence[str], seed: int) -> l
         min_new_tokens=room,
         do_sample=True,
         top_k=CHOICES,
+        use_cache=model.answering.caches,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=padding,
     )
 
     def work(rows: Sequence[int]) -> list[str]:
+        longest = max(len(encoded[row]) for row in rows)
         ids = torch.full((len(rows), longest), padding)
         mask = torch.zeros_like(ids)
         for place, row in enumerate(rows):
@@ -184,7 +186,9 @@ def _continuations(model: LanguageModel, prompts: Sequence[str], seed: int) -> l
         texts: list[str] = tokenizer.batch_decode(new, skip_special_tokens=True)
         return texts
 
-    found: list[str] = []
-    for _, texts in in_batches(range(len(prompts)), PROMPTS, model.device, work):
-        found += texts
-    return [prompt + text for prompt, text in zip(prompts, found, strict=True)]
+    found: dict[int, str] = {}
+    lengths = [len(ids) for ids in encoded]
+    for together in model.answering.groups(range(len(prompts)), lengths):
+        for rows, texts in in_batches(together, PROMPTS, model.device, work):
+            found.update(zip(rows, texts, strict=True))
+    return [prompt + found[row] for row, prompt in enumerate(prompts)]

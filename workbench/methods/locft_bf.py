@@ -230,7 +230,9 @@ class LocftRun(Run):
                 piece_loss, piece_learned = self._forward(piece, share=len(piece) / len(rows))
                 loss += piece_loss.item()
                 learned += piece_learned
-                if len(pieces) > 1 or loss >= self.settings.skip_loss:
+                # No token may have reached the one expert that is tuned.
+                reached = piece_loss.requires_grad
+                if reached and (len(pieces) > 1 or loss >= self.settings.skip_loss):
                     piece_loss.backward()  # type: ignore[no-untyped-call]
                     self._tuned.collect_gradients()
             stepped = loss >= self.settings.skip_loss

@@ -41,7 +41,8 @@ class EditSettings(MethodSettings):
 
     at: tuple[str, ...] = setting(
         (),
-        "Locations to tune, such as 6.mlp.down_proj, 6.mlp or 6; empty: the model's preset.",
+        "Locations to tune, such as 6.mlp.down_proj, 6.mlp, 6, or 6.mlp.experts.7 for one expert; "
+        "empty: the model's preset.",
         label="Locations",
     )
     learning_rate: float | None = setting(

@@ -101,7 +101,7 @@ class Run(ABC):
         """Norm of (weights so far - base), over all of them, relative to the base's norm."""
         change = base = 0.0
         for name, new in self.weights.items():
-            old = self.model.network.get_parameter(name)
+            old = self.model.tensor(name)
             change += float((new - old).float().norm()) ** 2
             base += float(old.float().norm()) ** 2
         return (change / base) ** 0.5 if base else 0.0

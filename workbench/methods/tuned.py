@@ -34,6 +34,8 @@ class TunedWeights:
     ) -> None:
         self._model = model
         self._parameters = model.weights_at(locations)
+        # One expert is a part of a larger tensor, and only that has a gradient.
+        self._holders = {name: model.parameter_of(name) for name in self._parameters}
         self._learning_rate = learning_rate
         self.master = {
             name: weight.detach().to(torch.float32, copy=True)
@@ -55,14 +57,20 @@ class TunedWeights:
 
     @property
     def memory_bytes(self) -> int:
-        """Bytes on top of the model: master, its gradient, Adam's two moments, what is seen."""
+        """Bytes on top of the model: master, its gradient, Adam's two moments, what is seen.
+
+        The gradient of stacked experts is taken as a whole, also where one of them is tuned.
+        """
         per_weight = 4 + 4 + 8
         copies = sum(
             2 * seen.numel() * seen.element_size()
             for name, seen in self.seen.items()
             if seen is not self.master[name]
         )
-        return per_weight * self.count + copies
+        tuned = {id(weight) for weight in self._parameters.values()}
+        stacks = {id(h): h for h in self._holders.values() if id(h) not in tuned}
+        whole = sum(stack.numel() * stack.element_size() for stack in stacks.values())
+        return per_weight * self.count + copies + whole
 
     def _new_optimizer(self) -> torch.optim.Adam:
         on_cuda = self._model.device.type == "cuda"
@@ -86,25 +94,28 @@ class TunedWeights:
         """
         with self.applied():
             try:
-                for parameter in self._parameters.values():
-                    parameter.requires_grad_(True)
+                for holder in self._holders.values():
+                    holder.requires_grad_(True)
                 yield
             finally:
-                for parameter in self._parameters.values():
-                    parameter.requires_grad_(False)
-                    parameter.grad = None
+                for holder in self._holders.values():
+                    holder.requires_grad_(False)
+                    holder.grad = None
                 for master in self.master.values():
                     master.grad = None
 
     def collect_gradients(self) -> None:
         """Adds the gradients of a micro-batch to those of the master, in float32."""
-        for name, parameter in self._parameters.items():
-            if parameter.grad is None:
+        for name, holder in self._holders.items():
+            if holder.grad is None:
                 continue
-            gradient = parameter.grad.to(torch.float32)
-            parameter.grad = None
+            gradient = self._model.part(name, holder.grad).to(torch.float32)
+            if gradient.shape != holder.shape:
+                gradient = gradient.clone()  # a view would keep the gradient of all experts
             master = self.master[name]
             master.grad = gradient if master.grad is None else master.grad.add_(gradient)
+        for holder in self._holders.values():
+            holder.grad = None
 
     @torch.no_grad()
     def step(self) -> None:

@@ -94,7 +94,7 @@ def returned_items(layers: LayerList, run: Callable[[], Any]) -> int:
     seen: list[int] = []
 
     def look(module: nn.Module, args: Any, output: Any) -> None:
-        seen.append(len(output) if isinstance(output, tuple) else 0)
+        seen.append(len(output) if isinstance(output, tuple | list) else 0)
 
     hook = layers[0].register_forward_hook(look)
     try:
@@ -120,7 +120,8 @@ def head_only_where(head: nn.Module | None, places: torch.Tensor) -> Iterator[No
         return
 
     def select(module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
-        return (args[0][places],)
+        # A few models have several streams of states here; then all logits are computed.
+        return (args[0][places] if args[0].shape[:-1] == places.shape else args[0],)
 
     hook = head.register_forward_pre_hook(select)
     try:

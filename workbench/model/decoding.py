@@ -69,7 +69,7 @@ def greedy_tokens(
         max_new_tokens=room,
         do_sample=False,
         num_beams=1,
-        use_cache=True,
+        use_cache=model.answering.caches,
         eos_token_id=sorted(ends) or None,
         pad_token_id=padding,
     )
@@ -113,6 +113,8 @@ def shipped_tokens(
         output_attentions=False,
         output_hidden_states=False,
     )
+    if not model.answering.caches:
+        config.use_cache = False
     more: dict[str, Any] = {}
     if config.stop_strings or config.token_healing:
         more["tokenizer"] = model.tokenizer

@@ -150,8 +150,9 @@ def generate(
     order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
     size = 1 if as_shipped else max(1, TOKENS_PER_PASS // (longest + room))
     answers: dict[int, Answer] = {}
-    for rows, batch in in_batches(order, size, model.device, work):
-        answers.update(zip(rows, batch, strict=True))
+    for together in model.answering.groups(order, [len(ids) for ids in encoded]):
+        for rows, batch in in_batches(together, size, model.device, work):
+            answers.update(zip(rows, batch, strict=True))
     return [answers[row] for row in range(len(encoded))]
 
 

@@ -15,9 +15,12 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from workbench.errors import ModelError
+from workbench.model.answering import Answering
+from workbench.model.experts import expert_part, expert_total, split_part
 from workbench.model.hashing import tensor_hash
 from workbench.model.layers import LayerList, LocationInfo
 from workbench.model.location import Location
+from workbench.model.places import Places
 from workbench.model.presets import ModelShape, Preset, find_preset
 from workbench.model.shipped import Shipped
 from workbench.model.summary import ModelSummary
@@ -40,6 +43,7 @@ class LanguageModel:
         origin: what its weights were made from, such as a GGUF file's type; empty when they were
             read as they are kept.
         notices: what people must know of how it was read from its files.
+        answering: what may be used when it answers.
     """
 
     name: str
@@ -51,6 +55,7 @@ class LanguageModel:
     fallback: str = ""
     origin: str = ""
     notices: tuple[str, ...] = ()
+    answering: Answering = field(default_factory=Answering)
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
     _swapped: bool = field(default=False, repr=False)
 
@@ -102,51 +107,103 @@ class LanguageModel:
     @property
     def shape(self) -> ModelShape:
         """What tells this model apart from others."""
-        config = self._text_config
+        config, embedding = self._text_config, self.network.get_input_embeddings()
+        width, tokens = embedding.weight.shape[-1], embedding.weight.shape[0]
         return ModelShape(
             str(self.network.config.model_type),
             self.layer_count,
-            int(config.hidden_size),
-            int(config.vocab_size),
+            int(getattr(config, "hidden_size", width)),
+            int(getattr(config, "vocab_size", tokens)),
         )
 
     @property
     def preset(self) -> Preset:
         """The best-founded start for this model."""
-        return find_preset(self.name, self.shape, self.layers.matrices())
+        return find_preset(self.name, self.shape, self.layers.places())
+
+    @property
+    def places(self) -> Places:
+        """Which matrices and experts there are in which layers."""
+        return Places(self.layer_count, self.layers.places(), self.layers.stacks())
 
     def locations(self) -> list[LocationInfo]:
         """Every weight that can be tuned, layer by layer."""
         return self.layers.locations()
 
-    def weights_at(self, locations: tuple[Location, ...]) -> dict[str, nn.Parameter]:
+    def weights_at(self, locations: tuple[Location, ...]) -> dict[str, torch.Tensor]:
         """The weights that tuning at these locations changes, by full name.
+
+        One of several stacked experts is a view into their tensor (see `tensor`).
 
         Raises:
             LocationError: a location is not in this model.
         """
-        found: dict[str, nn.Parameter] = {}
+        found: dict[str, torch.Tensor] = {}
         for location in locations:
             found |= self.layers.weights_at(location)
         return found
+
+    def parameter_of(self, name: str) -> nn.Parameter:
+        """The parameter that holds a tensor: itself, or the stack that an expert's part is in.
+
+        Raises:
+            AttributeError: there is none.
+        """
+        parameter: nn.Parameter = self.network.get_parameter(split_part(name)[0])
+        return parameter
+
+    def part(self, name: str, whole: torch.Tensor) -> torch.Tensor:
+        """What a name means of its parameter, or of another tensor of that shape, as a view.
+
+        Raises:
+            IndexError: there is no such expert.
+        """
+        stack, expert = split_part(name)
+        if expert is None:
+            return whole
+        owner = self.network.get_submodule(stack.rpartition(".")[0])
+        if expert >= expert_total(owner):
+            raise IndexError(name)
+        return expert_part(owner, whole, expert)
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """The values of a parameter, or, as a view, of one expert's part of a stacked one.
+
+        Args:
+            name: such as ``model.layers.3.mlp.experts.down_proj[7]``.
+
+        Raises:
+            AttributeError, IndexError: there is none.
+        """
+        return self.part(name, self.parameter_of(name).detach())
+
+    def find_tensor(self, name: str) -> torch.Tensor | None:
+        """As `tensor`; None where there is none of that name."""
+        try:
+            return self.tensor(name)
+        except (AttributeError, IndexError):
+            return None
 
     def base_hash(self, name: str) -> str:
         """The hash of one of the base's tensors; computed once, since the base never changes."""
         if name not in self._hashes:
             if self._swapped:
                 raise RuntimeError("hashes of the base are taken while no other weights are in it")
-            self._hashes[name] = tensor_hash(self.network.get_parameter(name))
+            self._hashes[name] = tensor_hash(self.tensor(name))
         return self._hashes[name]
 
     @contextmanager
     def with_weights(self, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
-        """The model with other values for some of its tensors, swapped in without copying.
+        """The model with other values for some of its tensors.
 
-        Invariant: after the block the base is what it was, to the bit: its own tensors were
-        only set aside.
+        Whole tensors are swapped in without copying; an expert's part is written into the tensor
+        that it shares with the others.
+
+        Invariant: after the block the base is what it was, to the bit: its own values were only
+        set aside.
 
         Args:
-            weights: new tensors by full parameter name, of the parameters' shape, dtype, device.
+            weights: new tensors by full name (see `tensor`), of their shape, dtype, device.
 
         Raises:
             ModelError: other weights are in the model already.
@@ -155,16 +212,25 @@ class LanguageModel:
             raise ModelError(
                 "Another patch is applied to this model. Leave its 'with' block first."
             )
-        base = {name: self.network.get_parameter(name).data for name in weights}
+        parts = {name for name in weights if split_part(name)[1] is not None}
+        base = {n: self.tensor(n).clone() if n in parts else self.tensor(n) for n in weights}
         self._swapped = True
         try:
-            for name, tensor in weights.items():
-                self.network.get_parameter(name).data = tensor
+            self._put(weights, parts)
             yield
         finally:
-            for name, tensor in base.items():
-                self.network.get_parameter(name).data = tensor
+            # An export that failed may have taken the weights out of memory.
+            if self.is_whole:
+                self._put(base, parts)
             self._swapped = False
+
+    @torch.no_grad()
+    def _put(self, weights: Mapping[str, torch.Tensor], parts: set[str]) -> None:
+        for name, tensor in weights.items():
+            if name in parts:
+                self.tensor(name).copy_(tensor)
+            else:
+                self.network.get_parameter(name).data = tensor
 
     def summary(self) -> ModelSummary:
         """What people want to know of the model."""
@@ -184,4 +250,6 @@ class LanguageModel:
             preset=self.preset,
             origin=self.origin,
             notices=self.notices,
+            answering=self.answering.fallback,
+            places=self.places,
         )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from workbench.model.answer_check import check_answering
 from workbench.model.devices import choose_device, choose_dtype
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
@@ -140,4 +141,5 @@ def prepare(
     model = LanguageModel(name, network, tokenizer, find_layers(network, expected), shipped)
     require_causal(model)
     model.returns, model.fallback = check_states(model)
+    model.answering = check_answering(model)
     return model

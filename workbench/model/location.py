@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from workbench.errors import LocationError
 
-__all__ = ["Location", "parse_locations"]
+__all__ = ["Location", "parse_locations", "write_layers"]
 
 _FORM = re.compile(r"(?P<layer>\d+)(?:\.(?P<module>[A-Za-z_]\w*(?:\.\w+)*))?")
 
@@ -22,7 +22,8 @@ class Location:
     Args:
         layer: index of the layer, counted from 0.
         module: dotted path of the module inside the layer, such as ``mlp.down_proj`` (one
-            matrix) or ``mlp`` (a block); empty for the whole layer.
+            matrix), ``mlp`` (a block) or ``mlp.experts.7.down_proj`` (a matrix of one expert);
+            empty for the whole layer.
     """
 
     layer: int
@@ -47,14 +48,23 @@ class Location:
         return cls(int(match["layer"]), match["module"] or "")
 
     def overlaps(self, other: "Location") -> bool:
-        """Whether one of the two lies inside the other (or they are the same)."""
+        """Whether the two may share a weight, as one that lies inside the other does.
+
+        A number in a path is an expert that may be stacked with others: ``mlp.experts.7.up`` lies
+        inside ``mlp.experts.up``.
+        """
         if self.layer != other.layer:
             return False
-        mine, theirs = self.module.split("."), other.module.split(".")
-        if not self.module or not other.module:
-            return True
-        shared = min(len(mine), len(theirs))
-        return mine[:shared] == theirs[:shared]
+        mine, theirs = self._parts(), other._parts()
+        while mine and theirs:
+            if mine[0].isdigit() != theirs[0].isdigit():
+                (mine if mine[0].isdigit() else theirs).pop(0)
+            elif mine.pop(0) != theirs.pop(0):
+                return False
+        return True
+
+    def _parts(self) -> list[str]:
+        return self.module.split(".") if self.module else []
 
 
 def parse_locations(texts: str | Iterable[str]) -> tuple[Location, ...]:
@@ -67,6 +77,20 @@ def parse_locations(texts: str | Iterable[str]) -> tuple[Location, ...]:
     for first, second in itertools.pairwise(found):
         if first.overlaps(second):
             raise LocationError(
-                f"The locations '{first}' and '{second}' overlap. Keep the larger one only."
+                f"The locations '{first}' and '{second}' overlap. Keep one of them."
             )
     return tuple(found)
+
+
+def write_layers(layers: tuple[int, ...]) -> str:
+    """Layers as people write them, such as ``0,3-7``; ranges where three or more follow."""
+    runs: list[list[int]] = []
+    for layer in sorted(set(layers)):
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    parts = [
+        [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(layer) for layer in run] for run in runs
+    ]
+    return ",".join(part for some in parts for part in some) or "all"

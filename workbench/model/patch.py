@@ -34,7 +34,8 @@ class Patch:
     """New values for a model's tuned tensors.
 
     Args:
-        tensors: new values by full parameter name, on the CPU, in the dtype they were used in.
+        tensors: new values by full name, on the CPU, in the dtype they were used in; a part of
+            stacked experts has the expert's number behind its name (see `LanguageModel.tensor`).
         metadata: JSON-ready: ``base`` (name, shape, hashes of the replaced tensors), ``at``,
             ``facts`` (count), ``facts_digest``, ``settings``, ``metrics``, ``versions``,
             ``created``.
@@ -63,14 +64,14 @@ class Patch:
             PatchError: it is not, and in what it differs.
         """
         base = self.metadata["base"]
-        parameters = dict(model.network.named_parameters())
         for name, expected in base["hashes"].items():
             where = f"This patch was made for '{base['name']}', and '{model.name}' differs"
-            if name not in parameters:
+            there = model.find_tensor(name)
+            if there is None:
                 raise PatchError(f"{where}: it has no tensor '{name}'. Load the patch's own base.")
-            if parameters[name].shape != self.tensors[name].shape:
+            if there.shape != self.tensors[name].shape:
                 raise PatchError(
-                    f"{where}: '{name}' is {tuple(parameters[name].shape)} there, "
+                    f"{where}: '{name}' is {tuple(there.shape)} there, "
                     f"{tuple(self.tensors[name].shape)} here. Load the patch's own base."
                 )
             if model.base_hash(name) != expected:
@@ -100,8 +101,8 @@ class Patch:
             self._placed = {
                 place: {
                     name: tensor.to(
-                        device=model.network.get_parameter(name).device,
-                        dtype=model.network.get_parameter(name).dtype,
+                        device=model.parameter_of(name).device,
+                        dtype=model.parameter_of(name).dtype,
                     )
                     for name, tensor in self.tensors.items()
                 }

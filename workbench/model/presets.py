@@ -4,9 +4,10 @@ A preset is data. It is matched by the model's name, else by its shape (a fine-t
 base), else the general guess is used and labelled as one.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["PAPER", "PRESETS", "ModelShape", "Preset", "find_preset"]
+__all__ = ["PAPER", "PRESETS", "ModelShape", "Preset", "find_preset", "output_matrix"]
 
 PAPER = "Fine-tuning Done Right in Model Editing, arXiv 2509.22072"
 """The source of presets that the paper gives."""
@@ -87,13 +88,16 @@ PRESETS: tuple[Preset, ...] = (
 )
 
 
-def find_preset(model: str, shape: ModelShape, matrices: tuple[str, ...]) -> Preset:
+def find_preset(
+    model: str, shape: ModelShape, matrices: Sequence[str] | Mapping[str, Sequence[int]]
+) -> Preset:
     """The best-founded start for a model.
 
     Args:
         model: ``builtin``, a hub id or a folder.
         shape: the shape read from its config.
-        matrices: names of the 2-D weights inside one of its layers, such as ``mlp.down_proj``.
+        matrices: names of the weights to choose from, such as ``mlp.down_proj``, with the layers
+            that have each; names alone are in every layer.
 
     Returns:
         The preset of that model, of its shape, or a guess that says so.
@@ -112,35 +116,61 @@ def find_preset(model: str, shape: ModelShape, matrices: tuple[str, ...]) -> Pre
                 is_guess=True,
                 shape=shape,
             )
+    if not isinstance(matrices, Mapping):
+        matrices = dict.fromkeys(matrices, range(shape.layers))
     return _guess(shape, matrices)
 
 
-def _guess(shape: ModelShape, matrices: tuple[str, ...]) -> Preset:
+def _guess(shape: ModelShape, matrices: Mapping[str, Sequence[int]]) -> Preset:
     """A late layer's last MLP matrix; the rate falls with the width, as between the presets."""
-    layer = max(0, round(0.75 * shape.layers) - 1) if shape.layers > 1 else 0
+    wanted = max(0, round(0.75 * shape.layers) - 1) if shape.layers > 1 else 0
+    having = sorted({layer for layers in matrices.values() for layer in layers}) or [wanted]
+    layer = min(having, key=lambda each: (abs(each - wanted), -each))
+    there = [module for module, layers in matrices.items() if layer in layers]
     measured_width, measured_rate = 256, 5e-3
     rate = measured_rate * min(1.0, measured_width / max(1, shape.hidden_size))
     return Preset(
         name="a guess",
-        at=(f"{layer}.{_output_matrix(matrices)}".rstrip("."),),
+        at=(f"{layer}.{output_matrix(there)}".rstrip("."),),
         learning_rate=float(f"{rate:.1g}"),
         source="a guess from other models: a late layer's MLP output; look at the Layers plots",
         is_guess=True,
     )
 
 
-def _output_matrix(matrices: tuple[str, ...]) -> str:
-    """The matrix that writes the MLP's output, by its usual names; else the last one."""
-    for ending in (
-        "mlp.down_proj",
-        "mlp.c_proj",
-        "mlp.dense_4h_to_h",
-        "mlp.fc_out",
-        "mlp.fc2",
-        "fc2",
-        "down_proj",
-        "mlp.dense",
-    ):
+OUTPUTS = (
+    "mlp.down_proj",
+    "mlp.c_proj",
+    "mlp.dense_4h_to_h",
+    "mlp.fc_out",
+    "mlp.fc2",
+    "fc2",
+    # The expert that every token passes, before the stacked ones that few tokens reach.
+    "shared_expert.down_proj",
+    "shared_experts.down_proj",
+    "shared_mlp.down_proj",
+    "shared_mlp.output_linear",
+    "down_proj",
+    "mlp.dense",
+    "feed_forward.w2",
+    "output_linear",
+    "mlp.proj_out",
+    "ffn.experts.mlp.w2",
+    "output.dense",
+    "out_proj",
+    "o_proj",
+)
+"""What the matrix is called that writes an MLP's output, or else an attention's or a state
+space's; the first that a layer has is taken."""
+
+
+def output_matrix(matrices: Sequence[str]) -> str:
+    """The matrix of a layer that writes the MLP's output, by its usual names; else the last one.
+
+    Args:
+        matrices: names of the matrices of that layer, in order; empty gives the whole layer.
+    """
+    for ending in OUTPUTS:
         for matrix in matrices:
             if matrix == ending or matrix.endswith("." + ending):
                 return matrix

@@ -46,6 +46,11 @@ def require_causal(model: LanguageModel) -> None:
             f"'{model.name}' gives {one.shape[0]} predictions for {TOKENS} tokens, so what is said "
             "of a token cannot be told. Choose a decoder that continues text token by token."
         )
+    if not (one.isfinite().all() and two.isfinite().all()):
+        raise ModelError(
+            f"'{model.name}' gives predictions that are no numbers in "
+            f"{str(model.dtype).removeprefix('torch.')}. Load it in float32 or bfloat16."
+        )
     off = (one[:KEPT] - two[:KEPT]).abs().max()
     allowed = 1e-5 if model.dtype == torch.float32 else 0.02
     if not off <= allowed * one.abs().max():

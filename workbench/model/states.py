@@ -8,6 +8,7 @@ Whether a model's states can be kept is checked on a few tokens when it is loade
 check fails, everything starts at layer 0, the plain forward.
 """
 
+import math
 import shutil
 import tempfile
 import weakref
@@ -38,7 +39,8 @@ class HiddenStates:
 
     Args:
         layer: the layer that these states enter.
-        flat: (all texts' tokens, width), text after text.
+        flat: (all texts' tokens, width), text after text; a few models have several streams, (all
+            texts' tokens, streams, width).
         starts: row of each text's first token in `flat`, and one past the last.
         folder: where `flat` lies when it is on disk; goes when the states go.
     """
@@ -159,17 +161,17 @@ def _room(
     tokens: int, like: torch.Tensor, device: torch.device, memory_limit: int | None
 ) -> tuple[torch.Tensor, Path | None]:
     """An empty (tokens, width) tensor: on the device, in memory, or in a file, by what is free."""
-    width, dtype = like.shape[-1], like.dtype
-    needed = tokens * width * dtype.itemsize
+    shape, dtype = (tokens, *like.shape[2:]), like.dtype
+    size = math.prod(shape)
+    needed = size * dtype.itemsize
     if device.type != "cpu" and needed < free_memory(device) // 4:
-        return torch.empty(tokens, width, dtype=dtype, device=device), None
+        return torch.empty(shape, dtype=dtype, device=device), None
     limit = psutil.virtual_memory().available // 2 if memory_limit is None else memory_limit
     if needed <= limit:
-        return torch.empty(tokens, width, dtype=dtype), None
+        return torch.empty(shape, dtype=dtype), None
     folder = Path(tempfile.mkdtemp(prefix="workbench-states-"))
-    size = tokens * width
     flat = torch.from_file(str(folder / "states"), shared=True, size=size, dtype=dtype)
-    return flat.view(tokens, width), folder
+    return flat.view(shape), folder
 
 
 @torch.no_grad()
@@ -189,6 +191,8 @@ def check_states(model: LanguageModel) -> tuple[int, str]:
             if layer >= len(model.layers):
                 continue
             states = capture(model.layers, layer, lambda: run(model, ids))
+            if states.ndim < 3 or states.shape[:2] != ids.shape:
+                return 0, f"what enters layer {layer} is not a state for each token"
             with starting_at(model, layer) as feed:
                 feed.states = states
                 again = run(model, ids)

@@ -6,6 +6,7 @@ data; imports no torch.
 
 from dataclasses import dataclass
 
+from workbench.model.places import Places
 from workbench.model.presets import Preset
 
 __all__ = ["ModelSummary"]
@@ -31,6 +32,8 @@ class ModelSummary:
         preset: the best-founded start for it.
         origin: what its weights were made from; empty when they were read as they are kept.
         notices: what people must know of how it was read from its files.
+        answering: what slows its answers down; empty when nothing does.
+        places: which matrices and experts there are in which layers.
     """
 
     name: str
@@ -48,3 +51,12 @@ class ModelSummary:
     preset: Preset
     origin: str = ""
     notices: tuple[str, ...] = ()
+    answering: str = ""
+    places: Places | None = None
+
+    @property
+    def where(self) -> Places:
+        """Its places; a session that an earlier version kept has every matrix in every layer."""
+        if self.places is not None:
+            return self.places
+        return Places(self.layers, dict.fromkeys(self.matrices, tuple(range(self.layers))))

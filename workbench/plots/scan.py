@@ -64,6 +64,8 @@ def scan_heatmap(
             colorscale=[[0, colours.low], [1, colours.high]],
             xgap=2,
             ygap=2,
+            # Where a layer lacks the matrix there is nothing to read and nothing to click.
+            hoverongaps=False,
             colorbar={"thickness": 8, "outlinewidth": 0, "len": 1, **ticks},
         )
     )
@@ -88,7 +90,7 @@ def _hover_values(rows: pd.DataFrame, modules: list[str], layers: list[int]) -> 
     def cell(module: str, layer: int) -> list[str]:
         row: Any = known.get((module, layer))
         if row is None:
-            return ["not in this layer", "–", "–"]
+            return ["", "", ""]
         return [row.at, f"{row.relative:.2g}", f"{row.overlap:.1%}"]
 
     return [[cell(module, layer) for layer in layers] for module in modules]

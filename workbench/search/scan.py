@@ -17,13 +17,15 @@ largest gradient is often in a first layer that takes edits worst.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 
 from workbench.facts.fact import Fact
 from workbench.methods.loss import text_losses
+from workbench.model.experts import part_name
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import LocationInfo
 from workbench.model.memory import in_batches
@@ -33,7 +35,7 @@ from workbench.search.neutral import choose_neutral
 from workbench.search.sample import draw_sample
 from workbench.search.scan_result import Scan, ScanRow
 from workbench.search.scan_settings import ScanSettings
-from workbench.search.sketch import Sketcher
+from workbench.search.sketch import FEW_BUCKETS, Sketcher
 from workbench.work.events import Event, Progress, Work, follow
 from workbench.work.stop import Stop
 
@@ -45,6 +47,22 @@ ASKED = 16
 Sketches = dict[str, torch.Tensor]
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A weight that is scanned.
+
+    Args:
+        info: where it is, and its size.
+        experts: where it is a stack, the matrix of each expert by its name.
+    """
+
+    info: LocationInfo
+    experts: dict[str, LocationInfo] = field(default_factory=dict)
+
+
+Places = dict[str, _Place]
+
+
 def scan(
     model: LanguageModel,
     facts: Sequence[Fact],
@@ -53,7 +71,7 @@ def scan(
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scan:
-    """Scans every matrix of every layer.
+    """Scans every matrix of every layer, stacked experts together and one by one.
 
     Args:
         model: the base; it stays as it is.
@@ -102,7 +120,7 @@ def scanning(
     trained = [fact.prompt for fact in drawn.facts]
     neutral, own = choose_neutral(local + list(drawn.others), trained)
     neutral = neutral[:ASKED]
-    places = _matrices(model)
+    places = _places(model)
     total, done = len(edits) + len(neutral), 0
 
     def step(texts: int) -> Progress:
@@ -112,41 +130,64 @@ def scanning(
             stop.check()
         return Progress(done, total, f"text {done} of {total}")
 
-    sketcher = Sketcher(model.device, seed)
+    sketchers = _Sketchers(model, seed)
     pull: Sketches = {}
-    for texts, sketches in _edit_gradients(model, edits, places, sketcher):
+    for texts, sketches in _edit_gradients(model, edits, places, sketchers):
         for name, sketch in sketches.items():
             pull[name] = pull[name] + sketch if name in pull else sketch
         yield step(texts)
-    squares = dict.fromkeys(places, 0.0)
-    for sketches in _neutral_gradients(model, neutral, places, sketcher, seed):
+    squares = dict.fromkeys(pull, 0.0)
+    for sketches in _neutral_gradients(model, neutral, places, sketchers, seed):
         for name, sketch in sketches.items():
             if name in pull:
                 squares[name] += _cosine(pull[name], sketch) ** 2 / len(neutral)
         yield step(1)
-    rows = tuple(
-        _row(model, name, info, pull.get(name), squares[name]) for name, info in places.items()
-    )
+    rows: list[ScanRow] = []
+    for name, place in places.items():
+        whole = str(place.info.location)
+        for each, info in {name: place.info, **place.experts}.items():
+            of = whole if each != name else ""
+            found = _row(model, each, info, pull.get(each), squares.get(each, 0.0), of)
+            rows.append(found)
     own = min(own, len(neutral))
     seconds = time.monotonic() - began
-    return Scan(rows, len(facts), len(edits), own, len(neutral) - own, seconds)
+    return Scan(tuple(rows), len(facts), len(edits), own, len(neutral) - own, seconds)
 
 
-def _matrices(model: LanguageModel) -> dict[str, LocationInfo]:
-    """The 2-D weights of every layer by full name."""
-    found: dict[str, LocationInfo] = {}
+def _places(model: LanguageModel) -> Places:
+    """The matrices and stacks of experts of every layer by full name."""
+    found: Places = {}
     for info in model.locations():
-        if len(info.shape) == 2:
+        if info.is_place:
             (name,) = model.weights_at((info.location,))
-            found[name] = info
+            experts = enumerate(model.layers.experts_in(info)) if info.experts else ()
+            found[name] = _Place(info, {part_name(name, number): one for number, one in experts})
     return found
 
 
+class _Sketchers:
+    """Sketches of a gradient, and of its parts where it is one of stacked experts."""
+
+    def __init__(self, model: LanguageModel, seed: int) -> None:
+        self._model = model
+        self._whole = Sketcher(model.device, seed)
+        self._part = Sketcher(model.device, seed, FEW_BUCKETS)
+
+    def __call__(self, name: str, place: _Place, gradient: torch.Tensor) -> Sketches:
+        parts = {part: self._part(self._model.part(part, gradient)) for part in place.experts}
+        return {name: self._whole(gradient), **parts}
+
+
 def _row(
-    model: LanguageModel, name: str, info: LocationInfo, pull: torch.Tensor | None, square: float
+    model: LanguageModel,
+    name: str,
+    info: LocationInfo,
+    pull: torch.Tensor | None,
+    square: float,
+    whole: str,
 ) -> ScanRow:
     gradient = 0.0 if pull is None else float(pull.norm())
-    norm = float(model.network.get_parameter(name).detach().float().norm())
+    norm = float(model.tensor(name).float().norm())
     return ScanRow(
         at=str(info.location),
         layer=info.location.layer,
@@ -155,6 +196,7 @@ def _row(
         gradient=gradient,
         relative=gradient / norm if norm else 0.0,
         overlap=min(1.0, square**0.5),
+        whole=whole,
     )
 
 
@@ -164,9 +206,7 @@ def _cosine(first: torch.Tensor, second: torch.Tensor) -> float:
 
 
 @contextmanager
-def _sketching(
-    model: LanguageModel, places: Iterable[str], sketcher: Sketcher
-) -> Iterator[Sketches]:
+def _sketching(model: LanguageModel, places: Places, sketchers: _Sketchers) -> Iterator[Sketches]:
     """A backward pass in the block leaves a sketch of each matrix's gradient, and no gradient.
 
     Invariant: after the block all weights are frozen again and no hook is left.
@@ -177,7 +217,7 @@ def _sketching(
     def keep(name: str) -> Callable[[torch.Tensor], None]:
         def reduce(parameter: torch.Tensor) -> None:
             assert parameter.grad is not None
-            sketches[name] = sketcher(parameter.grad)
+            sketches.update(sketchers(name, places[name], parameter.grad))
             parameter.grad = None
 
         return reduce
@@ -197,13 +237,13 @@ def _sketching(
 
 
 def _edit_gradients(
-    model: LanguageModel, edits: TokenTable, places: Iterable[str], sketcher: Sketcher
+    model: LanguageModel, edits: TokenTable, places: Places, sketchers: _Sketchers
 ) -> Iterator[tuple[int, Sketches]]:
     """Gradients of the mean edit loss, in parts that add up: (texts in the part, sketches)."""
 
     def pull(rows: Sequence[int]) -> Sketches:
         batch = edits.batch(rows)
-        with _sketching(model, places, sketcher) as sketches:
+        with _sketching(model, places, sketchers) as sketches:
             loss = text_losses(target_logits(model, batch), batch).sum() / len(edits)
             loss.backward()  # type: ignore[no-untyped-call]
         return sketches
@@ -217,8 +257,8 @@ def _edit_gradients(
 def _neutral_gradients(
     model: LanguageModel,
     prompts: Sequence[str],
-    places: Iterable[str],
-    sketcher: Sketcher,
+    places: Places,
+    sketchers: _Sketchers,
     seed: int,
 ) -> Iterator[Sketches]:
     """For each prompt, the gradient of the log-probability of a next token drawn by the model."""
@@ -228,7 +268,7 @@ def _neutral_gradients(
     table = TokenTable(texts, model.device)
 
     def move(rows: Sequence[int]) -> Sketches:
-        with _sketching(model, places, sketcher) as sketches:
+        with _sketching(model, places, sketchers) as sketches:
             shares = target_logits(model, table.batch(rows))[0].log_softmax(dim=-1)
             drawn = torch.multinomial(shares.detach().exp().cpu(), 1, generator=generator)
             (-shares[int(drawn)]).backward()  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ __all__ = ["Scan", "ScanRow"]
 
 @dataclass(frozen=True, slots=True)
 class ScanRow:
-    """One matrix.
+    """One matrix, or those of all experts that are stacked in one tensor, or of one of them.
 
     Args:
         at: its location.
@@ -18,6 +18,7 @@ class ScanRow:
         relative: that norm relative to the norm of the matrix.
         overlap: the share of the gradient's direction that also moves unrelated prompts, see
             `workbench.search.scan`.
+        whole: for the matrix of one expert, the location of all of them together; else empty.
     """
 
     at: str
@@ -27,6 +28,7 @@ class ScanRow:
     gradient: float
     relative: float
     overlap: float
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Scan:
     neutral_from_facts: int
     neutral_built_in: int
     seconds: float
+
+    @property
+    def places(self) -> tuple[ScanRow, ...]:
+        """The rows without those of single experts."""
+        return tuple(row for row in self.rows if not row.whole)
 
     def as_dict(self) -> dict[str, Any]:
         """The scan as JSON-ready data."""

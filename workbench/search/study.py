@@ -80,7 +80,7 @@ class Study:
         preset = parse_locations(model.preset.at)[0]
         self.model = model
         self.settings = settings.resolved(
-            len(facts), model.preset.learning_rate, preset.module, model.layer_count
+            len(facts), model.preset.learning_rate, preset.module, model.places
         )
         where = [at for at in (self.settings.at, self.settings.locft_at) if at]
         model.weights_at(parse_locations(tuple(dict.fromkeys(where))))

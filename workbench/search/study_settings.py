@@ -13,6 +13,7 @@ from workbench.errors import SettingsError
 from workbench.methods.base import LOCFT_BF, find_method
 from workbench.methods.locft_settings import Pipeline, automatic_batch_size
 from workbench.model.location import Location
+from workbench.model.places import Places
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
 __all__ = [
@@ -137,7 +138,7 @@ class StudySettings(SettingsRecord):
             find_method(key)
 
     def resolved(
-        self, facts: int, preset_rate: float, module: str, layers: int
+        self, facts: int, preset_rate: float, module: str, places: Places
     ) -> "ResolvedStudySettings":
         """These settings with what depends on the model and the facts filled in.
 
@@ -145,8 +146,9 @@ class StudySettings(SettingsRecord):
             facts: how many facts there are.
             preset_rate: the learning rate of the model's preset.
             module: the preset's module; empty for a whole layer.
-            layers: how many layers the model has.
+            places: of the model.
         """
+        middle = places.nearest(places.layers // 2, module)
         count = min(self.facts or facts, facts)
         automatic = {
             "facts": count,
@@ -154,7 +156,7 @@ class StudySettings(SettingsRecord):
             or tuple(float(f"{preset_rate * step:.3g}") for step in RATE_STEPS),
             "batch_size": self.batch_size
             or (automatic_batch_size(count) if self.kind != "scale" else None),
-            "at": self.at or str(Location(layers // 2, module)),
+            "at": self.at or str(Location(middle, module)),
             "sizes": (self.sizes or scale_sizes(count)) if self.kind == "scale" else (),
         }
         return ResolvedStudySettings.from_dict(self.as_dict() | automatic)

@@ -73,7 +73,7 @@ class Sweep:
     ) -> None:
         self.model = model
         asked = settings or SweepSettings()
-        self.settings = asked.resolved(len(facts), model.preset, model.layer_count)
+        self.settings = asked.resolved(len(facts), model.preset, model.places)
         self.weights = weights or asked.score_weights
         self._trials = Trials(model, asked, self.settings, self.weights)
         self._sample = draw_sample(facts, self.settings.sample, self.settings.seed, self._fits)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 
 from workbench.errors import SettingsError
 from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
-from workbench.model.location import Location, parse_locations
+from workbench.model.location import Location, parse_locations, write_layers
+from workbench.model.places import Places
 from workbench.model.presets import Preset
 from workbench.search.weights import ScoreWeights
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
@@ -55,20 +56,6 @@ def parse_layers(text: str) -> tuple[int, ...]:
             )
         found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(sorted(found))
-
-
-def write_layers(layers: tuple[int, ...]) -> str:
-    """The inverse of `parse_layers`, with ranges where three or more follow one another."""
-    runs: list[list[int]] = []
-    for layer in sorted(set(layers)):
-        if runs and layer == runs[-1][-1] + 1:
-            runs[-1].append(layer)
-        else:
-            runs.append([layer])
-    parts = [
-        [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(layer) for layer in run] for run in runs
-    ]
-    return ",".join(part for some in parts for part in some) or "all"
 
 
 def parse_weights(text: str) -> tuple[float, ...]:
@@ -176,19 +163,20 @@ class SweepSettings(SettingsRecord):
             )
         return ScoreWeights(*self.weights)
 
-    def resolved(self, facts: int, preset: Preset, layers: int) -> "ResolvedSweepSettings":
+    def resolved(self, facts: int, preset: Preset, places: Places) -> "ResolvedSweepSettings":
         """These settings with every automatic field filled in.
 
         Args:
             facts: how many facts there are to draw from.
             preset: the start for the model.
-            layers: how many layers the model has.
+            places: of the model.
         """
+        layers = places.layers
         sample = max(1, min(self.sample, facts))
         batch_size = self.batch_size or automatic_batch_size(sample)
         automatic = {
             "layers": self.layers or tuple(range(layers)),
-            "modules": self.modules or (parse_locations(preset.at)[0].module or WHOLE_LAYER,),
+            "modules": self.modules or _automatic_modules(preset, places),
             "learning_rates": self.learning_rates or (preset.learning_rate,),
             "sample": sample,
             "batch_size": batch_size,
@@ -203,6 +191,12 @@ class ResolvedSweepSettings(SweepSettings):
 
     epochs: int = setting(0, SweepSettings.help()["epochs"])
     batch_size: int = setting(0, SweepSettings.help()["batch_size"])
+
+
+def _automatic_modules(preset: Preset, places: Places) -> tuple[str, ...]:
+    """The preset's module; where layers lack it, also those that stand in its place there."""
+    module = parse_locations(preset.at)[0].module
+    return places.outputs(module) if module else (WHOLE_LAYER,)
 
 
 def automatic_sweep_epochs(facts: int, batch_size: int, layers: int) -> int:

@@ -72,7 +72,7 @@ def _resolved(store: Store) -> StudySettings | None:
         return None
     facts = max(1, store.facts.count(enabled=True))
     module = parse_locations(summary.preset.at)[0].module
-    return _settings(store).resolved(facts, summary.preset.learning_rate, module, summary.layers)
+    return _settings(store).resolved(facts, summary.preset.learning_rate, module, summary.where)
 
 
 def _draw(store: Store) -> Markup:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from workbench.measure.protocols import SCORED, metric_name
 from workbench.methods.estimate_record import RunEstimate
 from workbench.model.location import Location
+from workbench.model.places import Places
 from workbench.model.presets import PAPER, Preset
 from workbench.store.runs import Run
 from workbench.work.templates import render
@@ -29,8 +30,7 @@ class _Cell:
 
 
 def location_grid(
-    layers: int,
-    matrices: tuple[str, ...],
+    places: Places,
     chosen: tuple[str, ...],
     preset: tuple[str, ...],
     runs: list[Run],
@@ -38,8 +38,7 @@ def location_grid(
     """A grid of buttons: a row for each matrix and for the whole layer, a column for each layer.
 
     Args:
-        layers: how many layers there are.
-        matrices: names of the 2-D weights in a layer.
+        places: of the model; where a layer lacks a matrix, there is no button.
         chosen: locations that are tuned next.
         preset: locations of the model's preset.
         runs: finished runs, newest first; the newest at a place colours it.
@@ -50,11 +49,15 @@ def location_grid(
         if value is not None:
             measured[",".join(run.at)] = value
     rows = []
-    for module in [*reversed(matrices), *_blocks(matrices), ""]:
-        places = [str(Location(layer, module)) for layer in range(layers)]
-        cells = [_cell(at, chosen, preset, measured.get(at)) for at in places]
-        rows.append((module or "whole layer", cells))
-    return render("page/layers/grid.html", layers=layers, rows=rows)
+    modules = tuple(places.modules)
+    for module in [*reversed(modules), *_blocks(modules), ""]:
+        cells: list[_Cell | None] = [None] * places.layers
+        for layer in places.having(module):
+            at = str(Location(layer, module))
+            cells[layer] = _cell(at, chosen, preset, measured.get(at))
+        experts = places.experts.get(module)
+        rows.append((f"{module} ({experts})" if experts else module or "whole layer", cells))
+    return render("page/layers/grid.html", layers=places.layers, rows=rows)
 
 
 def _cell(at: str, chosen: tuple[str, ...], preset: tuple[str, ...], value: float | None) -> _Cell:

@@ -123,7 +123,7 @@ def scan_figure(store: Store, column: str = "relative", theme: ThemeName = "ligh
     preset, source = preset_mark(store)
     result = kept.result
     return scan_heatmap(
-        pd.DataFrame(result.rows),
+        pd.DataFrame(result.places),
         column,
         theme=theme,
         chosen=chosen_locations(store),

@@ -42,7 +42,7 @@ def _resolved(store: Store) -> SweepSettings | None:
     if summary is None:
         return None
     facts = store.facts.count(enabled=True)
-    resolved = sweep_settings(store).resolved(facts, summary.preset, summary.layers)
+    resolved = sweep_settings(store).resolved(facts, summary.preset, summary.where)
     return replace(resolved, layers=())  # "all" says more than their numbers
 
 

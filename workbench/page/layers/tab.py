@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import gradio as gr
 
-from workbench.errors import LocationError
 from workbench.model.location import Location
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import Page
@@ -44,8 +43,8 @@ def add_layers_tab(page: Page) -> None:
             card = live_html(name="location-card")
             typed = gr.Textbox(
                 label="Or write the location",
-                info="Such as 6.mlp.down_proj, 6.mlp, or 6 for the whole layer; commas between "
-                "several; empty for the preset.",
+                info="Such as 6.mlp.down_proj, 6.mlp, 6.mlp.experts.7 for one expert, or 6 for the "
+                "whole layer; commas between several; empty for the preset.",
                 placeholder="6.mlp.down_proj",
             )
             trials = live_html(name="trials")
@@ -70,8 +69,7 @@ def _draw_grid(store: Store) -> str:
     if summary is None:
         return render("page/layers/no_grid.html")
     return location_grid(
-        layers=summary.layers,
-        matrices=summary.matrices,
+        places=summary.where,
         chosen=chosen_locations(store),
         preset=summary.preset.at,
         runs=finished_runs(store),
@@ -135,18 +133,8 @@ def _type_locations(store: Store, typed: str) -> None:
     summary = store.settings.summary
     if summary is not None:
         for location in map(Location.parse, at):
-            _require_in_model(location, summary.layers, summary.matrices)
+            summary.where.require(location)
     _choose(store, at)
-
-
-def _require_in_model(location: Location, layers: int, matrices: tuple[str, ...]) -> None:
-    if location.layer >= layers:
-        raise LocationError(f"'{location}' is not in this model: its layers are 0 to {layers - 1}.")
-    inside = [m for m in matrices if m == location.module or m.startswith(location.module + ".")]
-    if location.module and not inside:
-        raise LocationError(
-            f"'{location}' is not in this model. A layer has {', '.join(matrices)}."
-        )
 
 
 def _choose(store: Store, at: tuple[str, ...], learning_rate: float | None = None) -> None:
