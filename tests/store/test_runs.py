@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.patches import sound_record
 from workbench.facts import Fact
 from workbench.methods import events
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.patch_record import FORMAT
 from workbench.store import Library, Store
 from workbench.store.patch_header import read_patch_header
 
@@ -104,9 +106,8 @@ def test_a_copied_session_keeps_its_patches(tmp_path: Path) -> None:
 
 
 def test_a_patch_says_its_size_shapes_and_versions_without_being_loaded(tmp_path: Path) -> None:
-    record = {"versions": {"torch": "2"}, "created": "2026-01-01T00:00:00+00:00"}
     header = {
-        "__metadata__": {"format": "pt", "patch": json.dumps(record)},
+        "__metadata__": {"format": FORMAT, "patch": json.dumps(sound_record("a.weight"))},
         "a.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
     }
     written = json.dumps(header).encode()
@@ -115,10 +116,27 @@ def test_a_patch_says_its_size_shapes_and_versions_without_being_loaded(tmp_path
     found = read_patch_header(tmp_path)
     assert found is not None
     assert found.tensors == {"a.weight": "2 × 3 F32"}
-    assert found.versions == {"torch": "2"} and found.bytes == file.stat().st_size
+    assert found.versions == {"torch": "2.0"} and found.bytes == file.stat().st_size
 
 
-@pytest.mark.parametrize("content", [b"", b"weights", b"\xff" * 40, b"\2\0\0\0\0\0\0\0{}"])
+def a_header(text: str) -> bytes:
+    return len(text).to_bytes(8, "little") + text.encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"weights",
+        b"\xff" * 40,
+        a_header("{}"),
+        a_header('{"__metadata__": 3}'),
+        a_header("[" * 100_000),
+        a_header(json.dumps({"__metadata__": {"format": FORMAT, "patch": "[" * 100_000}})),
+        a_header(json.dumps({"__metadata__": {"format": FORMAT, "patch": "{}"}})),
+    ],
+    ids=range(8),
+)
 def test_a_damaged_patch_says_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "patch.safetensors").write_bytes(content)
     assert read_patch_header(tmp_path) is None
