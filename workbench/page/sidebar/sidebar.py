@@ -14,6 +14,7 @@ from workbench.model.choice import ModelChoice
 from workbench.page.kit.form import Form, add_fields
 from workbench.page.kit.html import detail, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.sidebar.foreign_model import add_foreign_model
 from workbench.page.sidebar.session_card import add_session_card
 from workbench.store import Store
 from workbench.store.jobs import Job, JobKind
@@ -32,6 +33,7 @@ def add_sidebar(page: Page) -> None:
     still_html(render("page/sidebar/brand.html"), "brand.js", name="brand")
     add_session_card(page)
     model = live_html(name="model-card")
+    add_foreign_model(page)
     _add_model_picker(page)
     now = live_html(name="now")
     shown = live_html(name="shown-card")
@@ -83,7 +85,10 @@ def _choose_shown(store: Store, event: gr.EventData) -> None:
 
 def _draw_model(page: Page) -> Callable[[Store], Markup]:
     def draw_model(store: Store) -> Markup:
-        choice, summary = store.settings.model, store.settings.summary
+        settings = store.settings
+        # What an imported session says of its model is not known here before it is loaded.
+        summary = settings.summary if settings.model_is_confirmed else None
+        choice = settings.model
         title = "built-in" if choice.name == "builtin" else choice.name
         if summary is None:
             why = _why_no_summary(page, store)
@@ -102,6 +107,8 @@ def _draw_model(page: Page) -> Callable[[Store], Markup]:
 
 
 def _why_no_summary(page: Page, store: Store) -> str:
+    if not store.settings.model_is_confirmed:
+        return "Not loaded."
     last = store.jobs.latest("load")
     if last is not None and last.state == "failed":
         return "Could not be loaded."
