@@ -1,6 +1,7 @@
 """Runs: deleted and brought back, compared, and what a patch's file says of itself."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,15 @@ def test_the_losses_of_a_run_that_goes_on_are_those_of_its_epochs(store: Store) 
     run = store.runs.begin(job, "builtin", EditSettings(), store.facts.enabled())
     store.runs.add_events(run, [events.EpochDone(n, 9, 1 / n, 0.0, 1.0) for n in (1, 2, 4)])
     assert store.runs.losses(store.runs.get(run)) == [1.0, 0.5, 0.25]
+
+
+def test_a_loss_that_went_astray_hides_no_other(store: Store) -> None:
+    job = store.jobs.submit("edit")
+    run = store.runs.begin(job, "builtin", EditSettings(), store.facts.enabled())
+    store.runs.add_events(run, [events.EpochDone(1, 9, 2.0, 0.0, 1.0)])
+    store.runs.add_events(run, [events.EpochDone(2, 9, math.nan, 0.0, 1.0)])
+    first, second = store.runs.losses(store.runs.get(run))
+    assert first == 2.0 and math.isnan(second)
 
 
 def test_what_a_run_did_to_one_fact_is_found(store: Store) -> None:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from workbench.actions import ACTIONS, settings_class
 from workbench.errors import RecordError
-from workbench.facts import Problem
+from workbench.facts.problems import WHY, Problem, Severity
 from workbench.measure.capability_result import Capability
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.health_result import Health
@@ -323,7 +323,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "studies.state": get_args(RunState),
     "probes.role": get_args(ProbeRole),
     "evaluation_rows.role": get_args(Role),
-    "import_problems.severity": ("error", "warning"),
+    "import_problems.severity": get_args(Severity),
+    "import_problems.kind": tuple(WHY),
 }
 
 RULES: dict[str, Rule] = {
