@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.page.conftest import PATIENCE, Open, job_done
+from tests.hub import TOKEN, local_hub
+from tests.page.conftest import PATIENCE, Open, job_done, started
 from workbench.model.choice import ModelChoice
 from workbench.paths import builtin_model_dir
 from workbench.store import Library, Store
@@ -89,3 +90,26 @@ def test_a_question_about_another_model_by_now_is_no_answer(
     button.click()
     expect(page.locator("#message")).to_contain_text("names another model by now")
     assert foreign.jobs.latest("load") is None
+
+
+def test_starting_the_workbench_on_it_asks_nobody_and_one_click_asks_the_hub(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path / "sessions")
+    brought = library.bring_in(packed(tmp_path, "some/model"))
+    with local_hub(monkeypatch, tmp_path / "hub") as hub, started(library.root) as url:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(url, wait_until="domcontentloaded")
+        question = page.locator("#foreign-model")
+        expect(question).to_contain_text("Load “some/model”?")
+        # The worker has begun to work once it has answered something.
+        brought.ask("The capital of Australia is")
+        assert "came from elsewhere" in job_done(brought, "ask").error
+        assert [job.kind for job in brought.jobs.open_jobs()] == []
+        assert brought.jobs.latest("load") is None
+        assert (hub.connections, hub.asked) == (0, [])
+        question.get_by_role("button", name="Load this model").click()
+        assert "some/model" in job_done(brought, "load").error
+        assert f"/some/model/resolve/main/config.json Bearer {TOKEN}" in hub.asked
+        context.close()

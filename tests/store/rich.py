@@ -20,7 +20,7 @@ def rich_session(root: Path) -> Path:
     brought = store.imports.keep(parse_facts(text, "more.csv"), "more.csv", path="/etc/passwd")
     first = store.imports.conflicts.open(brought)[0]
     store.imports.conflicts.choose(first.id, 1)
-    guess = ColumnGuess("csv", "", ("a", "b"), {"prompt": "a"}, (("x", "y"),))
+    guess = ColumnGuess("csv", False, ("a", "b"), {"prompt": "a"}, (("x", "y"),))
     store.uploads.add("waiting.csv", "/etc/shadow", guess)
     store.close()
     return store.folder

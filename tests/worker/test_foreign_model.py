@@ -1,14 +1,12 @@
 """Without a click nothing leaves the machine for a session that came from elsewhere."""
 
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.hub import TOKEN, Hub, local_hub
 from workbench.model.choice import ModelChoice
 from workbench.paths import builtin_model_dir
 from workbench.store import Library, Store
@@ -22,50 +20,10 @@ pytestmark = pytest.mark.slow
 PATIENCE = 600.0  # seconds; a safety net, no more
 
 
-class Hub(ThreadingHTTPServer):
-    """A hub that has no model, and knows who asked."""
-
-    def __init__(self) -> None:
-        self.connections = 0
-        self.asked: list[str] = []
-        super().__init__(("127.0.0.1", 0), Answer)
-
-    def get_request(self) -> Any:
-        self.connections += 1
-        return super().get_request()
-
-
-class Answer(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, Hub)
-        self.server.asked.append(f"{self.path} {self.headers.get('Authorization')}")
-        self.send_response(404)
-        self.send_header("X-Error-Code", "RepoNotFound")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_HEAD = do_GET
-
-    def log_message(self, *args: Any) -> None:
-        """The terminal is for the tests."""
-
-
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A local hub, which processes that are started from here take for the real one."""
-    server = Hub()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    monkeypatch.setenv("HF_TOKEN", "hf_of_the_person")
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with local_hub(monkeypatch, tmp_path / "hub") as server:
+        yield server
 
 
 @pytest.fixture
@@ -114,8 +72,7 @@ def test_the_hub_is_asked_after_a_click_and_never_before(library: Library, hub: 
         assert load is not None
         assert "'some/model'" in ended(store, load.id).error
         # With the person's token, as the question said.
-        config = "/some/model/resolve/main/config.json Bearer hf_of_the_person"
-        assert config in hub.asked
+        assert f"/some/model/resolve/main/config.json Bearer {TOKEN}" in hub.asked
     finally:
         supervisor.stop()
 
