@@ -130,6 +130,22 @@ SPOILED: dict[str, tuple[str, Any, str]] = {
     "columns of an import": ("UPDATE imports SET columns = ?", "[]", "'columns'"),
     "a kind of problem": ("UPDATE import_problems SET kind = ?", "x", "is 'x'; it must be one of"),
     "how bad a problem is": ("UPDATE import_problems SET severity = ?", "fatal", "is 'fatal'"),
+    "an option from nowhere": (
+        "UPDATE import_conflicts SET options = json_remove(options, ?)",
+        "$[0].rows",
+        "from which rows",
+    ),
+    "a share without its count": (
+        "UPDATE study_events SET event = json_remove(event, ?)",
+        "$.after.reliability_strict.count",
+        "'event' cannot be read",
+    ),
+    "a share by no protocol": (
+        "UPDATE evaluations SET report = json_set(report, '$.evaluation.intervals.before.x',"
+        " json(?))",
+        '{"value": 0, "low": 0, "high": 0, "count": 0}',
+        "how it was measured",
+    ),
     "no options": ("UPDATE import_conflicts SET options = ?", "[]", "no option"),
     "what a fact was": ("UPDATE import_conflicts SET was = ? WHERE chosen", "{}", "'was'"),
     "the count of changes": ("UPDATE changes SET count = ?", "x", "'count' is not a whole"),

@@ -24,6 +24,7 @@ from workbench.methods.estimate_record import RunEstimate
 from workbench.model.choice import ModelChoice
 from workbench.model.summary import ModelSummary
 from workbench.search.scan_result import Scan
+from workbench.search.study_events import TrialDone
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_events import LocationDone, SweepStarted
 from workbench.search.sweep_settings import SweepSettings
@@ -49,12 +50,12 @@ Rule = Callable[[str, Row], object]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A share and where most of its resamples lie."""
+    """A share and where most of its resamples lie; a study keeps its count with a point."""
 
     value: float
     low: float
     high: float
-    count: int
+    count: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class KeptOption:
     subject: str
     ground_truth: str
     questions: str
-    rows: tuple[int, ...] = ()
+    rows: tuple[int, ...] | None = None
     changed: float | None = None
 
 
@@ -194,6 +195,8 @@ def _options(text: str, row: Row) -> None:
     if not found:
         raise RecordError("There is no option.")
     for option in found:
+        if option.rows is None:
+            raise RecordError("An option does not say from which rows it comes.")
         _option(option)
 
 
@@ -261,13 +264,21 @@ def _event(text: str, row: Row) -> None:
         Event.from_dict(data)
 
 
-def _event_of(kind: type[Event] | None = None) -> Rule:
+def _event_of(kind: type[Event]) -> Rule:
     def check(text: str, row: Row) -> None:
         found = Event.from_dict(from_text(dict[str, Any], text))
-        if kind is not None and not isinstance(found, kind):
+        if not isinstance(found, kind):
             raise RecordError(f"It is no {kind.__name__}.")
 
     return check
+
+
+def _study_event(text: str, row: Row) -> None:
+    """An event of a study; the shares of a trial are looser in its type than in its table."""
+    found = Event.from_dict(from_text(dict[str, Any], text))
+    if isinstance(found, TrialDone):
+        for side in (found.before, found.after):
+            _require_names({"": from_data(dict[str, Interval], dict(side))})
 
 
 def _setting(text: str, row: Row) -> None:
@@ -353,7 +364,7 @@ RULES: dict[str, Rule] = {
     "evaluation_rows.row": _record(QuestionVerdicts),
     "studies.settings": _settings_rule(StudySettings),
     "studies.identity": _record(dict[str, Any]),
-    "study_events.event": _event_of(),
+    "study_events.event": _study_event,
     "imports.unused": _record(tuple[str, ...]),
     "imports.columns": _record(dict[str, str]),
     "import_conflicts.options": _options,
