@@ -11,11 +11,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.conftest import byte_tokenizer, facts_to_learn, tiny_network
 from tests.patches import HASH
 from workbench.errors import PatchError, WorkbenchError
 from workbench.facts.fact import Fact
 from workbench.methods.edit import edit
 from workbench.model.language_model import LanguageModel
+from workbench.model.load import prepare
 from workbench.model.patch import PATCH_FILE, Patch
 from workbench.model.patch_record import FORMAT
 
@@ -27,9 +29,18 @@ DEEP = "[" * 100_000 + "]" * 100_000
 Record = dict[str, Any]
 
 
-@pytest.fixture
-def patch(model: LanguageModel, facts: list[Fact]) -> Patch:
+@pytest.fixture(scope="module")
+def made() -> Patch:
+    model = prepare("tiny Llama", tiny_network("Llama"), byte_tokenizer())
+    facts = facts_to_learn()
     return edit(model, facts, at="2.mlp.down_proj", learning_rate=1e-2, epochs=1).patch
+
+
+@pytest.fixture
+def patch(made: Patch) -> Patch:
+    """A sound patch of the tiny model, to be spoiled."""
+    tensors = {name: tensor.clone() for name, tensor in made.tensors.items()}
+    return Patch(tensors, copy.deepcopy(made.metadata))
 
 
 def weights(model: LanguageModel) -> dict[str, torch.Tensor]:
@@ -271,6 +282,7 @@ def test_a_file_cut_anywhere_is_refused(model: LanguageModel, patch: Patch, tmp_
         assert "damaged" in refusal(folder, model)
 
 
+@pytest.mark.slow
 def test_a_file_with_other_bytes_in_its_head_never_ends_in_a_traceback(
     model: LanguageModel, patch: Patch, tmp_path: Path
 ) -> None:
@@ -339,6 +351,7 @@ def means(record: Record) -> Any:
     return shape, record["at"], counted, inside, texts
 
 
+@pytest.mark.slow
 def test_of_500_mutated_records_each_that_matters_is_refused_in_one_line(
     model: LanguageModel, patch: Patch, tmp_path: Path
 ) -> None:
