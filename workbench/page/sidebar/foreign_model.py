@@ -1,6 +1,6 @@
 """The model that an imported session names: shown, and loaded once a person has confirmed it.
 
-Until then the name is all there is: no disk is looked at for it, and no network asked.
+Until then the name is all there is: nothing is read for it, and no network asked.
 """
 
 from pathlib import Path
