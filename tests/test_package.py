@@ -65,6 +65,7 @@ PLAIN = [
     "workbench.methods.locft_settings",
     "workbench.model.choice",
     "workbench.model.location",
+    "workbench.model.patch_record",
     "workbench.model.presets",
     "workbench.page.app",
     "workbench.page.server",

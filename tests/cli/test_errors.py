@@ -125,3 +125,21 @@ def test_a_patch_that_is_damaged_is_named(run: Run, edited: tuple[Path, Ran], fo
     ran = run("probe", "Hello", "--patch", broken)
     assert ran.code == 2
     assert "damaged" in ran.err
+
+
+@pytest.mark.parametrize("command", ["probe Hello", "evaluate good.csv", "export --out new"])
+def test_a_patch_whose_record_is_spoiled_is_refused_in_one_line(
+    run: Run,
+    edited: tuple[Path, Ran],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    sound = Patch.load(edited[0])
+    spoiled = {"base": {**sound.metadata["base"], "hashes": {}}}
+    Patch(sound.tensors, sound.metadata | spoiled).save("spoiled")
+    ran = run(*command.split(), "--patch", "spoiled")
+    assert (ran.code, ran.out) == (2, "")
+    assert len(ran.err.splitlines()) == 1 and "it would fit any" in ran.err
+    assert not Path("new").exists()

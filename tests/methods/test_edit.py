@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch.nn import functional
 
 from tests.umask import UMASKS, permissions, under
@@ -155,6 +157,31 @@ def test_a_checkpoint_of_another_run_is_refused(
         LocftRun(model, facts, edit_settings, checkpoint=path)
     with pytest.raises(PatchError, match="no checkpoint"):
         LocftRun(model, facts, SETTINGS, checkpoint=tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "told"),
+    [
+        ("progress", "{", "no sound record"),
+        ("progress", "[]", "no sound record"),
+        ("progress", '{"epoch": "two"}', "epoch"),
+        ("identity", "[1]", "no sound record"),
+        ("identity", "[" * 100_000, "no sound record"),
+        ("tensors", "", "lacks weights"),
+    ],
+    ids=["no JSON", "a list", "a text", "another list", "deep", "other weights"],
+)
+def test_a_checkpoint_that_is_not_sound_is_refused(
+    model: LanguageModel, facts: list[Fact], tmp_path: Path, part: str, text: str, told: str
+) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    LocftRun(model, facts, SETTINGS).save_checkpoint(path)
+    with safe_open(path, framework="pt") as file:
+        record = {**file.metadata(), **({part: text} if part != "tensors" else {})}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file({"other": torch.ones(1)} if part == "tensors" else tensors, path, metadata=record)
+    with pytest.raises(PatchError, match=told):
+        LocftRun(model, facts, SETTINGS, checkpoint=path)
 
 
 def test_when_memory_runs_out_smaller_pieces_make_the_same_update(

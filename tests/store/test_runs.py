@@ -1,13 +1,16 @@
 """Runs: deleted and brought back, compared, and what a patch's file says of itself."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
+from tests.patches import sound_record
 from workbench.facts import Fact
 from workbench.methods import events
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.patch_record import FORMAT
 from workbench.store import Library, Store
 from workbench.store.patch_header import read_patch_header
 
@@ -86,6 +89,15 @@ def test_the_losses_of_a_run_that_goes_on_are_those_of_its_epochs(store: Store) 
     assert store.runs.losses(store.runs.get(run)) == [1.0, 0.5, 0.25]
 
 
+def test_a_loss_that_went_astray_hides_no_other(store: Store) -> None:
+    job = store.jobs.submit("edit")
+    run = store.runs.begin(job, "builtin", EditSettings(), store.facts.enabled())
+    store.runs.add_events(run, [events.EpochDone(1, 9, 2.0, 0.0, 1.0)])
+    store.runs.add_events(run, [events.EpochDone(2, 9, math.nan, 0.0, 1.0)])
+    first, second = store.runs.losses(store.runs.get(run))
+    assert first == 2.0 and math.isnan(second)
+
+
 def test_what_a_run_did_to_one_fact_is_found(store: Store) -> None:
     run = finished(store, [True, False, True, True], ["x", "y", "x", "x"])
     outcome = store.runs.outcome(run, 2)
@@ -104,9 +116,8 @@ def test_a_copied_session_keeps_its_patches(tmp_path: Path) -> None:
 
 
 def test_a_patch_says_its_size_shapes_and_versions_without_being_loaded(tmp_path: Path) -> None:
-    record = {"versions": {"torch": "2"}, "created": "2026-01-01T00:00:00+00:00"}
     header = {
-        "__metadata__": {"format": "pt", "patch": json.dumps(record)},
+        "__metadata__": {"format": FORMAT, "patch": json.dumps(sound_record("a.weight"))},
         "a.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
     }
     written = json.dumps(header).encode()
@@ -115,10 +126,27 @@ def test_a_patch_says_its_size_shapes_and_versions_without_being_loaded(tmp_path
     found = read_patch_header(tmp_path)
     assert found is not None
     assert found.tensors == {"a.weight": "2 × 3 F32"}
-    assert found.versions == {"torch": "2"} and found.bytes == file.stat().st_size
+    assert found.versions == {"torch": "2.0"} and found.bytes == file.stat().st_size
 
 
-@pytest.mark.parametrize("content", [b"", b"weights", b"\xff" * 40, b"\2\0\0\0\0\0\0\0{}"])
+def a_header(text: str) -> bytes:
+    return len(text).to_bytes(8, "little") + text.encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"weights",
+        b"\xff" * 40,
+        a_header("{}"),
+        a_header('{"__metadata__": 3}'),
+        a_header("[" * 100_000),
+        a_header(json.dumps({"__metadata__": {"format": FORMAT, "patch": "[" * 100_000}})),
+        a_header(json.dumps({"__metadata__": {"format": FORMAT, "patch": "{}"}})),
+    ],
+    ids=range(8),
+)
 def test_a_damaged_patch_says_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "patch.safetensors").write_bytes(content)
     assert read_patch_header(tmp_path) is None

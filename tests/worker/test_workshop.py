@@ -8,11 +8,16 @@ import pytest
 import torch
 
 from tests.summary import SUMMARY
+from workbench.errors import SessionError
+from workbench.facts import Fact
 from workbench.model.choice import ModelChoice
 from workbench.model.language_model import LanguageModel
 from workbench.store import Store
+from workbench.store.jobs import JobKind
+from workbench.store.settings import FOREIGN_MODEL
 from workbench.store.status import WorkerStatus
 from workbench.worker import workshop
+from workbench.worker.kept_facts import kept_facts
 from workbench.worker.task import Task
 
 
@@ -57,3 +62,55 @@ def test_the_memory_of_the_model_in_the_worker_is_told(
     assert (after["held"], after["held_on"]) == (model.memory_bytes, "cpu")
     WorkerStatus(1, "idle", **after).write(tmp_path)
     assert WorkerStatus.read(tmp_path) == WorkerStatus(1, "idle", **after)
+
+
+def test_the_model_of_a_session_from_elsewhere_is_not_loaded_before_a_person_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def load(name: str, **options: Any) -> Any:
+        asked.append(name)
+        return SimpleNamespace(summary=lambda: SUMMARY)
+
+    monkeypatch.setattr(workshop, "load_model", load)
+    store, loader = Store(tmp_path), workshop.Workshop()
+    store.settings.choose_model(ModelChoice("some/model"))
+    store.settings.set(FOREIGN_MODEL, True)
+    store.facts.add([Fact("The capital of Australia is", "Melbourne")], "typed")
+    params: dict[JobKind, dict[str, Any]] = {
+        "load": {},
+        "ask": {"probes": []},
+        "scan": {},
+        "sweep": {},
+        "edit": {},
+        "evaluate": {"run": None},
+        "study": {},
+        "export": {"run": 1, "folder": str(tmp_path / "full")},
+    }
+    for kind, given in params.items():
+        job = store.jobs.submit(kind, given)
+        assert store.jobs.claim(job, "test")
+        with pytest.raises(SessionError, match="came from elsewhere and names the model"):
+            loader.do(Task(store, store.jobs.get(job)))
+    assert asked == []
+    store.settings.confirm_model("some/model")
+    loader.do(Task(store, store.jobs.get(1)))
+    assert asked == ["some/model"]
+
+
+@pytest.mark.parametrize(
+    "line", ["", "no JSON", "[]", '{"id": 1}', '{"id": "x", "prompt": "a", "target_new": "b"}']
+)
+def test_facts_of_a_run_that_cannot_be_read_are_named_by_their_line(
+    tmp_path: Path, line: str
+) -> None:
+    store = Store(tmp_path)
+    good = '{"id": 1, "prompt": "a", "target_new": "b"}'
+    file = store.runs.folder(3) / "facts.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"{good}\n", encoding="utf-8")
+    assert [row.fact for row in kept_facts(store, 3)] == [Fact("a", "b")]
+    file.write_text(f"{good}\n{line}\n", encoding="utf-8")
+    with pytest.raises(SessionError, match="facts of run 3 cannot be read, in line 2"):
+        kept_facts(store, 3)

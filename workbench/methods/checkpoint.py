@@ -14,9 +14,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from workbench.errors import PatchError
+from workbench.errors import PatchError, RecordError
 from workbench.methods.tuned import TunedWeights
 from workbench.work.files import as_new_file
+from workbench.work.records import from_text
+from workbench.work.words import one_line
 
 __all__ = ["Progress", "read_checkpoint", "write_checkpoint"]
 
@@ -109,7 +111,8 @@ def read_checkpoint(path: Path, tuned: TunedWeights, identity: dict[str, Any]) -
     """Puts a run's state back into `tuned`.
 
     Raises:
-        PatchError: there is no such file, it is damaged, or it belongs to another run.
+        PatchError: there is no such file, it is damaged or not sound, or it belongs to another
+            run.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -119,14 +122,33 @@ def read_checkpoint(path: Path, tuned: TunedWeights, identity: dict[str, Any]) -
         raise PatchError(
             f"There is no checkpoint that can be read at '{path}'. Start the run anew."
         ) from error
-    theirs = json.loads(metadata.get("identity", "{}"))
+    theirs = _record(path, metadata.get("identity", "{}"), dict[str, Any])
     differing = sorted(
         key for key in identity.keys() | theirs.keys() if identity.get(key) != theirs.get(key)
     )
     if differing:
+        told = one_line(", ".join(differing))
         raise PatchError(
-            f"The checkpoint '{path}' belongs to another run: {', '.join(differing)} differ. Use "
+            f"The checkpoint '{path}' belongs to another run: {told} differ. Use "
             "the same model, facts and settings, or start anew."
         )
-    tuned.load_state(tensors)
-    return Progress(**json.loads(metadata["progress"]))
+    progress: Progress = _record(path, metadata.get("progress", ""), Progress)
+    try:
+        tuned.load_state(tensors)
+    except (KeyError, RuntimeError) as error:
+        raise PatchError(
+            f"The checkpoint '{path}' lacks weights of this run, or has others "
+            f"({one_line(str(error))}). Start the run anew."
+        ) from error
+    return progress
+
+
+def _record(path: Path, text: str, kind: Any) -> Any:
+    """A part of the record of a checkpoint, which may come from anywhere."""
+    try:
+        return from_text(kind, text)
+    except RecordError as error:
+        raise PatchError(
+            f"The checkpoint '{path}' has no sound record. {one_line(str(error))} Start the run "
+            "anew."
+        ) from error

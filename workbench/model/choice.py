@@ -60,3 +60,13 @@ class ModelChoice(SettingsRecord):
             raise SettingsError(
                 f"trust_remote_code is {self.trust_remote_code!r}; it must be true or false."
             )
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it is the model that comes with the workbench."""
+        return self.name == "builtin"
+
+    @property
+    def is_path(self) -> bool:
+        """Whether the name alone says that it is a folder, without a look at the disk."""
+        return self.name.startswith((".", "~", "/")) or "\\" in self.name

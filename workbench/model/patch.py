@@ -1,8 +1,9 @@
 """A patch: the new values of a few tensors, and everything needed to know where they belong.
 
 A patch records its base model and the hash of every tensor it replaces, and refuses any other
-base. On disk it is a folder with one file, ``patch.safetensors``; everything but the tensors is
-JSON in the file's metadata.
+base. It is checked as a whole when it is read and before it touches a model. On disk it is a
+folder with one file, ``patch.safetensors``; everything but the tensors is JSON in the file's
+metadata.
 """
 
 import json
@@ -20,13 +21,16 @@ from workbench.errors import PatchError
 from workbench.model.export import exporting
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
+from workbench.model.patch_check import require_finite, require_fit, require_named
+from workbench.model.patch_record import FORMAT, PatchRecord, checked_record, parse_record
 from workbench.work.events import follow
 from workbench.work.files import as_new_file, new_folder
+from workbench.work.words import one_line
 
 __all__ = ["PATCH_FILE", "Patch"]
 
 PATCH_FILE = "patch.safetensors"
-FORMAT = "locft-patch-1"
+MEND = "Make the patch anew, or take a whole copy of it."
 
 
 @dataclass
@@ -46,6 +50,7 @@ class Patch:
     _placed: dict[tuple[str, torch.dtype], dict[str, torch.Tensor]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _seen: Any = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def weights(self) -> int:
@@ -58,27 +63,28 @@ class Patch:
         return min(where.layer for where in parse_locations(self.metadata["at"]))
 
     def check(self, model: LanguageModel) -> None:
-        """Whether this is the patch's base.
+        """Whether the patch is whole, and this is its base; changes nothing.
 
         Raises:
             PatchError: it is not, and in what it differs.
         """
-        base = self.metadata["base"]
-        for name, expected in base["hashes"].items():
-            where = f"This patch was made for '{base['name']}', and '{model.name}' differs"
-            there = model.find_tensor(name)
-            if there is None:
-                raise PatchError(f"{where}: it has no tensor '{name}'. Load the patch's own base.")
-            if there.shape != self.tensors[name].shape:
-                raise PatchError(
-                    f"{where}: '{name}' is {tuple(there.shape)} there, "
-                    f"{tuple(self.tensors[name].shape)} here. Load the patch's own base."
-                )
-            if model.base_hash(name) != expected:
-                raise PatchError(
-                    f"{where}: '{name}' holds other values. Load the patch's own base, in the "
-                    "dtype it was made with or a wider one."
-                )
+        with _told_of("This patch"):
+            record = self._sound_record()
+        require_fit(self.tensors, record, model)
+
+    def _sound_record(self) -> PatchRecord:
+        """The record, once it and the tensors make sense for themselves.
+
+        Raises:
+            PatchError: they do not; the message goes on after the name of the patch.
+        """
+        record = checked_record(self.metadata)
+        seen = (record, [(name, id(t), _version(t)) for name, t in self.tensors.items()])
+        if self._seen != seen:
+            require_named(self.tensors, record)
+            # To look at every value again at each switch would make switching slow.
+            self._seen, self._placed = seen, {}
+        return record
 
     @contextmanager
     def applied(self, model: LanguageModel) -> Iterator[None]:
@@ -87,7 +93,7 @@ class Patch:
         Invariant: after the block the model is its base again, to the bit.
 
         Raises:
-            PatchError: the model is another base.
+            PatchError: the patch is not whole, or the model is another base.
             ModelError: another patch is applied to it already.
         """
         self.check(model)
@@ -98,15 +104,16 @@ class Patch:
         """The tensors where the model is; kept, so that switching again copies nothing."""
         place = (str(model.device), model.dtype)
         if place not in self._placed:
-            self._placed = {
-                place: {
-                    name: tensor.to(
-                        device=model.parameter_of(name).device,
-                        dtype=model.parameter_of(name).dtype,
-                    )
-                    for name, tensor in self.tensors.items()
-                }
+            placed = {
+                name: tensor.to(
+                    device=model.parameter_of(name).device,
+                    dtype=model.parameter_of(name).dtype,
+                )
+                for name, tensor in self.tensors.items()
             }
+            with _told_of("This patch", "Load the model in a wider dtype."):
+                require_finite(placed, f" once it is rounded to {model.dtype}")
+            self._placed = {place: placed}
         return self._placed[place]
 
     def save(self, folder: str | Path) -> Path:
@@ -133,7 +140,7 @@ class Patch:
             folder: what `save` wrote, or the file in it.
 
         Raises:
-            PatchError: there is none, or it is damaged.
+            PatchError: there is none, or it is damaged, or no sound patch of this version.
         """
         path = Path(folder)
         file_path = path / PATCH_FILE if path.is_dir() else path
@@ -141,18 +148,17 @@ class Patch:
             raise PatchError(
                 f"There is no patch at '{folder}'. A patch is a folder with the file {PATCH_FILE}."
             )
-        try:
-            with safe_open(file_path, framework="pt") as file:
-                header = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise PatchError(f"The patch '{file_path}' is damaged: {error}.") from error
-        if header.get("format") != FORMAT:
-            raise PatchError(
-                f"'{file_path}' is not a patch of this version (its format is "
-                f"{header.get('format', 'unnamed')}, expected {FORMAT})."
-            )
-        return cls(tensors, json.loads(header["patch"]))
+        with _told_of(f"The patch '{file_path}'"):
+            try:
+                with safe_open(file_path, framework="pt") as file:
+                    record = parse_record(file.metadata() or {})
+                    checked_record(record)
+                    tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            except (OSError, SafetensorError) as error:
+                raise PatchError(f"it is damaged: {one_line(str(error))}.") from error
+            patch = cls(tensors, record)
+            patch._sound_record()
+        return patch
 
     def export(self, model: LanguageModel, folder: str | Path, prompts: Sequence[str] = ()) -> Path:
         """Writes the edited model as a folder that plain transformers loads, and makes sure of it.
@@ -169,3 +175,17 @@ class Patch:
             PatchError, ModelError: see `exporting`.
         """
         return follow(exporting(model, self.applied, folder, prompts)).folder
+
+
+@contextmanager
+def _told_of(patch: str, mend: str = MEND) -> Iterator[None]:
+    """Errors of a check as whole sentences: which patch it is, and what to do."""
+    try:
+        yield
+    except PatchError as error:
+        raise PatchError(f"{patch} cannot be used: {error} {mend}") from error
+
+
+def _version(tensor: torch.Tensor) -> int:
+    """How often a tensor was changed in its place."""
+    return -1 if tensor.is_inference() else tensor._version

@@ -136,7 +136,8 @@ def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
     """Starts the worker, and lets it load the model, so that it is there when somebody looks."""
     library.tidy()
     latest = library.latest()
-    if not any(job.kind == "load" for job in latest.jobs.open_jobs()):
+    loading = any(job.kind == "load" for job in latest.jobs.open_jobs())
+    if latest.settings.model_is_confirmed and not loading:
         latest.jobs.ask_for(LoadRequest())
     supervisor = Supervisor(library)
     supervisor.start()

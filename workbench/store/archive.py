@@ -2,7 +2,8 @@
 
 A zip from outside is not trusted: only the paths that `pack` writes are taken, links and sizes
 are checked, the database must be sound and have the tables and triggers of this workbench and
-no others, no job that waits in it is ever done, and code that comes with its model is not trusted.
+no others, every value in it is looked at (see `workbench.store.foreign`), no job that waits in it
+is ever done, and its model is a name until a person confirms it.
 """
 
 import contextlib
@@ -13,15 +14,14 @@ import sqlite3
 import stat
 import zipfile
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
-from workbench.errors import SessionError, WorkbenchError
-from workbench.methods.locft_settings import EditSettings
-from workbench.model.choice import ModelChoice
-from workbench.store.database import connect_to_read, to_json
+from workbench.errors import SessionError
+from workbench.store.database import connect_to_read
+from workbench.store.foreign import check_values, distrust
 from workbench.store.schema import SCHEMA_VERSION, connect, migrate
 from workbench.store.store import DATABASE_NAME
+from workbench.work.words import one_line
 
 __all__ = ["LARGEST_SESSION", "pack", "unpack"]
 
@@ -73,13 +73,16 @@ def copy_database(source: Path, target: Path) -> None:
         old.backup(new)
 
 
-def unpack(file: Path, folder: Path, largest: int = LARGEST_SESSION) -> None:
+def unpack(
+    file: Path, folder: Path, largest: int = LARGEST_SESSION, *, foreign: bool = True
+) -> None:
     """Makes a session's folder from a zip, whole or not at all.
 
     Args:
         file: what `pack` wrote, perhaps elsewhere.
         folder: the new session; it must not be there.
         largest: most bytes that it may have when unpacked.
+        foreign: whether it may come from elsewhere.
 
     Raises:
         SessionError: this is not a session, or not a sound one; nothing is left behind.
@@ -90,12 +93,13 @@ def unpack(file: Path, folder: Path, largest: int = LARGEST_SESSION) -> None:
             beside.mkdir()
             for entry in _checked(archive, largest):
                 _extract(archive, entry, beside / entry.filename)
-        _check_database(beside / DATABASE_NAME)
+        _check_database(beside / DATABASE_NAME, foreign)
         beside.rename(folder)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise SessionError(f"This file is not a zip that can be read: {error}.") from error
     except sqlite3.DatabaseError as error:
-        raise SessionError(f"The database in this file is damaged: {error}.") from error
+        told = one_line(str(error))
+        raise SessionError(f"The database in this file is damaged: {told}.") from error
     except OSError as error:
         raise SessionError(f"The session cannot be written: {error.strerror or error}.") from error
     finally:
@@ -152,12 +156,12 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> 
             sink.write(piece)
 
 
-def _check_database(path: Path) -> None:
-    """Brings the database up to date, compares its schema, and ends every job that waits."""
+def _check_database(path: Path, foreign: bool) -> None:
+    """Brings the database up to date, checks all of it, and ends every job that waits."""
     with closing(connect(path)) as connection:
         # Nothing of a foreign schema may run while it is looked at.
         connection.execute("PRAGMA trusted_schema = OFF")
-        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        if connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             raise SessionError("The database in this file is damaged.")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version < 1:
@@ -170,39 +174,18 @@ def _check_database(path: Path) -> None:
                     f"The database in this file has other tables than format {SCHEMA_VERSION} of "
                     "the workbench; it is not taken."
                 )
-        _distrust(connection, _check_settings(connection))
+        if foreign:
+            check_values(connection)
+            distrust(connection)
         connection.execute(
             "UPDATE jobs SET state = 'cancelled' WHERE state IN ('queued', 'running')"
         )
-        for table in ("runs", "sweeps"):
+        for table in ("runs", "sweeps", "studies"):
             connection.execute(f"UPDATE {table} SET state = 'interrupted' WHERE state = 'running'")
 
 
-def _check_settings(connection: sqlite3.Connection) -> ModelChoice:
-    """Refuses settings that no session has: every page reads the name of every session.
-
-    Returns:
-        The session's model.
-    """
-    try:
-        rows = connection.execute("SELECT name, value FROM settings").fetchall()
-        found = {row["name"]: json.loads(row["value"]) for row in rows}
-        if not isinstance(found.get("name", ""), str | None):
-            raise TypeError
-        float(found.get("opened", 0))
-        EditSettings.from_dict(found.get("edit", {}))
-        return ModelChoice.from_dict(found.get("model", {}))
-    except (ValueError, TypeError, AttributeError, RecursionError, WorkbenchError):
-        raise SessionError("The settings in this file are not those of a session.") from None
-
-
-def _distrust(connection: sqlite3.Connection, model: ModelChoice) -> None:
-    """Takes back that a model's own code may run: whoever packed the session said so elsewhere."""
-    if model.trust_remote_code:
-        kept = to_json(replace(model, trust_remote_code=False).as_dict())
-        connection.execute("UPDATE settings SET value = ? WHERE name = 'model'", (kept,))
-
-
 def _schema(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """The tables, and what is counted of them, which is as fixed as they are."""
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    rows += connection.execute("SELECT 'counted', name FROM changes").fetchall()
     return {tuple(str(value) for value in row) for row in rows}

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from workbench.errors import SessionError
 from workbench.measure.evaluation_settings import EvaluationSettings
-from workbench.measure.verdicts import QuestionVerdicts, Role, Verdict
+from workbench.measure.verdicts import QuestionVerdicts
 from workbench.store.database import Database, to_json
+from workbench.work.records import from_text
 
 __all__ = ["EvaluationTable", "KeptEvaluation", "KeptQuestion", "Show"]
 
@@ -148,7 +149,9 @@ class EvaluationTable:
             f"SELECT fact, row{source} ORDER BY failed DESC, place LIMIT :size OFFSET :offset",
             {**values, "size": size, "offset": offset},
         )
-        return [KeptQuestion(row["fact"], _verdicts(row["row"])) for row in found], total
+        return [
+            KeptQuestion(row["fact"], from_text(QuestionVerdicts, row["row"])) for row in found
+        ], total
 
     def counts(self, evaluation: int) -> dict[str, int]:
         """How many questions there are to show: of each role, ``failed`` and ``all``."""
@@ -197,10 +200,3 @@ def _kept(row: sqlite3.Row) -> KeptEvaluation:
         report=json.loads(row["report"]),
         created=row["created"],
     )
-
-
-def _verdicts(text: str) -> QuestionVerdicts:
-    data = json.loads(text)
-    role: Role = data["role"]
-    sides = {side: Verdict(**data[side]) for side in ("before", "after", "unchanged")}
-    return QuestionVerdicts(**{**data, **sides, "role": role})

@@ -13,12 +13,14 @@ from typing import Any
 
 from workbench.facts import Fact, Problem, Question, fact_problems
 from workbench.store.database import to_json
+from workbench.work.records import from_text
 
 __all__ = [
     "Added",
     "Contradiction",
     "Deletion",
     "FactRow",
+    "Questions",
     "columns_of",
     "fact_of",
     "problems_json",
@@ -94,6 +96,16 @@ class Deletion:
     prompt: str
 
 
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A fact's questions and aliases as they stand in a row; see `columns_of`."""
+
+    rephrase: tuple[str, ...] = ()
+    locality: tuple[tuple[str, str] | tuple[str, str, tuple[str, ...]], ...] = ()
+    portability: tuple[tuple[str, str] | tuple[str, str, tuple[str, ...]], ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
 def columns_of(fact: Fact) -> dict[str, str]:
     """The values of the columns that hold a fact, by name."""
     questions: dict[str, Any] = {
@@ -154,7 +166,7 @@ def united(first: Fact, second: Fact) -> Fact:
 
 
 def _problems(told: str) -> tuple[Problem, ...]:
-    return tuple(Problem(**problem) for problem in json.loads(told))
+    return () if told == "[]" else from_text(tuple[Problem, ...], told)
 
 
 def _asked(questions: tuple[Question, ...]) -> list[list[Any]]:

@@ -193,10 +193,7 @@ class Library:
         self._require_open()
         settings = self.open(session).settings
         with self.packed(session) as file:
-            copy = self.bring_in(file, f"{settings.name} (copy)")
-        # What comes in from outside is not trusted; this comes from here.
-        copy.settings.set("model", settings.model.as_dict())
-        return copy
+            return self._take(file, f"{settings.name} (copy)", foreign=False)
 
     def bring_in(self, file: Path, name: str | None = None) -> Store:
         """A new session from a zip that `pack` wrote.
@@ -208,9 +205,12 @@ class Library:
         Raises:
             SessionError: this is not a session, or not a sound one; nothing is left behind.
         """
+        return self._take(file, name, foreign=True)
+
+    def _take(self, file: Path, name: str | None, *, foreign: bool) -> Store:
         self._require_open()
         folder = self._new_folder()
-        unpack(file, folder)
+        unpack(file, folder, foreign=foreign)
         store = self.open(folder.name)
         if name is not None:
             store.settings.set("name", name)

@@ -8,6 +8,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.errors import PatchError
+from workbench.model.patch_record import checked_record, parse_record
+
 __all__ = ["PatchHeader", "read_patch_header"]
 
 FILE_NAME = "patch.safetensors"
@@ -40,15 +43,15 @@ def read_patch_header(folder: Path) -> PatchHeader | None:
             if length > LONGEST:
                 return None
             header = json.loads(opened.read(length))
-        metadata = json.loads(header.pop("__metadata__")["patch"])
+        record = checked_record(parse_record(header.pop("__metadata__")))
         return PatchHeader(
             bytes=file.stat().st_size,
             tensors={
                 name: f"{' × '.join(map(str, entry['shape']))} {entry['dtype']}"
                 for name, entry in header.items()
             },
-            versions={name: str(version) for name, version in metadata["versions"].items()},
-            created=str(metadata["created"]),
+            versions=record.versions,
+            created=record.created,
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, PatchError):
         return None

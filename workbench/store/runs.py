@@ -218,9 +218,11 @@ class RunTable:
 
     def events(self, run: int, kind: type[Event]) -> list[Any]:
         """A run's events of one type, oldest first."""
+        # As `to_json` writes it. SQLite's own JSON refuses the NaN of a loss that went astray.
+        begins = f'{{"event":"{kind.__name__}"'
         rows = self._database.rows(
-            "SELECT event FROM events WHERE run = ? AND event ->> 'event' = ? ORDER BY id",
-            (run, kind.__name__),
+            "SELECT event FROM events WHERE run = ? AND substr(event, 1, ?) = ? ORDER BY id",
+            (run, len(begins), begins),
         )
         return [Event.from_dict(json.loads(row["event"])) for row in rows]
 

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from workbench.actions import settings_class
-from workbench.errors import WorkbenchError
+from workbench.errors import SessionError, WorkbenchError
 from workbench.methods.base import LOCFT_BF, METHODS, Method, find_method
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
@@ -17,7 +17,9 @@ from workbench.store.database import Database, to_json
 from workbench.work.records import as_data, from_data
 from workbench.work.settings import SettingsRecord
 
-__all__ = ["ModelChoice", "Settings"]
+__all__ = ["FOREIGN_MODEL", "ModelChoice", "Settings"]
+
+FOREIGN_MODEL = "foreign_model"  # the setting that says that nobody here chose the model yet
 
 MOST_MODELS = 20  # that a session remembers
 
@@ -62,11 +64,38 @@ class Settings:
         names = [choice.name, *(name for name in self.models_used if name != choice.name)]
         self.set("models_used", names[:MOST_MODELS])
         self.set("model", choice.as_dict())
+        self._accept_model()
         self.set("summary", None)
         for method in METHODS:
             self.set(_key("edit", method), {})
         self.set("shown_run", None)
         self.set("before_run", None)
+
+    @property
+    def model_is_confirmed(self) -> bool:
+        """Whether a person here chose the model; until then that of an imported session is a name.
+
+        Nothing is loaded for it, and so nothing asked of the network.
+        """
+        return not self.get(FOREIGN_MODEL, False)
+
+    def confirm_model(self, name: str) -> None:
+        """A person takes the model that an imported session names.
+
+        Args:
+            name: as the person saw it.
+
+        Raises:
+            SessionError: the session names another one by now.
+        """
+        if self.model.name != name:
+            raise SessionError("The session names another model by now. Look again, then confirm.")
+        self._accept_model()
+
+    def _accept_model(self) -> None:
+        if not self.model_is_confirmed:
+            self.set(FOREIGN_MODEL, False)
+            self.set("summary", None)
 
     @property
     def summary(self) -> ModelSummary | None:

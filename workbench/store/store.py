@@ -168,13 +168,16 @@ class Store:
         self.settings.set("opened", time.time())
 
     def enter(self) -> None:
-        """Opens this session for work: it is the newest now, and its model is loaded if need be."""
+        """Opens this session for work: it is the newest now, and its model is loaded if need be.
+
+        The model of an imported session waits until a person confirms it.
+        """
         self.touch()
         if not self.settings.get("facts_judged"):
             self.facts.judge_all()
             self.settings.set("facts_judged", True)
         loading = any(job.kind == "load" for job in self.jobs.open_jobs())
-        if self.settings.summary is None and not loading:
+        if self.settings.summary is None and not loading and self.settings.model_is_confirmed:
             self.jobs.ask_for(LoadRequest())
 
     def version(self, *tables: str) -> str:

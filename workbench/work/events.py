@@ -67,6 +67,11 @@ class Event:
         return None
 
     @staticmethod
+    def is_known(name: str) -> bool:
+        """Whether there is an event of this name here."""
+        return name in Event._kinds
+
+    @staticmethod
     def from_dict(data: dict[str, Any]) -> "Event":
         """The inverse of `as_dict`, also after a trip through JSON.
 

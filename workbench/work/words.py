@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["clock", "count", "duration", "quantity", "share", "size", "small"]
+__all__ = ["clock", "count", "duration", "one_line", "quantity", "share", "size", "small"]
 
 
 def count(number: int, noun: str) -> str:
@@ -52,3 +52,14 @@ def share(value: float | None) -> str:
 def small(value: float) -> str:
     """A loss or a rate in three digits, such as ``0.0123`` or ``5e-05``."""
     return f"{value:.3g}" if math.isfinite(value) else str(value)
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """Text of unknown origin for a message: one line, not too long, and nothing that acts.
+
+    Args:
+        text: anything.
+        most: characters that are kept; what is cut ends with an ellipsis.
+    """
+    cut = text if len(text) <= most else f"{text[: most - 1]}…"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)

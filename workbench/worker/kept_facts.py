@@ -3,15 +3,16 @@
 Knows nothing about models.
 """
 
-import json
 from dataclasses import asdict
+from typing import Any
 
-from workbench.errors import SessionError
+from workbench.errors import SessionError, WorkbenchError
 from workbench.facts import Fact
 from workbench.store.database import to_json
 from workbench.store.facts import FactRow
 from workbench.store.store import Store
-from workbench.work.records import from_data
+from workbench.work.records import from_data, from_text
+from workbench.work.words import one_line
 
 __all__ = ["keep_facts", "kept_facts"]
 
@@ -31,7 +32,7 @@ def kept_facts(store: Store, run: int) -> list[FactRow]:
     """The facts of a run as they were when it began.
 
     Raises:
-        SessionError: the worker died before they were kept.
+        SessionError: the worker died before they were kept, or the file is damaged.
     """
     path = store.runs.folder(run) / "facts.jsonl"
     if not path.exists():
@@ -40,8 +41,14 @@ def kept_facts(store: Store, run: int) -> list[FactRow]:
         )
     rows = []
     with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            data = json.loads(line)
-            row = data.pop("id")
-            rows.append(FactRow(row, from_data(Fact, data), enabled=True, source=""))
+        for number, line in enumerate(lines, start=1):
+            try:
+                data = from_text(dict[str, Any], line)
+                row = from_data(int, data.pop("id", None))
+                rows.append(FactRow(row, from_data(Fact, data), enabled=True, source=""))
+            except WorkbenchError as error:
+                raise SessionError(
+                    f"The facts of run {run} cannot be read, in line {number}: "
+                    f"{one_line(str(error))} Start a new run instead."
+                ) from error
     return rows

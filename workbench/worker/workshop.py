@@ -20,6 +20,7 @@ from workbench.store.requests import AskRequest, EvaluateRequest, ExportRequest,
 from workbench.store.settings import ModelChoice
 from workbench.store.store import Store
 from workbench.work.stop import Stop
+from workbench.work.words import one_line
 from workbench.worker.ask import answer_probes
 from workbench.worker.ask_facts import fill_old_answers
 from workbench.worker.edit import edit_facts
@@ -80,7 +81,12 @@ class Workshop:
             store: the session opened last.
             stop: the wish to give way, because something waits.
         """
-        if self._model is not None and self.choice == store.settings.model:
+        settings = store.settings
+        if (
+            self._model is not None
+            and self.choice == settings.model
+            and settings.model_is_confirmed
+        ):
             estimate_next_run(store, self._model, stop)
             self._lengths.measure(store, self._model, stop)
 
@@ -95,8 +101,18 @@ class Workshop:
         )
 
     def model(self, task: Task) -> LanguageModel:
-        """The model of the task's session, loaded now when another one was in memory."""
+        """The model of the task's session, loaded now when another one was in memory.
+
+        Raises:
+            SessionError: the session came from elsewhere, and nobody here confirmed its model.
+            ModelError: see `load_model`.
+        """
         wanted = task.store.settings.model
+        if not task.store.settings.model_is_confirmed:
+            raise SessionError(
+                f"This session came from elsewhere and names the model '{one_line(wanted.name)}'. "
+                "Load it under Model in the sidebar, or choose another one there."
+            )
         if self._model is None or self.choice != wanted:
             self._model, self.choice = None, None
             gc.collect()  # two models must never be in memory at once

@@ -19,6 +19,7 @@ from workbench.model.offers import Offers, offers
 from workbench.page.kit.form import Form, add_fields
 from workbench.page.kit.html import detail, live_html
 from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.sidebar.foreign_model import add_foreign_model
 from workbench.store import Library, Store
 from workbench.store.requests import LoadRequest
 from workbench.store.status import WorkerStatus
@@ -31,6 +32,7 @@ __all__ = ["add_model_card", "draw_need", "draw_offers", "free_on"]
 def add_model_card(page: Page) -> None:
     """Builds the card, and below it the choice of another model, which unfolds."""
     model = live_html(name="model-card")
+    add_foreign_model(page)
     page.show(_draw_model(page), model, of=("settings", "jobs", PROGRESS))
     with gr.Accordion(
         "Use another model", open=False, elem_classes="plain", elem_id="model-picker"
@@ -150,7 +152,10 @@ def draw_need(need: Need, device: str, free: int | None) -> Markup:
 
 def _draw_model(page: Page) -> Callable[[Store], Markup]:
     def draw_model(store: Store) -> Markup:
-        choice, summary = store.settings.model, store.settings.summary
+        settings = store.settings
+        # What an imported session says of its model is not known here before it is loaded.
+        summary = settings.summary if settings.model_is_confirmed else None
+        choice = settings.model
         title = "built-in" if choice.name == "builtin" else choice.name
         if summary is None:
             why = _why_no_summary(page, store)
@@ -170,6 +175,8 @@ def _draw_model(page: Page) -> Callable[[Store], Markup]:
 
 
 def _why_no_summary(page: Page, store: Store) -> str:
+    if not store.settings.model_is_confirmed:
+        return "Not loaded."
     last = store.jobs.latest("load")
     if last is not None and last.state == "failed":
         return "Could not be loaded."

@@ -1,0 +1,42 @@
+"""A session in which every table has rows, for tests that spoil one of them."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from workbench.facts import parse_facts
+from workbench.facts.guess import ColumnGuess
+from workbench.store import Library
+
+OLD = Path(__file__).parents[1] / "old" / "0.1.0" / "session.zip"
+
+
+def rich_session(root: Path) -> Path:
+    """The folder of such a session; it names files of this machine, as one from here does."""
+    store = Library(root).bring_in(OLD)
+    taken = store.facts.page(0, 1)[0].fact.prompt
+    text = f"prompt,target_new\n{taken},Oslo\nA new one is,one\nA new one is,two\n,nothing\n"
+    brought = store.imports.keep(parse_facts(text, "more.csv"), "more.csv", path="/etc/passwd")
+    first = store.imports.conflicts.open(brought)[0]
+    store.imports.conflicts.choose(first.id, 1)
+    guess = ColumnGuess("csv", False, ("a", "b"), {"prompt": "a"}, (("x", "y"),))
+    store.uploads.add("waiting.csv", "/etc/shadow", guess)
+    store.close()
+    return store.folder
+
+
+def copied(database: Path, target: Path) -> Path:
+    """A copy of a database, with what is still in its log."""
+    with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+    return target
+
+
+def rows_of(database: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    with closing(sqlite3.connect(database)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        ).fetchall()
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for (name,) in names}
