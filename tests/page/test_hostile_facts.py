@@ -83,7 +83,12 @@ FAILED = Job(1, "load", {"name": "f"}, "failed", None, "", {}, "out of memory", 
 GUESS = ColumnGuess("own", False, ("a", "b"), {"prompt": "a", "target_new": ""}, (("x", "y"),))
 UPLOAD = Upload(1, "file.csv", "", GUESS, {"prompt": "a", "target_new": "b"}, None)
 SAID = {"facts": 10, "asked": 8, "filled": 6, "silent": 1, "same": 2}
-SUMMARY = {"parameters": 7_610_000, "notices": ["as found"], "fallback": "no states"}
+SUMMARY = {
+    "parameters": 7_610_000,
+    "notices": ["as found"],
+    "answering": "",
+    "fallback": "no states",
+}
 SESSIONS = {
     "unreadable": {"9": "a newer workbench made it"},
     "sessions": [("1", "One"), ("2", "Two")],
