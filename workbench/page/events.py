@@ -8,6 +8,8 @@ Knows nothing about who may send it.
 
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -27,6 +29,7 @@ _READ = re.compile(
 _PAGES = ("/", "/config", "/config/")
 _UPLOAD = "/gradio_api/upload"
 _EVENT = re.compile(r"/gradio_api/run/predict/?")
+_DEEPEST = 50
 _LONGEST_EVENT = 256 << 20  # bytes; whole files are uploaded instead
 
 
@@ -34,21 +37,22 @@ class _Misfit(Exception):
     """A request that no page of ours sends; the message says what is wrong with it."""
 
 
-def guard_gradio(application: FastAPI, blocks: gr.Blocks) -> None:
+def guard_gradio(application: FastAPI, blocks: gr.Blocks, uploads: Path) -> None:
     """Lets through to Gradio what the page uses.
 
     Args:
         application: Gradio is the last thing that was mounted on it.
         blocks: the page.
+        uploads: the folder of what was uploaded.
     """
     mount = application.router.routes[-1]
     assert isinstance(mount, Mount)
-    mount.app = _PageRoutes(mount.app, blocks)
+    mount.app = _PageRoutes(mount.app, blocks, uploads.resolve())
 
 
 class _PageRoutes:
-    def __init__(self, app: ASGIApp, blocks: gr.Blocks) -> None:
-        self._app, self._blocks = app, blocks
+    def __init__(self, app: ASGIApp, blocks: gr.Blocks, uploads: Path) -> None:
+        self._app, self._blocks, self._uploads = app, blocks, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,15 +89,27 @@ class _PageRoutes:
     def _check(self, body: bytes) -> None:
         event = _parsed(body)
         number, data = event.get("fn_index"), event.get("data")
-        if type(number) is not int or number not in self._blocks.fns:
-            raise _Misfit("fn_index names no event of the page.")
-        takes = len(self._blocks.fns[number].inputs)
+        function = self._blocks.fns.get(number) if type(number) is int else None
+        if function is None or function.fn is None:
+            raise _Misfit("fn_index names no event that the server hears of.")
+        takes = len(function.inputs)
         if not isinstance(data, list) or len(data) != takes:
             raise _Misfit(f"data must be a list of {takes} values.")
+        list(_paths(event))  # no depth that would end in an error elsewhere
+        # Gradio would copy any file of this machine, or of another one, to where it serves files.
+        for path in _paths(data):
+            if not self._is_uploaded(path):
+                raise _Misfit("data names a file that was not uploaded.")
         if not isinstance(event.get("session_hash"), str | None):
             raise _Misfit("session_hash must be a text.")
         if type(event.get("trigger_id")) not in (int, type(None)):
             raise _Misfit("trigger_id must be a whole number.")
+
+    def _is_uploaded(self, path: object) -> bool:
+        try:
+            return isinstance(path, str) and Path(path).resolve().is_relative_to(self._uploads)
+        except (OSError, ValueError):  # no file can have such a name
+            return False
 
 
 class _Unfit:
@@ -113,6 +129,19 @@ class _Unfit:
             await self._send(self._start)
             self._start = None
         await self._send(message)
+
+
+def _paths(value: Any, depth: int = 0) -> Iterator[object]:
+    """What a value, or anything in it, calls the path of a file."""
+    if depth > _DEEPEST:
+        raise _Misfit("The body is nested too deeply.")
+    if isinstance(value, dict):
+        if "path" in value:
+            yield value["path"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _paths(part, depth + 1)
 
 
 def _is_used(method: str, path: str) -> bool:

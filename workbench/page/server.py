@@ -214,7 +214,7 @@ async def _application(library: Library) -> tuple[FastAPI, Changes]:
         head=theme.head(),
         favicon_path=str(assets_dir() / "favicon.svg"),
     )
-    guard_gradio(application, blocks)
+    guard_gradio(application, blocks, Path(os.environ["GRADIO_TEMP_DIR"]))
     return application, changes
 
 

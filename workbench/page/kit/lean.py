@@ -14,10 +14,15 @@ __all__ = ["EventError", "LeanBlocks"]
 
 
 class EventError(gr.Error):  # type: ignore[misc]
-    """An event carries what does not fit the components that it is said to come from."""
+    """An event carries what does not fit the components that it is said to come from.
 
-    def __init__(self) -> None:
-        super().__init__("The page sent what does not fit. Load it again.", print_exception=False)
+    Args:
+        error: what the component said of it.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        said = error.message if isinstance(error, gr.Error) else "It is no value of its field."
+        super().__init__(f"{said} Load the page again.", print_exception=False)
 
 
 class LeanBlocks(gr.Blocks):  # type: ignore[misc]
@@ -33,10 +38,8 @@ class LeanBlocks(gr.Blocks):  # type: ignore[misc]
         """
         try:
             taken: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
-        except gr.Error:
-            raise
         except Exception as error:
-            raise EventError from error
+            raise EventError(error) from error
         return taken
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
