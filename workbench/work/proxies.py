@@ -1,6 +1,6 @@
 """The proxies that the environment names, in the form that the libraries here understand.
 
-Desktops write ``socks://`` for what is SOCKS 5; httpx knows no such scheme, and Gradio and the hub's
+Desktops write ``socks://`` for SOCKS 5; httpx knows no such scheme, and Gradio and the hub's
 library make their connections when they are imported, so that one such variable ends the start.
 No proxy may stand between the workbench and this machine itself.
 """
