@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from workbench.store.jobs import Job, JobKind
 ROOT = Path(__file__).resolve().parents[2]
 # Milliseconds. No test should come near it: what takes its time is a job, for whose end a test
 # waits with `job_done`; this is for a machine that has much else to do.
-PATIENCE = 180_000
+PATIENCE = 25_000
 LONGEST_JOB = 600.0  # seconds
 
 Open = Callable[..., Page]
@@ -31,11 +31,24 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 @contextmanager
-def started(root: Path) -> Iterator[str]:
-    """A workbench in a process of its own; yields where it answers."""
+def started(
+    root: Path, *options: str, environment: Mapping[str, str] | None = None, quiet: bool = True
+) -> Iterator[str]:
+    """A workbench in a process of its own; yields where it answers.
+
+    Args:
+        root: its sessions.
+        options: further ones of its command.
+        environment: all its variables; None for those of the tests.
+        quiet: whether its terminal must show no error.
+    """
     server = subprocess.Popen(
-        [sys.executable, "app.py", "--port", "0", "--sessions", str(root), "--no-browser"],
+        [
+            *(sys.executable, "app.py", "--port", "0", "--sessions", str(root), "--no-browser"),
+            *options,
+        ],
         cwd=ROOT,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -55,7 +68,7 @@ def started(root: Path) -> Iterator[str]:
         server.terminate()
         said, _ = server.communicate(timeout=LONGEST_JOB)
     # What a view cannot draw stays as it was, so that only the terminal tells of it.
-    assert "Traceback" not in said, said
+    assert not quiet or "Traceback" not in said, said
 
 
 @pytest.fixture(scope="session")

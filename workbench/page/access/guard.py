@@ -29,6 +29,8 @@ _READING = ("GET", "HEAD", "OPTIONS")
 _LONGEST_NAME = 255  # bytes; no file and no session has a longer one
 _LONGEST_PATH = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Asked for at the top of the host, wherever the page is, and without the cookie.
+_MANIFEST = re.compile(rb'<link rel="manifest"[^>]*>')
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +146,7 @@ class Guard:
             sent = MutableHeaders(raw=start["headers"])
             if start["status"] == 200:
                 arrival = render("page/arrival.html", script=trusted(script("arrival.js")))
+                body = _MANIFEST.sub(b"", body, count=1)
                 body = body.replace(b"</head>", f"{arrival}</head>".encode(), 1)
                 sent["Content-Security-Policy"] = page_policy(body, *self._scripts)
                 sent.append("Set-Cookie", self._keys.cookie(site))
