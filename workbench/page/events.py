@@ -52,11 +52,11 @@ def guard_gradio(application: FastAPI, blocks: gr.Blocks, uploads: Path) -> None
 
 class _PageRoutes:
     def __init__(self, app: ASGIApp, blocks: gr.Blocks, uploads: Path) -> None:
-        self._app, self._blocks, self._uploads = app, blocks, uploads
+        self.inner, self._blocks, self._uploads = app, blocks, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.inner(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if scope["method"] == "POST" and _EVENT.fullmatch(path):
@@ -64,7 +64,7 @@ class _PageRoutes:
         elif _is_used(scope["method"], path):
             # The page's own script reads the address; Gradio would take parts of it for its own.
             query = b"" if path in _PAGES else scope["query_string"]
-            await self._app({**scope, "query_string": query}, receive, send)
+            await self.inner({**scope, "query_string": query}, receive, send)
         else:
             await drain(receive)
             await _answer(404, "There is nothing at this address.")(scope, receive, send)
@@ -84,7 +84,7 @@ class _PageRoutes:
         async def replay() -> Message:
             return next(given, None) or await receive()
 
-        await self._app(scope, replay, _Unfit(send))
+        await self.inner(scope, replay, _Unfit(send))
 
     def _check(self, body: bytes) -> None:
         event = _parsed(body)

@@ -42,7 +42,7 @@ from workbench.store.lock import FolderLock, FolderTaken, holder
 from workbench.store.requests import LoadRequest
 from workbench.worker.supervisor import Supervisor
 
-__all__ = ["serve", "serving"]
+__all__ = ["build_application", "serve", "serving"]
 
 UPLOAD_LIMIT = "20gb"  # of a packed session; facts have a smaller limit of their own
 LOCK_NAME = "workbench.lock"
@@ -148,12 +148,11 @@ def serving(
         else:
             _start_work(library, cleanup)
             uploads = str(library.root / ".uploads")
-        os.environ["GRADIO_TEMP_DIR"] = uploads
         shown = host_name(root.authority)
         public = is_for_others(listener) or not is_loopback({shown} - {""})
         secret = kept_secret(library.root, may_write=not library.closed)
         keys = Keys(secret, token or (new_token() if public else ""))
-        application, changes = asyncio.run(_application(library))
+        application, changes = asyncio.run(build_application(library, Path(uploads)))
         names = {"localhost", "127.0.0.1", "::1", host.strip("[]").lower(), shown}
         guard = Guard(application, root, names, keys, scripts=[theme.head_script()])
         config = uvicorn.Config(guard, log_level="warning", access_log=False, proxy_headers=False)
@@ -188,8 +187,17 @@ def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
     cleanup.callback(supervisor.stop)
 
 
-async def _application(library: Library) -> tuple[FastAPI, Changes]:
-    """Is awaited, though it waits for nothing: Gradio makes event loops when it finds none."""
+async def build_application(library: Library, uploads: Path) -> tuple[FastAPI, Changes]:
+    """Everything that is served, without its guard, and what tells pages of changes.
+
+    It is awaited, though it waits for nothing: Gradio makes event loops when it finds none running,
+    and never closes them.
+
+    Args:
+        library: the sessions.
+        uploads: where Gradio puts what is uploaded.
+    """
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     changes = add_changes(application, library)
@@ -214,7 +222,7 @@ async def _application(library: Library) -> tuple[FastAPI, Changes]:
         head=theme.head(),
         favicon_path=str(assets_dir() / "favicon.svg"),
     )
-    guard_gradio(application, blocks, Path(os.environ["GRADIO_TEMP_DIR"]))
+    guard_gradio(application, blocks, uploads)
     return application, changes
 
 
