@@ -79,7 +79,7 @@ def serve(
         if ready.elsewhere:
             print(
                 "It can be reached from beyond this machine. Whoever has the token can do "
-                f"everything that you can; nobody else gets in. From elsewhere: {ready.elsewhere}",
+                f"everything that you can, nobody else gets in. From elsewhere: {ready.elsewhere}",
                 flush=True,
             )
         if ready.closed:
