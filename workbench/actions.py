@@ -46,7 +46,10 @@ class NoSettings(SettingsRecord):
 class ServeSettings(SettingsRecord):
     """Where the page is served."""
 
-    host: str = setting("127.0.0.1", "The address to listen on; 127.0.0.1 is this machine only.")
+    host: str = setting(
+        "127.0.0.1",
+        "The address to listen on; 127.0.0.1 is this machine only, any other needs a token.",
+    )
     port: int | None = setting(None, "The port; empty: 7860, or the next free one.")
     sessions: Path | None = setting(None, "Where sessions are kept.", metavar="DIR")
     browser: bool = setting(True, "Open the page in a browser.")
