@@ -185,6 +185,18 @@ def test_what_is_smuggled_into_the_page_does_not_run(open_page: Open) -> None:
     assert ran == ["refused"]
 
 
+def test_a_page_that_has_lost_its_key_says_so(open_page: Open, store: Store) -> None:
+    page = open_page()
+    page.context.clear_cookies()
+    page.locator("#session-card").get_by_role("button", name="New").click()
+    note = page.locator("#refused-note")
+    expect(note).to_contain_text("does not have the key of this workbench", timeout=PATIENCE)
+    note.get_by_role("button", name="Load the page again").click()
+    expect(note).to_have_count(0)
+    page.get_by_role("button", name="Add the 20 sample facts").first.click()
+    expect(page.locator("#facts-table")).to_contain_text("Melbourne", timeout=PATIENCE)
+
+
 def test_a_program_without_the_key_changes_nothing(address: str, library: Library) -> None:
     event = {"fn_index": 0, "data": [""], "session_hash": "x"}
     with httpx.Client(base_url=address) as program:

@@ -77,9 +77,10 @@ def serve(
     with serving(host, port, sessions, token, root_path) as ready:
         print(f"LocFT Workbench: {ready.url}  (Ctrl-C ends it)", flush=True)
         if ready.elsewhere:
+            there = "" if ready.elsewhere == ready.url else f" From elsewhere: {ready.elsewhere}"
             print(
-                "It can be reached from beyond this machine. Whoever has the token can do "
-                f"everything that you can, nobody else gets in. From elsewhere: {ready.elsewhere}",
+                "It can be reached from beyond this machine: whoever has the token can do "
+                f"everything that you can, and nobody else gets in.{there}",
                 flush=True,
             )
         if ready.closed:

@@ -1,5 +1,6 @@
 // Runs before anything is drawn. Takes the token off the address, where others could read it, and
-// says so when the page is shown at another address than the server believes.
+// says so when the page is shown at another address than the server believes, or when the server
+// refuses what the page sends, of which Gradio says nothing.
 (() => {
   const query = new URLSearchParams(location.search);
   if (query.has('token')) {
@@ -7,6 +8,18 @@
     const rest = query.size ? '?' + query : '';
     history.replaceState(history.state, '', location.pathname + rest + location.hash);
   }
+  const send = window.fetch;
+  window.fetch = async (...asked) => {
+    const answer = await send(...asked);
+    if (answer.status === 403 && !document.querySelector('#refused-note')) {
+      const note = document.querySelector('#refused').content.cloneNode(true);
+      const told = await answer.clone().json().catch(() => ({}));
+      note.querySelector('.why').textContent = told.error ?? 'The server refuses this page.';
+      note.querySelector('button').addEventListener('click', () => location.reload());
+      (document.querySelector('.gradio-container') ?? document.body).append(note);
+    }
+    return answer;
+  };
   const here = new URL('.', location.href);
   const served = new URL(window.gradio_config.root.replace(/\/*$/, '/'), here);
   const same = served.host === here.host
