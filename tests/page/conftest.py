@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # waits with `job_done`; this is for a machine that has much else to do.
 PATIENCE = 180_000
 LONGEST_JOB = 600.0  # seconds
+POLICY = "Content Security Policy"  # what a browser says of whatever the policy forbids
 
 Open = Callable[..., Page]
 
@@ -110,6 +111,7 @@ def open_page(browser: Browser, address: str, store: Store) -> Iterator[Open]:
         contexts.append(fresh)
         page = fresh.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda m: problems.append(m.text) if POLICY in m.text else None)
         page.on("request", lambda r: None if _is_local(r.url, address) else problems.append(r.url))
         page.goto(address, wait_until="domcontentloaded")
         expect(page.locator("#session-list")).to_have_value(store.id, timeout=PATIENCE)

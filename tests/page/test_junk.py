@@ -55,8 +55,9 @@ def routes(application: Any) -> list[tuple[str, str]]:
                 found.add((method, path))
             inner = getattr(route, "original_router", None) or getattr(route, "app", None)
             inner = getattr(inner, "inner", inner)
-            if not getattr(route, "methods", None) and hasattr(inner, "routes"):
-                walk(inner.routes, path.rstrip("/"))
+            inside = getattr(inner, "routes", None)
+            if not getattr(route, "methods", None) and inside:
+                walk(inside, path.rstrip("/"))
 
     walk(application.routes, "")
     return sorted(found)

@@ -163,8 +163,10 @@ def test_a_link_on_another_page_leads_to_the_workbench(
     expect(stranger.locator("#facts-table")).to_contain_text("Melbourne", timeout=PATIENCE)
 
 
-def test_what_is_smuggled_into_the_page_does_not_run(open_page: Open) -> None:
-    page = open_page()
+def test_what_is_smuggled_into_the_page_does_not_run(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    expect(page.locator("#facts-table")).to_be_visible(timeout=PATIENCE)
     ran = page.evaluate(
         """async () => {
           window.smuggled = [];
@@ -183,6 +185,7 @@ def test_what_is_smuggled_into_the_page_does_not_run(open_page: Open) -> None:
         }"""
     )
     assert ran == ["refused"]
+    page.close()
 
 
 def test_a_page_that_has_lost_its_key_says_so(open_page: Open, store: Store) -> None:
@@ -193,6 +196,7 @@ def test_a_page_that_has_lost_its_key_says_so(open_page: Open, store: Store) -> 
     expect(note).to_contain_text("does not have the key of this workbench", timeout=PATIENCE)
     note.get_by_role("button", name="Load the page again").click()
     expect(note).to_have_count(0)
+    expect(page.locator("#session-list")).to_have_value(store.id, timeout=PATIENCE)
     page.get_by_role("button", name="Add the 20 sample facts").first.click()
     expect(page.locator("#facts-table")).to_contain_text("Melbourne", timeout=PATIENCE)
 
@@ -234,6 +238,26 @@ def test_no_file_of_this_machine_is_taken_for_an_upload(
             answer = person.post(EVENT, json=event)
             assert answer.status_code == 422 and "not uploaded" in answer.json()["error"]
     assert not list(library.root.glob(".uploads/*/secret.txt"))
+
+
+def test_a_token_of_ones_own_is_demanded_here_too(tmp_path: Path, browser: Browser) -> None:
+    options = ("--token", "a+b", "--root-path", "/wb")
+    with started(tmp_path, *options) as url:
+        base, _, query = url.partition("?")
+        assert base.endswith("/wb/") and query == "token=a%2Bb"
+        assert httpx.get(base).status_code == 403
+        page = browser.new_page()
+        page.goto(url)
+        expect(page.locator("#facts-table")).to_contain_text("The capital of", timeout=PATIENCE)
+        # Without the key the stream of changes is closed, and the page says why.
+        page.context.clear_cookies()
+        page.evaluate("Object.defineProperty(document, 'hidden', {value: true, writable: true})")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.evaluate("document.hidden = false")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        note = page.locator("#refused-note")
+        expect(note).to_contain_text("refuses this page", timeout=PATIENCE)
+        page.close()
 
 
 def test_beyond_this_machine_a_token_is_demanded(tmp_path: Path, browser: Browser) -> None:

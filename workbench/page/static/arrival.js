@@ -14,7 +14,8 @@
     if (answer.status === 403 && !document.querySelector('#refused-note')) {
       const note = document.querySelector('#refused').content.cloneNode(true);
       const told = await answer.clone().json().catch(() => ({}));
-      note.querySelector('.why').textContent = told.error ?? 'The server refuses this page.';
+      if (document.querySelector('#refused-note')) return answer;
+      note.querySelector('.why').textContent = told.error ?? 'The workbench refuses this page.';
       note.querySelector('button').addEventListener('click', () => location.reload());
       (document.querySelector('.gradio-container') ?? document.body).append(note);
     }
