@@ -149,12 +149,12 @@ def serving(
         else:
             _start_work(library, cleanup)
             uploads = str(library.root / ".uploads")
-        shown = host_name(root.authority)
-        public = is_for_others(listener) or not is_loopback({shown} - {""})
+        told = {host_name(root.authority)} - {""}
+        public = is_for_others(listener) or not is_loopback(told)
         secret = kept_secret(library.root, may_write=not library.closed)
         keys = Keys(secret, token or (new_token() if public else ""))
         application, changes = asyncio.run(build_application(library, Path(uploads)))
-        names = {"localhost", "127.0.0.1", "::1", host.strip("[]").lower(), shown}
+        names = {"localhost", "127.0.0.1", "::1", host.strip("[]").lower(), *told}
         guard = Guard(application, root, names, keys, scripts=[theme.head_script()])
         config = uvicorn.Config(guard, log_level="warning", access_log=False, proxy_headers=False)
         server = _Server(config, changes)

@@ -31,6 +31,7 @@ _LONGEST_PATH = 4096
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Asked for at the top of the host, wherever the page is, and without the cookie.
 _MANIFEST = re.compile(rb'<link rel="manifest"[^>]*>')
+_HEAD_ENDS = re.compile(rb"(?=</head>)")
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ class Guard:
             if start["status"] == 200:
                 arrival = render("page/arrival.html", script=trusted(script("arrival.js")))
                 body = _MANIFEST.sub(b"", body, count=1)
-                body = body.replace(b"</head>", f"{arrival}</head>".encode(), 1)
+                body = _HEAD_ENDS.sub(lambda _: arrival.encode(), body, count=1)
                 sent["Content-Security-Policy"] = page_policy(body, *self._scripts)
                 sent.append("Set-Cookie", self._keys.cookie(site))
                 sent["Cache-Control"] = "no-cache"

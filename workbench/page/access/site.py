@@ -28,7 +28,8 @@ __all__ = [
 
 # Letters that a path holds as they are. Two slashes would name another host.
 _PREFIX = re.compile(r"(?:/[\w.~@:+%-]+)*", re.ASCII)
-_AUTHORITY = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?", re.ASCII)
+# A name or an address, and the port.
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?", re.ASCII)
 _FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-prefix", b"x-gradio-server")
 _WEB_PORTS = {"http": 80, "https": 443}
 
@@ -94,9 +95,9 @@ class Site:
         theirs, ours = _read(parts.netloc), _read(self.authority)
         if theirs is None or ours is None or parts.scheme not in _WEB_PORTS:
             return False
-        port = int(theirs["port"] or _WEB_PORTS[parts.scheme])
-        ports = [int(ours["port"])] if ours["port"] else list(_WEB_PORTS.values())
-        return theirs["name"].lower() == ours["name"].lower() and port in ports
+        port = int(theirs[2] or _WEB_PORTS[parts.scheme])
+        ports = [int(ours[2])] if ours[2] else list(_WEB_PORTS.values())
+        return theirs[1].lower() == ours[1].lower() and port in ports
 
 
 def site_of(scope: Scope, root: RootPath) -> Site:
@@ -163,7 +164,7 @@ def names_asked(headers: Headers, site: Site) -> set[str]:
 def host_name(authority: str) -> str:
     """The name or address in ``name:port`` or ``[address]:port``; empty when there is none."""
     found = _read(authority)
-    return found["name"].strip("[]").rstrip(".").lower() if found else ""
+    return found[1].strip("[]").rstrip(".").lower() if found else ""
 
 
 def is_loopback(hosts: Iterable[str]) -> bool:
@@ -177,7 +178,7 @@ def _is_v4_loop(host: str) -> bool:
 
 def _read(authority: str) -> re.Match[str] | None:
     found = _AUTHORITY.fullmatch(authority)
-    return found if found is not None and int(found["port"] or 0) < 65_536 else None
+    return found if found is not None and int(found[2] or 0) < 65_536 else None
 
 
 def _first(headers: Headers, name: str) -> str:

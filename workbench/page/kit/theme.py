@@ -3,8 +3,6 @@
 The colours themselves are variables, for light and dark; see `workbench.work.colours`.
 """
 
-import re
-
 import gradio as gr
 from markupsafe import Markup
 
@@ -92,9 +90,9 @@ def head() -> Markup:
 
 def head_script() -> str:
     """The script in the head as a browser reads it, for what allows it by its hash."""
-    found = re.search(r"<script>(.*?)</script>", head(), re.DOTALL)
-    assert found is not None
-    return found[1]
+    whole, text = str(head()), script("theme.js").strip()
+    begins = whole.index(text)
+    return whole[whole.rindex(">", 0, begins) + 1 : whole.index("<", begins + len(text))]
 
 
 def stylesheet() -> str:
