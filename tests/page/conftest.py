@@ -1,18 +1,22 @@
 """One workbench and one browser for all tests of the page; each test has its own session."""
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import BROWSER_FLAGS, find_browser
+from workbench.page.server import build_application
 from workbench.store import Library, Store
 from workbench.store.jobs import Job, JobKind
 
@@ -121,6 +125,14 @@ def open_page(browser: Browser, address: str, store: Store) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def application_of(library: Library, uploads: Path) -> FastAPI:
+    """All that a server serves, made beside the loop that drives a browser."""
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as other:
+        patch.setenv("GRADIO_TEMP_DIR", "")  # what is set in there ends with this
+        built = other.submit(lambda: asyncio.run(build_application(library, uploads)))
+        return built.result()[0]
 
 
 def job_done(store: Store, kind: JobKind, after: int = 0) -> Job:

@@ -1,6 +1,5 @@
 """Junk at every address of the server: an answer that says what is wrong, and never a fault."""
 
-import asyncio
 import random
 import re
 from collections.abc import Iterator
@@ -10,9 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.page.conftest import started
+from tests.page.conftest import application_of, started
 from workbench.facts import Fact
-from workbench.page.server import build_application
 from workbench.store import Library, Store
 
 pytestmark = pytest.mark.slow
@@ -67,9 +65,7 @@ def routes(application: Any) -> list[tuple[str, str]]:
 def everywhere(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
     uploads = tmp_path_factory.mktemp("uploads")
     library = Library(tmp_path_factory.mktemp("sessions"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", "")  # what is set in there ends with this
-        application, _ = asyncio.run(build_application(library, uploads))
+    application = application_of(library, uploads)
     found = routes(application)
     paths = {path for _, path in found}
     assert {"/facts/{session}.{kind}", "/gradio_api/upload", "/gradio_api/run/{api_name}"} <= paths

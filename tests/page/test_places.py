@@ -1,6 +1,5 @@
 """Where the workbench is run: any address, any language, any folder, behind any proxy."""
 
-import asyncio
 import gc
 import os
 import re
@@ -11,11 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.page.conftest import started
+from tests.page.conftest import application_of, started
 from workbench.errors import SessionError, SettingsError
 from workbench.facts import Fact
 from workbench.page.listen import address_of, is_for_others, listen
-from workbench.page.server import build_application, serving
+from workbench.page.server import serving
 from workbench.store import Library
 
 FACT = Fact("Die Hauptstadt Australiens ist", "München 東京")
@@ -77,9 +76,7 @@ def test_a_root_path_or_a_token_that_makes_no_sense_ends_the_start(tmp_path: Pat
 
 @pytest.mark.slow
 def test_building_the_page_leaves_no_socket_open(tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", "")
-        asyncio.run(build_application(Library(tmp_path / "s"), tmp_path / "u"))
+    application_of(Library(tmp_path / "s"), tmp_path / "u")
     gc.collect()  # a socket that is still open is a warning, and so a failure
 
 

@@ -1,16 +1,15 @@
 """The guard: which requests come in, and what every answer carries."""
 
 import base64
-import gzip
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from workbench.page.access.guard import Guard
 from workbench.page.access.keys import Keys
@@ -50,37 +49,26 @@ def small() -> FastAPI:
     return application
 
 
-def client(
-    token: str = "", root: RootPath = NO_ROOT, base: str = HERE, **more: Any
-) -> httpx.AsyncClient:
+def client(token: str = "", root: RootPath = NO_ROOT, base: str = HERE, **more: Any) -> TestClient:
     guard = Guard(small(), root, NAMES, Keys(SECRET, token), **more)
-    transport = httpx.ASGITransport(guard, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url=base)
+    return TestClient(guard, base_url=base, raise_server_exceptions=False)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def person() -> AsyncIterator[httpx.AsyncClient]:
+def person() -> Iterator[TestClient]:
     """A browser that has opened the page."""
-    async with client() as browser:
-        assert (await browser.get("/")).status_code == 200
+    with client() as browser:
+        assert browser.get("/").status_code == 200
         yield browser
 
 
-async def test_what_the_page_itself_asks_for_is_done(person: httpx.AsyncClient) -> None:
+def test_what_the_page_itself_asks_for_is_done(person: TestClient) -> None:
     own = {"origin": HERE, "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
-    answer = await person.post("/change", headers=own, content=b"12345")
+    answer = person.post("/change", headers=own, content=b"12345")
     assert (answer.status_code, answer.json()["bytes"]) == (200, 5)
     # A page that sends no referrer has no origin to tell in some of its own requests.
     hidden = {"origin": "null", "sec-fetch-site": "same-origin"}
-    assert (await person.post("/change", headers=hidden)).status_code == 200
+    assert (person.post("/change", headers=hidden)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -98,109 +86,109 @@ async def test_what_the_page_itself_asks_for_is_done(person: httpx.AsyncClient) 
     ids=str,
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"])
-async def test_other_pages_are_refused_with_the_right_cookie_too(
-    person: httpx.AsyncClient, headers: dict[str, str], method: str
+def test_other_pages_are_refused_with_the_right_cookie_too(
+    person: TestClient, headers: dict[str, str], method: str
 ) -> None:
     path = "/facts.csv" if method in ("GET", "HEAD") else "/change"
-    answer = await person.request(method, path, headers=headers)
+    answer = person.request(method, path, headers=headers)
     assert answer.status_code == 403
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-async def test_a_link_from_anywhere_leads_to_the_page_and_nothing_else(
-    person: httpx.AsyncClient,
+def test_a_link_from_anywhere_leads_to_the_page_and_nothing_else(
+    person: TestClient,
 ) -> None:
-    assert (await person.get("/", headers=LINK)).status_code == 200
-    assert (await person.get("/facts.csv", headers=LINK)).status_code == 403
+    assert (person.get("/", headers=LINK)).status_code == 200
+    assert (person.get("/facts.csv", headers=LINK)).status_code == 403
     framed = {**LINK, "sec-fetch-dest": "iframe"}
-    assert (await person.get("/", headers=framed)).status_code == 403
-    assert (await person.post("/", headers=LINK)).status_code == 403
+    assert (person.get("/", headers=framed)).status_code == 403
+    assert (person.post("/", headers=LINK)).status_code == 403
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": HERE}], ids=["no origin", "own origin"])
-async def test_nothing_changes_without_the_pages_key(headers: dict[str, str]) -> None:
-    async with client() as stranger:
+def test_nothing_changes_without_the_pages_key(headers: dict[str, str]) -> None:
+    with client() as stranger:
         for method in ("POST", "PUT", "DELETE", "PATCH"):
-            answer = await stranger.request(method, "/change", headers=headers)
+            answer = stranger.request(method, "/change", headers=headers)
             assert answer.status_code == 403
             assert "Load the page again" in answer.json()["error"]
         # What only reads is open to whoever can reach the machine itself.
-        assert (await stranger.get("/facts.csv")).text == "ab"
+        assert (stranger.get("/facts.csv")).text == "ab"
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:7860", "localhost.evil.example", "10.0.0.1", "[::2]:80"]
 )
-async def test_a_name_that_is_not_this_machines_is_refused(host: str) -> None:
-    async with client() as browser:
-        answer = await browser.get("/", headers={"host": host})
+def test_a_name_that_is_not_this_machines_is_refused(host: str) -> None:
+    with client() as browser:
+        answer = browser.get("/", headers={"host": host})
         assert answer.status_code == 400 and "--root-path" in answer.json()["error"]
         behind = {"host": "localhost", "x-forwarded-host": host}
-        assert (await browser.get("/", headers=behind)).status_code == 400
+        assert (browser.get("/", headers=behind)).status_code == 400
 
 
 @pytest.mark.parametrize("host", ["", "a b", "localhost:99999", "localhost/x"])
 @pytest.mark.parametrize("token", ["", "secret"])
-async def test_a_host_that_is_none_is_refused(host: str, token: str) -> None:
-    async with client(token) as browser:
-        answer = await browser.get("/", headers={"host": host}, params={"token": token})
+def test_a_host_that_is_none_is_refused(host: str, token: str) -> None:
+    with client(token) as browser:
+        answer = browser.get("/", headers={"host": host}, params={"token": token})
         assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("base", ["http://localhost", "http://127.0.0.1:1", "http://[::1]:7860"])
-async def test_this_machines_names_are_known_at_every_port(base: str) -> None:
-    async with client(base=base) as browser:
-        assert (await browser.get("/")).status_code == 200
-        assert (await browser.post("/change", headers={"origin": base})).status_code == 200
+def test_this_machines_names_are_known_at_every_port(base: str) -> None:
+    with client(base=base) as browser:
+        assert (browser.get("/")).status_code == 200
+        assert (browser.post("/change", headers={"origin": base})).status_code == 200
 
 
-async def test_with_a_token_nothing_is_shown_without_it() -> None:
-    async with client("secret") as browser:
+def test_with_a_token_nothing_is_shown_without_it() -> None:
+    with client("secret") as browser:
         for path in ("/", "/facts.csv", "/nowhere", "/?token=wrong"):
-            answer = await browser.get(path, headers={"accept": "text/html,*/*"})
+            answer = browser.get(path, headers={"accept": "text/html,*/*"})
             assert answer.status_code == 403
             assert "?token=" in answer.text and "--token" in answer.text
             assert "<form" in answer.text and "config" not in answer.text
         assert "set-cookie" not in answer.headers
-        assert (await browser.get("/facts.csv")).json()["error"].startswith("The token")
+        assert (browser.get("/facts.csv")).json()["error"].startswith("The token")
 
 
-async def test_the_token_opens_the_page_once_and_the_cookie_from_then_on() -> None:
-    async with client("secret") as browser:
-        assert (await browser.get("/?token=secret&tab=edit")).status_code == 200
-        assert (await browser.get("/facts.csv")).status_code == 200
-        assert (await browser.post("/change", headers={"origin": HERE})).status_code == 200
+def test_the_token_opens_the_page_once_and_the_cookie_from_then_on() -> None:
+    with client("secret") as browser:
+        assert (browser.get("/?token=secret&tab=edit")).status_code == 200
+        assert (browser.get("/facts.csv")).status_code == 200
+        assert (browser.post("/change", headers={"origin": HERE})).status_code == 200
         evil = {"origin": "https://evil.example"}
-        assert (await browser.post("/change", headers=evil)).status_code == 403
+        assert (browser.post("/change", headers=evil)).status_code == 403
 
 
-async def test_a_program_shows_the_token_in_a_header() -> None:
-    async with client("secret") as program:
+def test_a_program_shows_the_token_in_a_header() -> None:
+    with client("secret") as program:
         header = {"authorization": "Bearer secret"}
-        assert (await program.post("/change", headers=header)).status_code == 200
-        assert (await program.get("/facts.csv?token=secret")).status_code == 200
+        assert (program.post("/change", headers=header)).status_code == 200
+        assert (program.get("/facts.csv?token=secret")).status_code == 200
         # Another page can write an address, and so is not believed for it when something changes.
-        assert (await program.post("/change?token=secret")).status_code == 403
+        assert (program.post("/change?token=secret")).status_code == 403
 
 
-async def test_with_a_token_any_name_will_do() -> None:
-    async with client("secret", base="http://gpu.lab.example:7860") as browser:
-        assert (await browser.get("/?token=secret")).status_code == 200
+def test_with_a_token_any_name_will_do() -> None:
+    with client("secret", base="http://gpu.lab.example:7860") as browser:
+        assert (browser.get("/?token=secret")).status_code == 200
         origin = {"origin": "http://gpu.lab.example:7860"}
-        assert (await browser.post("/change", headers=origin)).status_code == 200
+        assert (browser.post("/change", headers=origin)).status_code == 200
 
 
-async def test_behind_a_proxy_the_page_is_at_the_proxys_address() -> None:
+def test_behind_a_proxy_the_page_is_at_the_proxys_address() -> None:
     root = RootPath.read("https://lab.example/wb")
-    async with client("secret", root, "http://127.0.0.1:7860") as browser:
-        page = await browser.get("/?token=secret")
+    with client("secret", root, "http://127.0.0.1:7860") as browser:
+        page = browser.get("/?token=secret")
         assert "Path=/wb/" in page.headers["set-cookie"] and "Secure" in page.headers["set-cookie"]
         key = {"cookie": page.headers["set-cookie"].partition(";")[0]}
         for path in ("/change", "/wb/change"):
-            answer = await browser.post(path, headers={**key, "origin": "https://lab.example"})
+            answer = browser.post(path, headers={**key, "origin": "https://lab.example"})
             assert answer.json()["url"] == "https://lab.example/wb/change"
         wrong = {**key, "origin": "http://127.0.0.1:7860"}
-        assert (await browser.post("/change", headers=wrong)).status_code == 403
+        assert (browser.post("/change", headers=wrong)).status_code == 403
 
 
 def sources(policy: str) -> dict[str, str]:
@@ -209,16 +197,16 @@ def sources(policy: str) -> dict[str, str]:
     return {name: value for name, _, value in parts}
 
 
-async def test_every_answer_says_what_a_browser_may_do_with_it() -> None:
-    async with client() as browser:
+def test_every_answer_says_what_a_browser_may_do_with_it() -> None:
+    with client() as browser:
         evil = {"origin": "https://evil.example"}
         answers = [
-            await browser.get("/"),
-            await browser.get("/facts.csv"),
-            await browser.get("/nowhere"),
-            await browser.get("/broken"),
-            await browser.get("/facts.csv", headers=evil),
-            await browser.get("/", headers={"host": "evil.example"}),
+            browser.get("/"),
+            browser.get("/facts.csv"),
+            browser.get("/nowhere"),
+            browser.get("/broken"),
+            browser.get("/facts.csv", headers=evil),
+            browser.get("/", headers={"host": "evil.example"}),
         ]
         assert [answer.status_code for answer in answers] == [200, 200, 404, 500, 403, 400]
         for answer in answers:
@@ -236,9 +224,9 @@ def hash_of(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-async def test_only_the_pages_own_scripts_run() -> None:
-    async with client(scripts=["late()"]) as browser:
-        answer = await browser.get("/", headers={"accept-encoding": "identity"})
+def test_only_the_pages_own_scripts_run() -> None:
+    with client(scripts=["late()"]) as browser:
+        answer = browser.get("/", headers={"accept-encoding": "identity"})
         assert answer.headers["content-length"] == str(len(answer.content))
         policy = sources(answer.headers["content-security-policy"])
         allowed = policy["script-src"].split()
@@ -250,50 +238,25 @@ async def test_only_the_pages_own_scripts_run() -> None:
         assert {policy["connect-src"], policy["base-uri"]} == {"'self'"}
 
 
-async def test_the_page_is_packed_for_browsers_that_unpack() -> None:
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "scheme": "http",
-        "path": "/",
-        "raw_path": b"/",
-        "root_path": "",
-        "query_string": b"",
-        "headers": [(b"host", b"localhost"), (b"accept-encoding", b"br, gzip")],
-    }
-    await Guard(small(), NO_ROOT, NAMES, Keys(SECRET))(scope, receive, send)
-    headers = dict(sent[0]["headers"])
-    assert headers[b"content-encoding"] == b"gzip"
-    assert b"config = 1" in gzip.decompress(sent[1]["body"])
+def test_the_page_is_packed_for_browsers_that_unpack() -> None:
+    with client() as browser:
+        answer = browser.get("/", headers={"accept-encoding": "br, gzip"})
+        assert answer.headers["content-encoding"] == "gzip"
+        assert "config = 1" in answer.text
 
 
-async def test_no_websocket_is_opened() -> None:
-    sent: list[Message] = []
-
-    async def never(scope: Scope, receive: Receive, send: Send) -> None:
-        raise AssertionError("was let in")
-
-    async def receive() -> Message:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await Guard(never, NO_ROOT, NAMES, Keys(SECRET))({"type": "websocket"}, receive, send)
-    assert [message["type"] for message in sent] == ["websocket.close"]
+def test_no_websocket_is_opened(person: TestClient) -> None:
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        person.websocket_connect("/", headers={"origin": HERE}),
+    ):
+        pass
+    assert closed.value.code == 1008
 
 
 @pytest.mark.parametrize(
     "path", [f"/{'a' * 256}", f"/{'ä' * 128}", "/a/" * 2000, "/%00", "/a%0ab", "/%7f", "/%1b[0m"]
 )
-async def test_no_name_that_no_file_has_gets_further(path: str) -> None:
-    async with client() as browser:
-        assert (await browser.get(path)).status_code == 404
+def test_no_name_that_no_file_has_gets_further(path: str) -> None:
+    with client() as browser:
+        assert (browser.get(path)).status_code == 404
