@@ -23,7 +23,7 @@ from workbench.store.jobs import Job, JobKind
 ROOT = Path(__file__).resolve().parents[2]
 # Milliseconds. No test should come near it: what takes its time is a job, for whose end a test
 # waits with `job_done`; this is for a machine that has much else to do.
-PATIENCE = 40_000
+PATIENCE = 180_000
 LONGEST_JOB = 600.0  # seconds
 POLICY = "Content Security Policy"  # what a browser says of whatever the policy forbids
 
