@@ -46,10 +46,26 @@ class NoSettings(SettingsRecord):
 class ServeSettings(SettingsRecord):
     """Where the page is served."""
 
-    host: str = setting("127.0.0.1", "The address to listen on; 127.0.0.1 is this machine only.")
+    host: str = setting(
+        "127.0.0.1",
+        "The address to listen on; 127.0.0.1 is this machine only, any other needs a token.",
+    )
     port: int | None = setting(None, "The port; empty: 7860, or the next free one.")
     sessions: Path | None = setting(None, "Where sessions are kept.", metavar="DIR")
     browser: bool = setting(True, "Open the page in a browser.")
+    token: str = setting(
+        "",
+        "What the page's address must end with (?token=…); empty: none on this machine alone, "
+        "a new one where others can reach it.",
+        empty="none, or a new one",
+    )
+    root_path: str = setting(
+        "",
+        "Where a reverse proxy shows the page: a path such as /wb, or the whole address; empty: "
+        "what the proxy says.",
+        metavar="PATH",
+        empty="none",
+    )
 
 
 @dataclass(frozen=True, slots=True)

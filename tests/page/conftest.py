@@ -1,18 +1,22 @@
 """One workbench and one browser for all tests of the page; each test has its own session."""
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import BROWSER_FLAGS, find_browser
+from workbench.page.server import build_application
 from workbench.store import Library, Store
 from workbench.store.jobs import Job, JobKind
 
@@ -21,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # waits with `job_done`; this is for a machine that has much else to do.
 PATIENCE = 180_000
 LONGEST_JOB = 600.0  # seconds
+POLICY = "Content Security Policy"  # what a browser says of whatever the policy forbids
 
 Open = Callable[..., Page]
 
@@ -31,11 +36,24 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 @contextmanager
-def started(root: Path) -> Iterator[str]:
-    """A workbench in a process of its own; yields where it answers."""
+def started(
+    root: Path, *options: str, environment: Mapping[str, str] | None = None, quiet: bool = True
+) -> Iterator[str]:
+    """A workbench in a process of its own; yields where it answers.
+
+    Args:
+        root: its sessions.
+        options: further ones of its command.
+        environment: all its variables; None for those of the tests.
+        quiet: whether its terminal must show no error.
+    """
     server = subprocess.Popen(
-        [sys.executable, "app.py", "--port", "0", "--sessions", str(root), "--no-browser"],
+        [
+            *(sys.executable, "app.py", "--port", "0", "--sessions", str(root), "--no-browser"),
+            *options,
+        ],
         cwd=ROOT,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -55,7 +73,7 @@ def started(root: Path) -> Iterator[str]:
         server.terminate()
         said, _ = server.communicate(timeout=LONGEST_JOB)
     # What a view cannot draw stays as it was, so that only the terminal tells of it.
-    assert "Traceback" not in said, said
+    assert not quiet or "Traceback" not in said, said
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +115,7 @@ def open_page(browser: Browser, address: str, store: Store) -> Iterator[Open]:
         contexts.append(fresh)
         page = fresh.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda m: problems.append(m.text) if POLICY in m.text else None)
         page.on("request", lambda r: None if _is_local(r.url, address) else problems.append(r.url))
         page.goto(address, wait_until="domcontentloaded")
         expect(page.locator("#session-list")).to_have_value(store.id, timeout=PATIENCE)
@@ -106,6 +125,14 @@ def open_page(browser: Browser, address: str, store: Store) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def application_of(library: Library, uploads: Path) -> FastAPI:
+    """All that a server serves, made beside the loop that drives a browser."""
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as other:
+        patch.setenv("GRADIO_TEMP_DIR", "")  # what is set in there ends with this
+        built = other.submit(lambda: asyncio.run(build_application(library, uploads)))
+        return built.result()[0]
 
 
 def job_done(store: Store, kind: JobKind, after: int = 0) -> Job:

@@ -22,6 +22,7 @@ from workbench.cli.serve import serve
 from workbench.cli.study import study
 from workbench.cli.sweep import sweep
 from workbench.errors import WorkbenchError
+from workbench.work.proxies import settle_proxies
 
 __all__ = ["build", "main"]
 
@@ -67,6 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: the words after ``workbench``; None takes those of this process.
     """
+    settle_proxies()
     try:
         build()(args=arguments)
     except WorkbenchError as error:

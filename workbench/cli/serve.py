@@ -16,4 +16,6 @@ def serve(settings: ServeSettings) -> None:
         port=settings.port,
         sessions=settings.sessions,
         open_browser=settings.browser,
+        token=settings.token,
+        root_path=settings.root_path,
     )

@@ -1,14 +1,14 @@
 """Serves the page: a port, a worker, and only this machine let in unless asked otherwise.
 
-Invariants: requests are answered only for names of this machine (against DNS rebinding), what
-is uploaded stays inside the sessions' folder, and nothing calls out. Where another workbench has
-the sessions, they are shown, no worker is started, and nothing is written.
+Invariants: every request passes the guard (`workbench.page.access.guard`), what is uploaded stays
+inside the sessions' folder, and nothing calls out. Where another workbench has the sessions, they
+are shown, no worker is started, and nothing is written.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
-import re
 import socket
 import tempfile
 import threading
@@ -19,20 +19,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
-import psutil
 import uvicorn
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from fastapi import FastAPI
 
-from workbench.errors import SessionError, WorkbenchError
+from workbench.errors import SettingsError
+from workbench.page.access.guard import Guard
+from workbench.page.access.keys import Keys, kept_secret, new_token
+from workbench.page.access.site import RootPath, host_name, is_loopback
 from workbench.page.app import build
 from workbench.page.changes import Changes, add_changes
+from workbench.page.downloads import add_downloads
 from workbench.page.evaluate.files import add_report_downloads
+from workbench.page.events import guard_gradio
 from workbench.page.facts.files import add_fact_downloads
 from workbench.page.kit import theme
 from workbench.page.layers.files import add_profile_downloads
+from workbench.page.listen import address_of, is_for_others, listen
 from workbench.page.still import add_still_progress
 from workbench.paths import assets_dir, sessions_dir
 from workbench.store import Library
@@ -40,13 +42,13 @@ from workbench.store.lock import FolderLock, FolderTaken, holder
 from workbench.store.requests import LoadRequest
 from workbench.worker.supervisor import Supervisor
 
-__all__ = ["serve", "serving"]
+__all__ = ["build_application", "serve", "serving"]
 
-FIRST_PORT = 7860
-PORTS_TRIED = 20
 UPLOAD_LIMIT = "20gb"  # of a packed session; facts have a smaller limit of their own
 LOCK_NAME = "workbench.lock"
 QUEUE_LOOK_EVERY = 0.5  # seconds
+TOKEN_VARIABLE = "WORKBENCH_TOKEN"  # for a token that no list of processes shows
+ROOT_VARIABLE = "GRADIO_ROOT_PATH"  # Gradio's own, for those who have set it
 
 
 def serve(
@@ -54,20 +56,33 @@ def serve(
     port: int | None = None,
     sessions: str | Path | None = None,
     open_browser: bool = True,
+    token: str = "",
+    root_path: str = "",
 ) -> None:
     """Opens the workbench and works until it is interrupted.
 
     Args:
-        host: address to listen on; the default lets only this machine in.
+        host: address to listen on; the default lets only this machine in, any other a token.
         port: port to listen on; None takes the first free one from 7860.
         sessions: folder of sessions; None takes `sessions_dir`.
         open_browser: whether to show the page in the browser.
+        token: what the page's address must end with; empty for none where only this machine can
+            reach it, and else for a new one, or that of the variable WORKBENCH_TOKEN.
+        root_path: the path or the whole address under which a reverse proxy shows the page.
 
     Raises:
         SessionError: the port is taken, or the folder cannot be used.
+        SettingsError: the token or the root path cannot be one.
     """
-    with serving(host, port, sessions) as ready:
+    with serving(host, port, sessions, token, root_path) as ready:
         print(f"LocFT Workbench: {ready.url}  (Ctrl-C ends it)", flush=True)
+        if ready.elsewhere:
+            there = "" if ready.elsewhere == ready.url else f" From elsewhere: {ready.elsewhere}"
+            print(
+                "It can be reached from beyond this machine: whoever has the token can do "
+                f"everything that you can, and nobody else gets in.{there}",
+                flush=True,
+            )
         if ready.closed:
             print(ready.closed, flush=True)
         if open_browser:
@@ -82,13 +97,15 @@ class Ready:
     Args:
         server: call ``run(sockets=[listener])``.
         listener: its socket.
-        url: where the page is.
+        url: where the page is, with the token where there is one.
+        elsewhere: the same for other machines; empty when none can reach it.
         closed: why the sessions are only shown, for people; empty when they can be worked on.
     """
 
     server: uvicorn.Server
     listener: socket.socket
     url: str
+    elsewhere: str
     closed: str
 
 
@@ -105,14 +122,23 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(host: str, port: int | None, sessions: str | Path | None) -> Iterator[Ready]:
+def serving(
+    host: str,
+    port: int | None,
+    sessions: str | Path | None,
+    token: str = "",
+    root_path: str = "",
+) -> Iterator[Ready]:
     """A server that is ready to run, with its worker started; both end with the block.
 
     Where another workbench has the sessions, they are only shown, and there is no worker.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    of_gradio = os.environ.pop(ROOT_VARIABLE, "")  # which would otherwise follow it by itself
+    root = RootPath.read(root_path or of_gradio)
+    token = _checked(token or os.environ.get(TOKEN_VARIABLE, ""))
     library = Library(Path(sessions) if sessions is not None else sessions_dir())
-    listener = _listen(host, port)
+    listener = listen(host, port)
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(listener.close)
         try:
@@ -123,13 +149,32 @@ def serving(host: str, port: int | None, sessions: str | Path | None) -> Iterato
         else:
             _start_work(library, cleanup)
             uploads = str(library.root / ".uploads")
-        os.environ["GRADIO_TEMP_DIR"] = uploads
-        application, changes = _application(library, host)
-        config = uvicorn.Config(application, log_level="warning", access_log=False)
+        told = {host_name(root.authority)} - {""}
+        public = is_for_others(listener) or not is_loopback(told)
+        secret = kept_secret(library.root, may_write=not library.closed)
+        keys = Keys(secret, token or (new_token() if public else ""))
+        application, changes = asyncio.run(build_application(library, Path(uploads)))
+        names = {"localhost", "127.0.0.1", "::1", host.strip("[]").lower(), *told}
+        guard = Guard(application, root, names, keys, scripts=[theme.head_script()])
+        config = uvicorn.Config(guard, log_level="warning", access_log=False, proxy_headers=False)
         server = _Server(config, changes)
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        url = f"http://{shown}:{listener.getsockname()[1]}/"
-        yield Ready(server, listener, url, library.closed)
+        here, there = (
+            _opened_at(address_of(listener, host, elsewhere), root, keys)
+            for elsewhere in (False, True)
+        )
+        yield Ready(server, listener, here, there if public else "", library.closed)
+
+
+def _opened_at(address: str, root: RootPath, keys: Keys) -> str:
+    """What people open, behind a proxy or not."""
+    base = f"{root.scheme}://{root.authority}/" if root.authority else address
+    return base + (f"{root.prefix[1:]}/" if root.prefix else "") + keys.query
+
+
+def _checked(token: str) -> str:
+    if any(letter.isspace() or not letter.isprintable() for letter in token):
+        raise SettingsError("token has spaces in it; write it without.")
+    return token
 
 
 def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
@@ -144,13 +189,22 @@ def _start_work(library: Library, cleanup: contextlib.ExitStack) -> None:
     cleanup.callback(supervisor.stop)
 
 
-def _application(library: Library, host: str) -> tuple[FastAPI, Changes]:
+async def build_application(library: Library, uploads: Path) -> tuple[FastAPI, Changes]:
+    """Everything that is served, without its guard, and what tells pages of changes.
+
+    It is awaited, though it waits for nothing: Gradio makes event loops when it finds none running,
+    and never closes them.
+
+    Args:
+        library: the sessions.
+        uploads: where Gradio puts what is uploaded.
+    """
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
-    application.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(host))
     changes = add_changes(application, library)
     add_still_progress(application)
-    _add_downloads(application, library)
+    add_downloads(application, library)
     add_fact_downloads(application, library)
     add_profile_downloads(application, library)
     add_report_downloads(application, library)
@@ -170,6 +224,7 @@ def _application(library: Library, host: str) -> tuple[FastAPI, Changes]:
         head=theme.head(),
         favicon_path=str(assets_dir() / "favicon.svg"),
     )
+    guard_gradio(application, blocks, uploads)
     return application, changes
 
 
@@ -180,61 +235,3 @@ def _rest_queue(blocks: gr.Blocks) -> None:
     """
     blocks._queue.sleep_when_free = QUEUE_LOOK_EVERY
     blocks._queue.progress_update_sleep_when_free = QUEUE_LOOK_EVERY
-
-
-def _add_downloads(application: FastAPI, library: Library) -> None:
-    @application.get("/patches/{session}/{run}")
-    def download_patch(session: str, run: int) -> FileResponse:
-        try:
-            path = library.open(session).runs.patch_folder(run) / "patch.safetensors"
-        except WorkbenchError as error:
-            raise HTTPException(404, str(error)) from None
-        if not path.is_file():
-            raise HTTPException(404, f"Run {run} has no patch.")
-        return FileResponse(path, filename=f"run-{run}.safetensors")
-
-    @application.get("/sessions/{session}.zip")
-    def download_session(session: str) -> FileResponse:
-        packed = contextlib.ExitStack()
-        try:
-            name = library.open(session).settings.name
-            path = packed.enter_context(library.packed(session))
-        except WorkbenchError as error:
-            raise HTTPException(404, str(error)) from None
-        plain = re.sub(r"[^\w ()-]+", "_", name).strip() or "session"
-        done = BackgroundTask(packed.close)
-        return FileResponse(path, filename=f"{plain}.zip", background=done)
-
-
-def _names(host: str) -> list[str]:
-    """The names under which this machine may be asked for the page."""
-    names = {"localhost", "127.0.0.1", "[::1]", host}
-    if host in ("0.0.0.0", "::"):
-        names |= {socket.gethostname(), socket.getfqdn()}
-        for addresses in psutil.net_if_addrs().values():
-            names |= {entry.address for entry in addresses if entry.family == socket.AF_INET}
-    return sorted(names)
-
-
-def _listen(host: str, port: int | None) -> socket.socket:
-    """A listening socket on the port that was asked for, else on the first free one.
-
-    Raises:
-        SessionError: the port is taken, or the address is not this machine's.
-    """
-    ports = [port] if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
-    for candidate in ports:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, candidate))
-            listener.listen(128)
-        except OSError:
-            listener.close()
-        else:
-            return listener
-    tried = f"Port {port} on {host}" if port is not None else f"No port from {FIRST_PORT} on {host}"
-    raise SessionError(
-        f"{tried} can be used; another program may have it. Choose another with --port."
-    )

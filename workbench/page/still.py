@@ -32,6 +32,6 @@ def add_still_progress(application: FastAPI) -> None:
         try:
             path = ASSETS / f"statustracker-{version}.js"
             script = path.read_text(encoding="utf-8")
-        except OSError:
+        except (OSError, ValueError):
             raise HTTPException(404, "There is no such script.") from None
         return Response(script.replace(FRAMES, NO_FRAMES), 200, CACHED, "text/javascript")

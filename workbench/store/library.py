@@ -71,7 +71,10 @@ class Library:
 
     def __contains__(self, session: str) -> bool:
         plain = session == Path(session).name and not session.startswith(".")
-        return bool(session) and plain and (self.root / session / DATABASE_NAME).is_file()
+        try:
+            return bool(session) and plain and (self.root / session / DATABASE_NAME).is_file()
+        except (OSError, ValueError):  # no folder can have such a name
+            return False
 
     def open(self, session: str) -> Store:
         """The session with this folder name.

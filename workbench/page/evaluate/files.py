@@ -9,6 +9,7 @@ from workbench.actions import command_line
 from workbench.errors import WorkbenchError
 from workbench.measure.report import FORMS, build_report
 from workbench.model.choice import ModelChoice
+from workbench.page.downloads import Number
 from workbench.page.layers.sweep_fields import sweep_weights
 from workbench.search.recommend import recommend
 from workbench.store import Library, Store
@@ -29,7 +30,7 @@ def add_report_downloads(application: FastAPI, library: Library) -> None:
     """
 
     @application.get("/reports/{session}/{evaluation}.{form}")
-    def download_report(session: str, evaluation: int, form: str) -> Response:
+    def download_report(session: str, evaluation: Number, form: str) -> Response:
         if form not in KINDS:
             raise HTTPException(404, f"There is no report as '{form}'.")
         try:

@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 from workbench.errors import WorkbenchError
 from workbench.facts import report_csv, write_facts
 from workbench.facts.write import Schema
+from workbench.page.downloads import Number
 from workbench.store import Library
 from workbench.store.found import found_facts
 from workbench.store.imports import ImportTable
@@ -55,7 +56,7 @@ def add_fact_downloads(application: FastAPI, library: Library) -> None:
         return FileResponse(path, filename=name, media_type=media, background=done)
 
     @application.get("/imports/{session}/{number}.csv")
-    def download_report(session: str, number: int) -> StreamingResponse:
+    def download_report(session: str, number: Number) -> StreamingResponse:
         try:
             imports = library.open(session).imports
             imports.get(number)

@@ -10,7 +10,7 @@ from workbench.page.kit.static import script, style
 from workbench.work.colours import css_variables
 from workbench.work.templates import render, trusted
 
-__all__ = ["head", "stylesheet", "theme"]
+__all__ = ["head", "head_script", "stylesheet", "theme"]
 
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -86,6 +86,13 @@ SIZES = {
 def head() -> Markup:
     """What stands in the page's head: the theme's script runs before anything is drawn."""
     return render("page/head.html", script=trusted(script("theme.js")))
+
+
+def head_script() -> str:
+    """The script in the head as a browser reads it, for what allows it by its hash."""
+    whole, text = str(head()), script("theme.js").strip()
+    begins = whole.index(text)
+    return whole[whole.rindex(">", 0, begins) + 1 : whole.index("<", begins + len(text))]
 
 
 def stylesheet() -> str:

@@ -1,5 +1,6 @@
 """Scans and sweeps as files to download: their numbers as CSV, their plots as HTML."""
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def _find(library: Library, session: str, what: str) -> tuple[pd.DataFrame, obje
     try:
         found = _scan(library.open(session)) if what == "scan" else None
         kind, _, number = what.partition("-")
-        if kind == "sweep" and number.isdecimal():
+        if kind == "sweep" and re.fullmatch("[0-9]{1,18}", number):
             found = _sweep(library.open(session), int(number))
     except WorkbenchError as error:
         raise HTTPException(404, str(error)) from None

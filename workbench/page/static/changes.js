@@ -35,7 +35,12 @@ const open = () => {
   source.addEventListener('some', tell(false));
   source.addEventListener('beat', () => wait());
   // A browser comes back by itself when a connection breaks, not when it was answered otherwise.
-  source.onerror = () => { if (source?.readyState === EventSource.CLOSED) wait(RETRY); };
+  // Why it was, a stream does not tell; a request does, if the page was refused.
+  source.onerror = () => {
+    if (source?.readyState !== EventSource.CLOSED) return;
+    fetch('changes', {method: 'HEAD'}).catch(() => {});
+    wait(RETRY);
+  };
   wait();
 };
 const wait = (time = SILENCE) => {
