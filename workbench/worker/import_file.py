@@ -59,12 +59,12 @@ def _outcome(task: Task, root: Path) -> tuple[JobState, str]:
     except (Cancelled, ReadingStopped):
         return "cancelled", ""
     except Exception as error:
-        trouble = storage_error(error, root)
-        if trouble is None and not isinstance(error, WorkbenchError):
+        words = error if isinstance(error, WorkbenchError) else storage_error(error, root)
+        if words is None:
             traceback.print_exc()
             sentence = f"Something went wrong inside the workbench ({type(error).__name__})."
             return "failed", f"{sentence} Nothing of the file was kept."
-        return "failed", str(trouble or error)
+        return "failed", str(words)
     return "done", ""
 
 

@@ -119,11 +119,11 @@ class Worker:
         except Cancelled:
             return "cancelled", {}, ""
         except Exception as error:
-            trouble = storage_error(error, task.store.folder)
-            if trouble is not None:
-                return "failed", {}, str(trouble)
-            if isinstance(error, WorkbenchError):
-                return "failed", {}, str(error)
+            # Errors meant for people name their own place already.
+            known = error if isinstance(error, WorkbenchError) else None
+            words = known or storage_error(error, task.store.folder)
+            if words is not None:
+                return "failed", {}, str(words)
             traceback.print_exc()
             sentence = (
                 f"Something went wrong inside the workbench ({type(error).__name__}). "

@@ -17,6 +17,7 @@ from workbench.model.loading.folder import check_folder
 from workbench.model.needs import is_path
 from workbench.model.real import REAL, origin_of, real_model_dir
 from workbench.paths import builtin_model_dir
+from workbench.work.proxies import settle_proxies
 
 __all__ = ["Source", "find_source"]
 
@@ -90,6 +91,7 @@ def find_source(name: str, trust_remote_code: bool) -> Source:
 
 def _hub_answers() -> bool:
     """Whether the hub can be reached; asked once, because the hub's library retries for long."""
+    settle_proxies()
     if constants.HF_HUB_OFFLINE:
         return False
     if getproxies():
