@@ -26,6 +26,7 @@ SAMPLE: list[tuple[str, Kind, str]] = [
     ("afmoe", "exact", ""),
     ("bamba", "exact", ""),
     ("deepseek_v2", "exact", ""),
+    ("fuyu", "exact", ""),
     ("gpt_oss", "exact", ""),
     ("granitemoehybrid", "exact", ""),
     ("jamba", "exact", ""),

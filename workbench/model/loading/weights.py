@@ -106,6 +106,10 @@ def load_network(
     plain = {unwrapped(name, renames): tensor for name, tensor in stored.items()}
     _require_plain(source, config, plain, {name for name, _ in empty.named_parameters()})
     network, report = _read(source, config, renames, empty, plain, device, dtype, generation)
+    if report["missing_keys"] and renames:
+        # Transformers knows other names of some architectures, and then needs them as they are.
+        renames = {}
+        network, report = _read(source, config, renames, empty, plain, device, dtype, generation)
     if missing := sorted(report["missing_keys"]):
         raise _lacks(source, config, missing, plain)
     notices = []
