@@ -49,7 +49,9 @@ def test_another_token_makes_old_cookies_worthless() -> None:
     assert Keys(SECRET, "new").fit(cookie_of(Keys(SECRET, "new")))
 
 
-@pytest.mark.parametrize("token", ["secret", "a+b&c=d/é%20", new_token()])
+@pytest.mark.parametrize(
+    "token", ["secret", "a+b&c=d/é%20", new_token()], ids=["word", "signs", "made"]
+)
 def test_a_token_fits_in_the_address_and_in_a_header(token: str) -> None:
     keys = Keys(SECRET, token)
     assert keys.demanded
