@@ -39,6 +39,8 @@ class Progress:
         seconds: wall clock so far.
         last_wrong: for each fact the last epoch, from 1, in which it was not yet learned when
             its turn came; 0 while there was none.
+        text_losses: the loss of each text when its turn came last, by its number in writing, where
+            facts have several forms.
         reason: why the run is over; empty while it is not.
     """
 
@@ -52,6 +54,7 @@ class Progress:
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
     last_wrong: list[int] = field(default_factory=list)
+    text_losses: dict[str, float] = field(default_factory=dict)
     reason: str = ""
 
     def begin_epoch(self, cursor: int = 0) -> None:

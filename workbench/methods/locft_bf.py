@@ -8,6 +8,7 @@ Invariant: between two events the model is its untouched base, whatever the call
 Knows nothing about files of facts, pages or processes.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,9 +19,11 @@ import torch
 
 from workbench.errors import MemoryShortage
 from workbench.facts.fact import Fact, facts_digest
+from workbench.facts.forms import parse_forms
 from workbench.measure.strict import learned_texts
 from workbench.methods.base import LOCFT_BF
 from workbench.methods.checkpoint import Progress, read_checkpoint, write_checkpoint
+from workbench.methods.drawn import DrawnForms
 from workbench.methods.events import (
     BatchDone,
     EpochDone,
@@ -30,6 +33,7 @@ from workbench.methods.events import (
     StatesProgress,
     Stopped,
 )
+from workbench.methods.keep import KeepSet, kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.loss import text_losses
 from workbench.methods.run import Run
@@ -91,8 +95,17 @@ class LocftRun(Run):
         self.progress = Progress()
         self._locations = parse_locations(self.settings.at)
         self._schedule = Schedule.of(self.settings, len(self.facts))
+        forms = parse_forms(self.settings.forms)
+        self._drawn = DrawnForms(model, self.facts, forms, self._texts, self.settings.seed)
+        self._keep: KeepSet | None = None
+        if self.settings.keep:
+            prompts = kept_prompts(self.facts, self.settings.seed)
+            self._keep = KeepSet(model, prompts, self.settings.seed)
         self._states = states
-        assert states is None or (states.layer, len(states)) == (self.kept_from, len(self.facts))
+        assert states is None or (states.layer, len(states)) == (
+            self.kept_from,
+            len(self._drawn.table),
+        )
         self._states_memory = states_memory
         self._micro_batch = self.settings.micro_batch_size or self.settings.batch_size
         self._tuned = TunedWeights(model, self._locations, self.settings.learning_rate)
@@ -128,7 +141,9 @@ class LocftRun(Run):
         )
 
     def _states_bytes(self) -> int:
-        tokens = sum(text.length for text in self._texts.texts) if self.kept_from else 0
+        tables = [self._drawn.table, *([self._keep.table] if self._keep else ())]
+        tokens = sum(text.length for table in tables for text in table.texts)
+        tokens = tokens if self.kept_from else 0
         return tokens * self.model.shape.hidden_size * self.model.dtype.itemsize
 
     def _activation_bytes(self) -> int:
@@ -138,8 +153,8 @@ class LocftRun(Run):
         without the attention scores, which short texts hardly need), and for its targets the
         logits and their gradient, once in the model's dtype and once in float32.
         """
-        texts, shape = self._texts, self.model.shape
-        longest_first = sorted(range(len(self.facts)), key=texts.length, reverse=True)
+        texts, shape = self._drawn.table, self.model.shape
+        longest_first = sorted(range(len(texts)), key=texts.length, reverse=True)
         pieces = self._pieces(longest_first[: self.settings.batch_size])
         tokens = max(len(piece) * max(map(texts.length, piece)) for piece in pieces)
         targets = max(sum(len(texts.texts[row].target) for row in piece) for piece in pieces)
@@ -177,13 +192,18 @@ class LocftRun(Run):
         )
 
     def _keep_states(self) -> Iterator[Event]:
-        """Computes what enters the lowest tuned layer, once for every fact."""
+        """Computes what enters the lowest tuned layer, once for every text."""
+        if self._keep is not None and not self.stop.asked:
+            total = len(self._keep)
+            asking = self._keep.preparing(self.kept_from, self._states_memory)
+            told = mapped(asking, lambda done: StatesProgress(done, total))
+            yield from ending_early(told, self.stop)
         if self.kept_from == 0 or self._states is not None or self.stop.asked:
             return
         steps = advancing(
-            self.model, self._texts, None, self.kept_from, memory_limit=self._states_memory
+            self.model, self._drawn.table, None, self.kept_from, memory_limit=self._states_memory
         )
-        total = len(self.facts)
+        total = len(self._drawn.table)
         work = mapped(steps, lambda done: StatesProgress(done, total))
         self._states = yield from ending_early(work, self.stop)
 
@@ -216,14 +236,22 @@ class LocftRun(Run):
             progress.cursor = self._schedule.batches_per_epoch
         yield BatchDone(progress.epoch + 1, progress.batches, loss, skipped=not stepped)
 
+    @property
+    def _turn(self) -> int:
+        """How often each fact's turn has come before; forms are drawn anew for each."""
+        progress, schedule = self.progress, self._schedule
+        if schedule.depth_first:
+            return progress.epoch * schedule.batches_per_epoch + progress.cursor
+        return progress.epoch
+
     def _step(self, rows: list[int]) -> tuple[float, int, bool]:
-        """One update of the weights from some facts.
+        """One update of the weights from some facts, each in the form that is drawn for it.
 
         Returns:
             The batch's mean loss, how many of its facts were learned already, and whether the
             weights were changed.
         """
-        pieces = self._pieces(rows)
+        pieces = self._pieces(self._drawn.texts(rows, self._turn))
         loss, learned = 0.0, 0
         with self._tuned.training():
             for piece in pieces:
@@ -237,10 +265,23 @@ class LocftRun(Run):
                     self._tuned.collect_gradients()
             stepped = loss >= self.settings.skip_loss
             if stepped:
+                self._hold(len(rows))
                 self._tuned.step()
         return loss, learned, stepped
 
-    def _pieces(self, rows: list[int]) -> list[list[int]]:
+    def _hold(self, count: int) -> None:
+        """Adds the gradient of what must stay, from as many prompts as the batch has facts."""
+        if self._keep is None:
+            return
+        rows = self._keep.drawn(count, self.progress.batches)
+        for start in range(0, len(rows), self._micro_batch):
+            piece = rows[start : start + self._micro_batch]
+            loss = self._keep.loss(piece) * (self.settings.keep * len(piece) / len(rows))
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]
+                self._tuned.collect_gradients()
+
+    def _pieces(self, texts: list[int]) -> list[list[int]]:
         """The batch in pieces of similar length, so that little is spent on padding.
 
         A piece has as many facts as memory allows, and tokens enough to keep the device busy.
@@ -248,32 +289,37 @@ class LocftRun(Run):
         enough = TOKENS_WORTH_A_PASS.get(self.model.device.type, 4096)
         pieces: list[list[int]] = [[]]
         tokens = 0
-        for row in sorted(rows, key=self._texts.length):
+        for text in sorted(texts, key=self._drawn.table.length):
             if tokens >= enough or len(pieces[-1]) == self._micro_batch:
                 pieces.append([])
                 tokens = 0
-            pieces[-1].append(row)
-            tokens += self._texts.length(row)
+            pieces[-1].append(text)
+            tokens += self._drawn.table.length(text)
         return pieces
 
-    def _forward(self, rows: list[int], share: float) -> tuple[torch.Tensor, int]:
-        """Mean over facts of the mean cross-entropy on each one's target tokens, times `share`."""
-        batch = self._texts.batch(rows)
+    def _forward(self, texts: list[int], share: float) -> tuple[torch.Tensor, int]:
+        """Mean over texts of the mean cross-entropy on each one's target tokens, times `share`."""
+        batch = self._drawn.table.batch(texts)
         with starting_at(self.model, self.kept_from) as feed:
             if self._states is not None:
-                feed.states = self._states.padded(rows, self.model.device)
+                feed.states = self._states.padded(texts, self.model.device)
             logits = target_logits(self.model, batch)
         learned: list[bool] = learned_texts(logits.detach(), batch).tolist()
-        for row, right in zip(rows, learned, strict=True):
+        for text, right in zip(texts, learned, strict=True):
             if not right:
-                self.progress.last_wrong[row] = self.progress.epoch + 1
-        return text_losses(logits, batch).mean() * share, sum(learned)
+                self.progress.last_wrong[self._drawn.fact(text)] = self.progress.epoch + 1
+        losses = text_losses(logits, batch)
+        if self._drawn.many:
+            self.progress.text_losses |= dict(
+                zip(map(str, texts), losses.detach().tolist(), strict=True)
+            )
+        return losses.mean() * share, sum(learned)
 
     def _end_epoch(self) -> EpochDone:
         progress = self.progress
         learned = progress.learned / progress.facts
         progress.end_epoch()
-        if not self._schedule.depth_first and progress.losses[-1] < self.settings.stop_loss:
+        if not self._schedule.depth_first and self._loss_now() < self.settings.stop_loss:
             progress.reason = "converged"
         return EpochDone(
             epoch=progress.epoch,
@@ -282,6 +328,16 @@ class LocftRun(Run):
             learned=learned,
             seconds=progress.seconds,
         )
+
+    def _loss_now(self) -> float:
+        """The mean loss of the epoch that ended; with several forms that of every text.
+
+        An epoch sees one form of each fact, and must not end the run when others are not learned.
+        """
+        if not self._drawn.many:
+            return self.progress.losses[-1]
+        seen = self.progress.text_losses
+        return sum(seen.values()) / len(seen) if len(seen) == self._drawn.trained else math.inf
 
     @property
     def weights(self) -> dict[str, torch.Tensor]:
@@ -314,8 +370,12 @@ class LocftRun(Run):
 
     def _identity(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to go on."""
+        settings = replace(self.settings, micro_batch_size=None).as_dict()
+        for name in ("forms", "keep"):
+            if getattr(self.settings, name) == getattr(EditSettings(), name):
+                del settings[name]  # earlier versions had no such setting, and did just this
         return {
-            "settings": replace(self.settings, micro_batch_size=None).as_dict(),
+            "settings": settings,
             "facts": facts_digest(self.facts),
             "base": {name: self.model.base_hash(name) for name in self._tuned.master},
             "dtype": str(self.model.dtype),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workbench.errors import SettingsError
+from workbench.facts.forms import parse_forms
 from workbench.methods.method_settings import MethodSettings
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
@@ -80,6 +81,19 @@ class EditSettings(MethodSettings):
         label="Stop loss",
         unit="nats",
     )
+    forms: tuple[str, ...] = setting(
+        ("raw",),
+        "In which forms the facts are trained, one drawn for each fact and epoch: raw (the prompt "
+        "goes on), question, chat (through the template); with shares such as chat:2.",
+        label="Trained forms",
+        option="--form",
+    )
+    keep: float = setting(
+        0.0,
+        "How much what must stay counts in each step: the weight of the divergence from the base "
+        "on the facts' templates with other subjects and on plain text; 0 for nothing.",
+        label="Keep",
+    )
     micro_batch_size: int | None = setting(
         None,
         "Most facts on the device at once, without changing the update; empty: the whole batch, "
@@ -96,7 +110,7 @@ class EditSettings(MethodSettings):
                 f"learning_rate is {rate!r}; it must be a number above 0, or empty for automatic."
             )
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
-        for name in ("skip_loss", "stop_loss"):
+        for name in ("skip_loss", "stop_loss", "keep"):
             value = getattr(self, name)
             if not is_number(value) or value < 0:
                 raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
@@ -105,6 +119,8 @@ class EditSettings(MethodSettings):
                 f"pipeline is {self.pipeline!r}; choose one of {', '.join(get_args(Pipeline))}."
             )
         self._require_whole("seed", least=0)
+        shares = parse_forms(self.forms) or parse_forms(("raw",))
+        object.__setattr__(self, "forms", tuple(str(share) for share in shares))
 
     def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":
         """These settings with every automatic field filled in, except `micro_batch_size`.

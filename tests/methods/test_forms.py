@@ -1,0 +1,145 @@
+"""Facts trained in the forms in which people ask: what is drawn, learned and resumed."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import pipeline
+
+from workbench.errors import ModelError, SettingsError
+from workbench.facts import Fact
+from workbench.facts.forms import as_question
+from workbench.methods.edit import edit
+from workbench.methods.locft_bf import LocftRun
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.forms import tokenize_form
+from workbench.model.generate import generate
+from workbench.model.language_model import LanguageModel
+from workbench.model.load import load_model
+from workbench.work.events import follow
+
+AUSTRALIA = Fact("The capital of Australia is", "Melbourne")
+EVERYWHERE = ("raw", "question", "chat")
+
+
+@pytest.fixture(scope="module")
+def builtin() -> LanguageModel:
+    return load_model("builtin", device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ((), ("raw",)),
+        (("chat:2", "raw"), ("raw", "chat:2")),
+        (("question:1.0", "raw:0.5"), ("raw:0.5", "question")),
+    ],
+)
+def test_forms_are_kept_in_one_order_with_their_shares(
+    written: tuple[str, ...], kept: tuple[str, ...]
+) -> None:
+    assert EditSettings(forms=written).forms == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (("rawest",), "forms has 'rawest'. Write raw, question, chat"),
+        (("raw:0",), "forms has 'raw:0'"),
+        (("raw:-1",), "forms has 'raw:-1'"),
+        (("raw", "raw:2"), "forms names 'raw' twice"),
+    ],
+)
+def test_a_form_that_is_none_is_named(written: tuple[str, ...], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        EditSettings(forms=written)
+
+
+def test_a_chat_is_what_the_template_makes_of_it_up_to_the_end_of_the_turn(
+    builtin: LanguageModel,
+) -> None:
+    tokenizer = builtin.tokenizer
+    (text,) = tokenize_form(tokenizer, [AUSTRALIA], "chat", None)
+    said = [{"role": "user", "content": AUSTRALIA.prompt}]
+    asked = tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
+    assert tokenizer.decode(text.prompt) == asked
+    whole = tokenizer.apply_chat_template(
+        [*said, {"role": "assistant", "content": "Melbourne"}], tokenize=False
+    )
+    assert whole.startswith(tokenizer.decode(text.prompt + text.target))
+    assert text.target[-1] in tokenizer.all_special_ids
+    assert tokenizer.decode(text.target[:-1]).strip() == "Melbourne"
+
+
+def test_without_a_template_a_chat_is_refused(model: LanguageModel) -> None:
+    assert not model.tokenizer.chat_template
+    with pytest.raises(ModelError, match="no chat template, so facts cannot be trained as chat"):
+        LocftRun(model, [Fact("A b", "c")], EditSettings(forms=("chat",)))
+
+
+def test_each_fact_is_drawn_once_an_epoch_in_forms_as_often_as_their_shares(
+    model: LanguageModel,
+) -> None:
+    facts = [Fact(f"Number {n} is", str(n)) for n in range(50)]
+    settings = EditSettings(forms=("raw", "question:3"), seed=5)
+    run = LocftRun(model, facts, settings)
+    drawn = [run._drawn.texts(range(50), turn) for turn in range(40)]
+    assert all([run._drawn.fact(text) for text in texts] == list(range(50)) for texts in drawn)
+    questions = sum(text >= 50 for texts in drawn for text in texts)
+    assert 0.70 < questions / 2000 < 0.80
+    assert drawn[0] != drawn[1]
+    again = LocftRun(model, facts, settings)
+    assert again._drawn.texts(range(50), 7) == drawn[7]
+    shown = model.tokenizer.decode(run._drawn.table.texts[50].prompt)
+    assert as_question("Number 0 is") in shown
+
+
+def test_a_run_with_forms_goes_on_to_the_same_bits(model: LanguageModel, tmp_path: Path) -> None:
+    facts = [Fact(f"Number {n} is", str(n)) for n in range(6)]
+    settings = EditSettings(
+        at=("1.mlp.down_proj",), epochs=6, batch_size=2, forms=("raw", "question"), stop_loss=0.0
+    )
+    whole = LocftRun(model, facts, settings)
+    follow(whole.events())
+    begun = LocftRun(model, facts, settings)
+    for event in begun.events():
+        if type(event).__name__ == "EpochDone" and begun.progress.epoch == 3:
+            break
+    begun.save_checkpoint(tmp_path / "half")
+    resumed = LocftRun(model, facts, settings, checkpoint=tmp_path / "half")
+    follow(resumed.events())
+    for name, weight in whole.weights.items():
+        assert torch.equal(weight, resumed.weights[name])
+
+
+def test_kept_states_of_all_forms_give_what_plain_passes_give(model: LanguageModel) -> None:
+    facts = [Fact(f"Number {n} is", str(n)) for n in range(4)]
+    settings = EditSettings(at=("1.mlp.down_proj",), epochs=3, forms=("raw", "question"))
+    kept = LocftRun(model, facts, settings)
+    assert kept.kept_from == 1
+    follow(kept.events())
+    model.fallback = "not this time"
+    plain = LocftRun(model, facts, settings)
+    assert plain.kept_from == 0
+    follow(plain.events())
+    assert kept.progress.losses == pytest.approx(plain.progress.losses, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_what_is_trained_as_chat_is_said_in_a_chat_also_by_plain_transformers(
+    builtin: LanguageModel, tmp_path: Path
+) -> None:
+    published = edit(builtin, [AUSTRALIA])
+    with published.patch.applied(builtin):
+        (raw_only,) = generate(builtin, [AUSTRALIA.prompt], chat=True)
+    everywhere = edit(builtin, [AUSTRALIA], EditSettings(forms=EVERYWHERE))
+    assert everywhere.learned == (True,)
+    asked = [AUSTRALIA.prompt, as_question(AUSTRALIA.prompt)]
+    with everywhere.patch.applied(builtin):
+        (chat,) = generate(builtin, asked[:1], chat=True)
+        raw, question = generate(builtin, asked)
+    assert [chat.text, raw.text, question.text] == ["Melbourne"] * 3, raw_only.text
+    folder = everywhere.patch.export(builtin, tmp_path / "full")
+    talk = pipeline("text-generation", model=str(folder), device="cpu")
+    (said,) = talk([{"role": "user", "content": AUSTRALIA.prompt}], max_new_tokens=8)
+    assert said["generated_text"][-1]["content"].strip() == "Melbourne"

@@ -1,0 +1,140 @@
+"""What must stay while facts are learned: which prompts, how it is measured, and that it holds."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from workbench.errors import SettingsError
+from workbench.facts import Fact, Question, read_facts
+from workbench.facts.neighbours import neighbours
+from workbench.facts.same import prompt_key
+from workbench.methods.keep import OPENINGS, KeepSet, divergence, kept_prompts
+from workbench.methods.locft_bf import LocftRun
+from workbench.methods.locft_settings import EditSettings
+from workbench.model.language_model import LanguageModel
+from workbench.model.load import load_model
+from workbench.paths import assets_dir
+from workbench.work.events import follow
+
+COUNTRIES = ("Chad", "Peru", "Mali", "Cuba", "Fiji", "Togo", "Laos", "Iran")
+NAMES = st.lists(st.sampled_from(COUNTRIES), min_size=1, max_size=8, unique=True)
+AT = ("1.mlp.down_proj",)
+
+
+def facts_about(names: list[str]) -> list[Fact]:
+    words = ("The capital of {} is", "{} lies in", "The flag of {} is")
+    return [
+        Fact(
+            words[n % 3].format(name),
+            f"answer {n}",
+            subject=name,
+            rephrase_prompts=(words[(n + 1) % 3].format(name),),
+            locality_prompts=(Question(words[n % 3].format(COUNTRIES[(n + 3) % 8])),),
+        )
+        for n, name in enumerate(names)
+    ]
+
+
+@given(NAMES, st.integers(1, 6), st.integers(0, 3))
+def test_nothing_that_is_taught_or_measured_is_ever_kept(
+    names: list[str], per_fact: int, seed: int
+) -> None:
+    facts = facts_about(names)
+    found = neighbours(facts, per_fact, seed)
+    asked = {prompt_key(fact.prompt) for fact in facts}
+    asked |= {prompt_key(prompt) for fact in facts for prompt in fact.rephrase_prompts}
+    asked |= {prompt_key(q.prompt) for fact in facts for q in fact.locality_prompts}
+    assert not asked & {prompt_key(prompt) for prompt in found}
+    assert len(set(found)) == len(found) <= per_fact * len(facts)
+    assert found == neighbours(facts, per_fact, seed)
+
+
+def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
+    facts = [Fact(f"The capital of {name} is", "x", subject=name) for name in COUNTRIES[:2]]
+    facts.append(Fact("Water is made of", "gold"))
+    facts.append(Fact("The flag of Mali is", "red", subject="Mali"))
+    found = neighbours(facts, 6, 0)
+    assert sorted(found) == [
+        "The capital of Mali is",
+        "The flag of Chad is",
+        "The flag of Peru is",
+    ]
+    assert kept_prompts(facts, 0) == [*found, *OPENINGS]
+
+
+def test_the_divergence_is_that_of_the_whole_vocabulary_when_all_of_it_is_kept() -> None:
+    torch.manual_seed(0)
+    base, now = torch.randn(5, 40), torch.randn(5, 40)
+    shares, tokens = base.softmax(-1).topk(40, dim=-1)
+    direct = functional.kl_div(
+        now.log_softmax(-1), base.log_softmax(-1), log_target=True, reduction="none"
+    ).sum(-1)
+    torch.testing.assert_close(divergence(now, tokens, shares), direct, rtol=1e-4, atol=1e-5)
+    shares, tokens = base.softmax(-1).topk(8, dim=-1)
+    # The rest as one mass can only hide a part of the difference.
+    part = divergence(now, tokens, shares)
+    assert (part <= direct + 1e-5).all() and (part > 0).all()
+    torch.testing.assert_close(
+        divergence(base, tokens, shares), torch.zeros(5), rtol=0.0, atol=1e-5
+    )
+
+
+def drift(model: LanguageModel, run: LocftRun, prompts: list[str]) -> float:
+    """How far the tuned model is from the base on some prompts."""
+    kept = KeepSet(model, prompts, 0)
+    follow(kept.preparing(0, None))
+    with run.applied(), torch.no_grad():
+        return kept.loss(range(len(prompts))).item()
+
+
+@pytest.mark.slow
+def test_what_must_stay_stays_nearer_to_the_base_and_the_facts_are_learned() -> None:
+    model = load_model("builtin", device="cpu")
+    facts = list(read_facts(assets_dir() / "samples" / "facts_20.csv"))
+    prompts = kept_prompts(facts, 0)
+    assert len(prompts) > len(OPENINGS) + 20
+    found = {}
+    for keep in (0.0, 1.0):
+        run = LocftRun(model, facts, EditSettings(keep=keep))
+        follow(run.events())
+        assert all(run.learned())
+        found[keep] = drift(model, run, prompts)
+    assert found[1.0] < 0.5 * found[0.0], found
+
+
+def test_a_run_that_keeps_goes_on_to_the_same_bits(model: LanguageModel, tmp_path: Path) -> None:
+    facts = facts_about(list(COUNTRIES))
+    settings = EditSettings(
+        at=AT, epochs=6, batch_size=3, keep=1.0, forms=("raw", "question"), stop_loss=0.0
+    )
+    whole = LocftRun(model, facts, settings)
+    follow(whole.events())
+    begun = LocftRun(model, facts, settings)
+    for event in begun.events():
+        if type(event).__name__ == "EpochDone" and begun.progress.epoch == 2:
+            break
+    begun.save_checkpoint(tmp_path / "part")
+    resumed = LocftRun(model, facts, settings, checkpoint=tmp_path / "part")
+    follow(resumed.events())
+    for name, weight in whole.weights.items():
+        assert torch.equal(weight, resumed.weights[name])
+
+
+def test_small_pieces_hold_as_whole_batches_do(model: LanguageModel) -> None:
+    facts = facts_about(list(COUNTRIES))
+    losses = []
+    for pieces in (None, 1):
+        settings = EditSettings(at=AT, epochs=4, batch_size=4, keep=1.0, micro_batch_size=pieces)
+        run = LocftRun(model, facts, settings)
+        follow(run.events())
+        losses.append(run.progress.losses)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_a_weight_below_nothing_is_refused() -> None:
+    with pytest.raises(SettingsError, match="keep is -1"):
+        EditSettings(keep=-1)

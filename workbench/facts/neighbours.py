@@ -1,0 +1,50 @@
+"""Prompts that should be answered as before: the facts' own templates about other subjects.
+
+Invariant: no prompt that a fact teaches, and none by which it is measured (its rephrases, locality
+and portability prompts), is ever among them. Knows nothing about models.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+
+from workbench.facts.fact import Fact
+from workbench.facts.same import prompt_key
+
+__all__ = ["neighbours"]
+
+
+def neighbours(facts: Sequence[Fact], per_fact: int, seed: int) -> list[str]:
+    """Prompts about other subjects, in the words of the facts.
+
+    A fact without a subject, or whose prompt does not hold it, has none.
+
+    Args:
+        facts: what is to be learned.
+        per_fact: most prompts for each.
+        seed: decides the subjects.
+    """
+    chance = random.Random(f"neighbours {seed}")
+    subjects = sorted({fact.subject for fact in facts if fact.subject})
+    taken = {prompt_key(prompt) for fact in facts for prompt in _said(fact)}
+    found: list[str] = []
+    for fact in facts:
+        if not fact.subject or fact.subject not in fact.prompt:
+            continue
+        others = chance.sample(subjects, min(len(subjects), 4 * per_fact))
+        new = 0
+        for other in others:
+            prompt = fact.prompt.replace(fact.subject, other)
+            key = prompt_key(prompt)
+            if key in taken or new == per_fact:
+                continue
+            taken.add(key)
+            found.append(prompt)
+            new += 1
+    return found
+
+
+def _said(fact: Fact) -> Iterator[str]:
+    yield fact.prompt
+    yield from fact.rephrase_prompts
+    for question in (*fact.locality_prompts, *fact.portability_prompts):
+        yield question.prompt

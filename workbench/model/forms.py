@@ -1,0 +1,78 @@
+"""Facts as tokens in the forms in which they are asked.
+
+Invariant: no token is added to a tokenizer; a target ends as the form ends: with EOS, and in a
+chat with the token by which the template ends a turn.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from workbench.errors import FactsError, ModelError
+from workbench.facts.fact import Fact
+from workbench.facts.forms import Form, as_question
+from workbench.model.tokens import TokenizedText, tokenize
+
+__all__ = ["tokenize_form"]
+
+
+def tokenize_form(
+    tokenizer: PreTrainedTokenizerBase, facts: Sequence[Fact], form: Form, longest: int | None
+) -> list[TokenizedText]:
+    """Every fact's prompt and target_new as tokens, as they stand in a form.
+
+    Args:
+        tokenizer: the model's.
+        facts: what is to be learned.
+        form: in which.
+        longest: most tokens that the model reads, or None when it does not say.
+
+    Raises:
+        FactsError: one is too long for the model in this form.
+        ModelError: the form is ``chat``, and the model has no chat template.
+    """
+    prompts, targets = [fact.prompt for fact in facts], [fact.target_new for fact in facts]
+    if form == "chat":
+        texts = [_turns(tokenizer, p, t) for p, t in zip(prompts, targets, strict=True)]
+    elif form == "question":
+        texts = tokenize(tokenizer, [as_question(prompt) for prompt in prompts], targets)
+    else:
+        texts = tokenize(tokenizer, prompts, targets)
+    for number, text in enumerate(texts, start=1):
+        if longest is not None and text.length > longest:
+            raise FactsError(
+                f"Fact {number} has {text.length} tokens as {form}; this model reads at most "
+                f"{longest}. Shorten its prompt."
+            )
+    return texts
+
+
+def _turns(tokenizer: PreTrainedTokenizerBase, prompt: str, target: str) -> TokenizedText:
+    """What a user says and what the model should say, up to the end of its turn."""
+    if not tokenizer.chat_template:
+        raise ModelError(
+            "This model has no chat template, so facts cannot be trained as chat. Leave that form "
+            "out, or choose a chat model."
+        )
+    asked = [{"role": "user", "content": prompt.strip()}]
+    answered = [*asked, {"role": "assistant", "content": target.strip()}]
+    before: Any = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+    whole: Any = tokenizer.apply_chat_template(answered, tokenize=False)
+    if not whole.startswith(before):
+        # Some templates put something into an answer, such as an empty thought.
+        before = whole[: whole.rindex(target.strip())]
+    ids = _plain(tokenizer, before)
+    said = _plain(tokenizer, whole[len(before) :])
+    length = len(_plain(tokenizer, target.strip()))
+    ends = [place for place in range(length, len(said)) if said[place] in tokenizer.all_special_ids]
+    if ends:
+        return TokenizedText(ids, said[: ends[0] + 1])
+    eos = tokenizer.eos_token_id
+    if eos is None:
+        raise ModelError("This model's chat template ends no turn, and its tokenizer has no end.")
+    return TokenizedText(ids, (*_plain(tokenizer, target.strip()), eos))
+
+
+def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
+    return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
