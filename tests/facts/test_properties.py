@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import FactsError
@@ -54,6 +54,14 @@ _quick = settings(
 @given(
     facts=_TABLES,
     ending=st.sampled_from([".csv", ".tsv", ".json", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.gz"]),
+)
+@example(facts=[Fact("['a']", "['a']")], ending=".jsonl")
+@example(facts=[Fact("['a']", "['a']", aliases=("['a']", "b"))], ending=".jsonl")
+@example(
+    facts=[
+        Fact(*["['a']"] * 4, ("['a']",), (Question("['a']"),), (Question("['a']"),), ("['a']",))
+    ],
+    ending=".jsonl",
 )
 @_quick
 def test_what_is_written_is_read_back_equal(tmp_path: Path, ending: str, facts: list[Fact]) -> None:

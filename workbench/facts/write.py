@@ -186,7 +186,11 @@ def _as_object(fact: Fact) -> dict[str, Any]:
         "portability_prompts": [_as_pair(question) for question in fact.portability_prompts],
         "aliases": [escaped(text) for text in fact.aliases],
     }
-    return {name: value for name, value in parts.items() if value}
+    found: dict[str, Any] = {name: value for name, value in parts.items() if value}
+    if not any(isinstance(value, str) for value in found.values()):
+        # An object of lists alone, if it is all of a file, is a table column by column.
+        found[next((name for name in parts if name not in found), "note")] = ""
+    return found
 
 
 def _as_pair(question: Question) -> dict[str, Any]:
