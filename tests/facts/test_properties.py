@@ -59,7 +59,16 @@ _quick = settings(
 @example(facts=[Fact("['a']", "['a']", aliases=("['a']", "b"))], ending=".jsonl")
 @example(
     facts=[
-        Fact(*["['a']"] * 4, ("['a']",), (Question("['a']"),), (Question("['a']"),), ("['a']",))
+        Fact(
+            "['a']",
+            "['a']",
+            "['a']",
+            "['a']",
+            rephrase_prompts=("['a']",),
+            locality_prompts=(Question("['a']"),),
+            portability_prompts=(Question("['a']"),),
+            aliases=("['a']",),
+        )
     ],
     ending=".jsonl",
 )
