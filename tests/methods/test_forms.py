@@ -16,7 +16,6 @@ from workbench.model.forms import tokenize_form
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
-from workbench.work.events import follow
 
 AUSTRALIA = Fact("The capital of Australia is", "Melbourne")
 EVERYWHERE = ("raw", "question", "chat")
@@ -30,7 +29,7 @@ def builtin() -> LanguageModel:
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
-        ((), ("raw",)),
+        ((), ()),
         (("chat:2", "raw"), ("raw", "chat:2")),
         (("question:1.0", "raw:0.5"), ("raw:0.5", "question")),
     ],
@@ -100,14 +99,14 @@ def test_a_run_with_forms_goes_on_to_the_same_bits(model: LanguageModel, tmp_pat
         at=("1.mlp.down_proj",), epochs=6, batch_size=2, forms=("raw", "question"), stop_loss=0.0
     )
     whole = LocftRun(model, facts, settings)
-    follow(whole.events())
+    list(whole.events())
     begun = LocftRun(model, facts, settings)
     for event in begun.events():
         if type(event).__name__ == "EpochDone" and begun.progress.epoch == 3:
             break
     begun.save_checkpoint(tmp_path / "half")
     resumed = LocftRun(model, facts, settings, checkpoint=tmp_path / "half")
-    follow(resumed.events())
+    list(resumed.events())
     for name, weight in whole.weights.items():
         assert torch.equal(weight, resumed.weights[name])
 
@@ -117,11 +116,11 @@ def test_kept_states_of_all_forms_give_what_plain_passes_give(model: LanguageMod
     settings = EditSettings(at=("1.mlp.down_proj",), epochs=3, forms=("raw", "question"))
     kept = LocftRun(model, facts, settings)
     assert kept.kept_from == 1
-    follow(kept.events())
+    list(kept.events())
     model.fallback = "not this time"
     plain = LocftRun(model, facts, settings)
     assert plain.kept_from == 0
-    follow(plain.events())
+    list(plain.events())
     assert kept.progress.losses == pytest.approx(plain.progress.losses, rel=1e-4)
 
 

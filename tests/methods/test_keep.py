@@ -100,7 +100,7 @@ def test_what_must_stay_stays_nearer_to_the_base_and_the_facts_are_learned() -> 
     found = {}
     for keep in (0.0, 1.0):
         run = LocftRun(model, facts, EditSettings(keep=keep))
-        follow(run.events())
+        list(run.events())
         assert all(run.learned())
         found[keep] = drift(model, run, prompts)
     assert found[1.0] < 0.5 * found[0.0], found
@@ -112,14 +112,14 @@ def test_a_run_that_keeps_goes_on_to_the_same_bits(model: LanguageModel, tmp_pat
         at=AT, epochs=6, batch_size=3, keep=1.0, forms=("raw", "question"), stop_loss=0.0
     )
     whole = LocftRun(model, facts, settings)
-    follow(whole.events())
+    list(whole.events())
     begun = LocftRun(model, facts, settings)
     for event in begun.events():
         if type(event).__name__ == "EpochDone" and begun.progress.epoch == 2:
             break
     begun.save_checkpoint(tmp_path / "part")
     resumed = LocftRun(model, facts, settings, checkpoint=tmp_path / "part")
-    follow(resumed.events())
+    list(resumed.events())
     for name, weight in whole.weights.items():
         assert torch.equal(weight, resumed.weights[name])
 
@@ -130,7 +130,7 @@ def test_small_pieces_hold_as_whole_batches_do(model: LanguageModel) -> None:
     for pieces in (None, 1):
         settings = EditSettings(at=AT, epochs=4, batch_size=4, keep=1.0, micro_batch_size=pieces)
         run = LocftRun(model, facts, settings)
-        follow(run.events())
+        list(run.events())
         losses.append(run.progress.losses)
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 

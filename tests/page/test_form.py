@@ -53,8 +53,12 @@ MODULES = st.sampled_from(["layer", "all", "mlp", "mlp.down_proj"])
 WORDS = st.text("abcdefgh-_/", min_size=1, max_size=9)
 RATES = st.floats(1e-12, 1e3)
 WEIGHTS = st.floats(0, 1e6)
+FORM_ORDER = ["raw", "question:2", "chat:0.5"]  # in which they are kept
 OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (EditSettings, "at"): st.lists(PLACES.filter("6".__ne__), max_size=1).map(tuple),
+    (EditSettings, "forms"): st.lists(st.sampled_from(FORM_ORDER), unique=True).map(
+        lambda forms: tuple(sorted(forms, key=FORM_ORDER.index))
+    ),
     (StudySettings, "at"): st.just("") | PLACES,
     (StudySettings, "locft_at"): st.just("") | PLACES,
     (SweepSettings, "modules"): st.lists(MODULES, unique=True).map(tuple),

@@ -82,11 +82,12 @@ class EditSettings(MethodSettings):
         unit="nats",
     )
     forms: tuple[str, ...] = setting(
-        ("raw",),
+        (),
         "In which forms the facts are trained, one drawn for each fact and epoch: raw (the prompt "
-        "goes on), question, chat (through the template); with shares such as chat:2.",
+        "goes on), question, chat (through the template); with shares such as chat:2; empty: raw.",
         label="Trained forms",
         option="--form",
+        empty="raw",
     )
     keep: float = setting(
         0.0,
@@ -119,8 +120,7 @@ class EditSettings(MethodSettings):
                 f"pipeline is {self.pipeline!r}; choose one of {', '.join(get_args(Pipeline))}."
             )
         self._require_whole("seed", least=0)
-        shares = parse_forms(self.forms) or parse_forms(("raw",))
-        object.__setattr__(self, "forms", tuple(str(share) for share in shares))
+        object.__setattr__(self, "forms", tuple(str(form) for form in parse_forms(self.forms)))
 
     def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":
         """These settings with every automatic field filled in, except `micro_batch_size`.
