@@ -84,19 +84,37 @@ def test_a_pinned_prompt_is_followed_through_the_run(open_page: Open, store: Sto
     expect(halves.nth(1).locator("mark")).to_have_text("Melbourne")
 
 
-def test_a_button_that_moves_while_it_is_held_is_still_pressed(
+def test_what_moves_under_a_button_that_is_held_is_not_pressed(
     open_page: Open, store: Store
 ) -> None:
-    probe = store.probes.add("The capital of Australia is")
+    old = store.probes.add("The capital of Australia is")
     page = open_page()
     go_to(page, "Probe")
     page.get_by_role("button", name="Pin", exact=True).hover()
     page.mouse.down()
+    new = store.probes.add("The capital of France is")
+    expect(page.locator("#answers article")).to_have_count(2)
+    page.mouse.up()
+    page.get_by_role("button", name="Pin", exact=True).last.click()
+    expect(page.locator("#answers .pill")).to_have_text("pinned")
+    assert [probe.id for probe in store.probes.pinned()] == [old] != [new]
+
+
+def test_no_button_moves_while_an_answer_is_written(open_page: Open, store: Store) -> None:
+    probe = store.probes.add("The capital of Australia is")
+    page = open_page()
+    go_to(page, "Probe")
+    pin, again = (
+        page.get_by_role("button", name=name, exact=True) for name in ("Pin", "Ask again")
+    )
+    expect(again).to_be_disabled()
+    before = pin.bounding_box()
     said = Answered("Canberra", (("C", 1.0),))
     store.probes.set_answers(probe, "built-in", (None, None), said, None)
-    expect(page.get_by_role("button", name="Ask again")).to_be_visible()
-    page.mouse.up()
-    expect(page.locator("#answers .pill")).to_have_text("pinned")
+    expect(again).to_be_enabled()
+    after = pin.bounding_box()
+    assert before is not None and after is not None
+    assert (before["x"], before["y"]) == (after["x"], after["y"])
 
 
 def test_any_two_runs_stand_side_by_side(open_page: Open, store: Store) -> None:

@@ -86,7 +86,6 @@ class EditSettings(MethodSettings):
         "In which forms the facts are trained, one drawn for each fact and epoch: raw (the prompt "
         "goes on), question, chat (through the template); with shares such as chat:2; empty: raw.",
         label="Trained forms",
-        option="--form",
         empty="raw",
     )
     keep: float = setting(

@@ -14,22 +14,16 @@ const press = (source, event) => {
   if (source.dataset.confirm && !window.confirm(source.dataset.confirm)) return;
   act(source, {many: event.shiftKey || event.ctrlKey || event.metaKey});
 };
-// A drawing may make another button of one that is held down, and the same one elsewhere: what
-// is pressed is what is the same when it is let go, though the browser takes it for no click.
-let held = null;
+// A drawing may make another button of one that is held down: then nothing is pressed.
+let held = '';
 element.addEventListener('pointerdown', event => {
   const source = event.target.closest('button[data-do]');
-  held = source && {source, name: sign(source)};
+  held = source ? sign(source) : '';
 });
-addEventListener('pointerup', event => {
-  const next = document.elementFromPoint(event.clientX, event.clientY)?.closest('button[data-do]');
-  const moved = held && next && next !== held.source && element.contains(next);
-  if (moved && sign(next) === held.name) press(next, event);
-}, true);
 element.addEventListener('click', event => {
   const source = event.target.closest('button[data-do]');
   const byKey = event.detail === 0;
-  if (source && (byKey || sign(source) === held?.name)) press(source, event);
+  if (source && (byKey || sign(source) === held)) press(source, event);
 });
 element.addEventListener('change', event => {
   const source = event.target.closest('select[data-do], input[data-do]:not([type=text])');
