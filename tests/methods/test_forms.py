@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import torch
 from transformers import pipeline
 
 from workbench.errors import ModelError, SettingsError
@@ -91,24 +90,6 @@ def test_each_fact_is_drawn_once_an_epoch_in_forms_as_often_as_their_shares(
     assert again._drawn.texts(range(50), 7) == drawn[7]
     shown = model.tokenizer.decode(run._drawn.table.texts[50].prompt)
     assert as_question("Number 0 is") in shown
-
-
-def test_a_run_with_forms_goes_on_to_the_same_bits(model: LanguageModel, tmp_path: Path) -> None:
-    facts = [Fact(f"Number {n} is", str(n)) for n in range(6)]
-    settings = EditSettings(
-        at=("1.mlp.down_proj",), epochs=6, batch_size=2, forms=("raw", "question"), stop_loss=0.0
-    )
-    whole = LocftRun(model, facts, settings)
-    list(whole.events())
-    begun = LocftRun(model, facts, settings)
-    for event in begun.events():
-        if type(event).__name__ == "EpochDone" and begun.progress.epoch == 3:
-            break
-    begun.save_checkpoint(tmp_path / "half")
-    resumed = LocftRun(model, facts, settings, checkpoint=tmp_path / "half")
-    list(resumed.events())
-    for name, weight in whole.weights.items():
-        assert torch.equal(weight, resumed.weights[name])
 
 
 def test_kept_states_of_all_forms_give_what_plain_passes_give(model: LanguageModel) -> None:

@@ -106,10 +106,13 @@ def test_what_must_stay_stays_nearer_to_the_base_and_the_facts_are_learned() -> 
     assert found[1.0] < 0.5 * found[0.0], found
 
 
-def test_a_run_that_keeps_goes_on_to_the_same_bits(model: LanguageModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("keep", [0.0, 1.0])
+def test_a_run_with_forms_and_keep_goes_on_to_the_same_bits(
+    model: LanguageModel, tmp_path: Path, keep: float
+) -> None:
     facts = facts_about(list(COUNTRIES))
     settings = EditSettings(
-        at=AT, epochs=6, batch_size=3, keep=1.0, forms=("raw", "question"), stop_loss=0.0
+        at=AT, epochs=6, batch_size=3, keep=keep, forms=("raw", "question"), stop_loss=0.0
     )
     whole = LocftRun(model, facts, settings)
     list(whole.events())

@@ -4,6 +4,7 @@ Invariant: nobody gets the model's own generation settings (sampling, penalties)
 for them. Knows nothing about patches or metrics.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -131,13 +132,7 @@ def generate(
         return []
     encoded = _chat_tokens(model, prompts) if chat else prompt_tokens(model.tokenizer, prompts)
     longest = max(len(ids) for ids in encoded)
-    if model.longest is not None and longest >= model.longest:
-        raise ModelError(
-            f"A prompt has {longest} tokens; this model reads at most {model.longest}. Shorten it."
-        )
-    room = max_new_tokens
-    if model.longest is not None:
-        room = min(room, model.longest - longest)
+    room = min(max_new_tokens, _room(model, longest))
     ends = end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
 
     how = shipped_words(model) if as_shipped else ""
@@ -154,6 +149,17 @@ def generate(
         for rows, batch in in_batches(together, size, model.device, work):
             answers.update(zip(rows, batch, strict=True))
     return [answers[row] for row in range(len(encoded))]
+
+
+def _room(model: LanguageModel, longest: int) -> int:
+    """How many tokens the model can add to a prompt of so many."""
+    if model.longest is None:
+        return sys.maxsize
+    if longest >= model.longest:
+        raise ModelError(
+            f"A prompt has {longest} tokens; this model reads at most {model.longest}. Shorten it."
+        )
+    return model.longest - longest
 
 
 def _chat_tokens(model: LanguageModel, prompts: Sequence[str]) -> list[tuple[int, ...]]:
