@@ -31,6 +31,25 @@ def test_an_output_is_left_alone_while_it_would_get_the_same() -> None:
     assert SKIPPED not in results and drawn[-1] == "other"
 
 
+def test_a_field_whose_placeholder_alone_has_changed_keeps_what_is_typed() -> None:
+    told = {"value": "", "placeholder": "200"}
+    fields = [View(lambda session: gr.update(**told), [], [gr.Textbox()])]
+    seen, result = draw_changed(fields, ["v1"], "s", {}, "")
+    assert result == gr.update(value="", placeholder="200")
+    told["placeholder"] = "25"
+    seen, result = draw_changed(fields, ["v2"], "s", {}, seen)
+    assert result == gr.update(placeholder="25")
+    told["value"] = "7"
+    seen, result = draw_changed(fields, ["v3"], "s", {}, seen)
+    assert result == gr.update(value="7")
+    # A choice whose choices have changed is drawn whole, for it may not be among them.
+    chosen: dict[str, Any] = {"value": "", "choices": ["a"]}
+    choice = [View(lambda session: gr.update(**chosen), [], [gr.Dropdown()])]
+    seen, _ = draw_changed(choice, ["v1"], "s", {}, "")
+    chosen["choices"] = ["a", "b"]
+    assert draw_changed(choice, ["v2"], "s", {}, seen)[1] == gr.update(**chosen)
+
+
 def test_a_view_follows_its_inputs() -> None:
     search = gr.Textbox()
     found = View(lambda session, text: f"{text} in {session}", [search], [gr.HTML()])

@@ -1,6 +1,8 @@
 """Forms: every setting is on the page once, and what is typed is what is kept."""
 
 import asyncio
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -231,13 +233,29 @@ def shown_at(page: Recorder, store: Store, label: str) -> dict[str, Any]:
 
 
 def type_at(page: Recorder, store: Store, label: str, value: Any) -> None:
-    """Leaves the field of this label with another value; the others were never drawn."""
+    """Leaves the field of this label with another value, which alone is sent."""
     for keep, inputs in page.keep:
-        labels = [field.label for field in inputs]
-        if label in labels:
-            keep(store, *(value if found == label else None for found in labels))
+        if [field.label for field in inputs] == [label]:
+            keep(store, value)
             return
     raise AssertionError(f"no field {label}")
+
+
+def test_of_two_fields_that_are_left_at_once_neither_is_lost(store: Store) -> None:
+    """A slow machine answers two requests side by side, and the first one last."""
+    begun = threading.Event()
+
+    def slowly(settings: SettingsRecord) -> SettingsRecord:
+        begun.set()
+        time.sleep(0.2)
+        return replace(settings, epochs=7)
+
+    first = threading.Thread(target=store.settings.change, args=("edit", slowly))
+    first.start()
+    assert begun.wait(10)
+    store.settings.change("edit", lambda settings: replace(settings, stop_loss=0.2))
+    first.join()
+    assert store.settings.edit == EditSettings(epochs=7, stop_loss=0.2)
 
 
 def test_a_sweep_can_be_given_its_batch_size_and_shows_what_is_automatic(store: Store) -> None:

@@ -5,6 +5,7 @@ caller. Knows nothing about what the page does with them.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from workbench.actions import settings_class
@@ -147,6 +148,22 @@ class Settings:
     def keep(self, action: str, settings: SettingsRecord, method: str = LOCFT_BF.key) -> None:
         """Keeps how an action is done next."""
         self.set(_key(action, method), settings.as_dict())
+
+    def change(
+        self,
+        action: str,
+        to: Callable[[SettingsRecord], SettingsRecord],
+        method: str = LOCFT_BF.key,
+    ) -> None:
+        """Keeps what a function makes of how an action is done next; no other change is lost.
+
+        Args:
+            action: its name.
+            to: called with the settings as they are.
+            method: of ``edit``.
+        """
+        with self._database.transaction():
+            self.keep(action, to(self.of(action, method)), method)
 
     @property
     def shown_run(self) -> int | None:

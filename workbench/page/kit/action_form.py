@@ -36,14 +36,14 @@ def add_action_form(
         found: SettingsRecord = store.settings.of(action, method)
         return found
 
-    def keep(store: Store, settings: SettingsRecord) -> None:
-        store.settings.keep(action, settings, method)
+    def change(store: Store, to: Callable[[SettingsRecord], SettingsRecord]) -> None:
+        store.settings.change(action, to, method)
 
     return add_form(
         page,
         settings_class(action, method),
         read,
-        keep,
+        change,
         automatic=automatic,
         leave_out=leave_out,
         of=of,

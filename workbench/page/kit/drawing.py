@@ -59,7 +59,7 @@ def draw_changed(
     """
     known = json.loads(drawn) if drawn else {}
     before = known["views"] if known.get("session") == session else [[] for _ in views]
-    now: list[list[str]] = []
+    now: list[list[Any]] = []
     results: list[Any] = []
     for view, version, last in zip(views, versions, before, strict=True):
         values = [given[id(place)] for place in view.inputs]
@@ -69,12 +69,31 @@ def draw_changed(
             results += [gr.skip()] * len(view.outputs)
             continue
         found = view.results(session, values)
-        digests = [_digest(_content(value)) for value in found]
+        digests = [_digests(value) for value in found]
         shown = last[1:] or [""] * len(found)
         now.append([source, *digests])
         for value, digest, old in zip(found, digests, shown, strict=True):
-            results.append(gr.skip() if digest == old else value)
+            results.append(_news(value, digest, old))
     return [json.dumps({"session": session, "views": now}), *results]
+
+
+def _digests(value: Any) -> str | dict[str, str]:
+    """What tells a value of an output from another one; of an update, for each part of it."""
+    if isinstance(value, dict) and value.get("__type__") == "update":
+        return {part: _digest(content) for part, content in value.items()}
+    return _digest(_content(value))
+
+
+def _news(value: Any, digests: str | dict[str, str], old: str | dict[str, str]) -> Any:
+    """What an output gets that has got another value before."""
+    if digests == old:
+        return gr.skip()
+    if isinstance(digests, dict) and isinstance(old, dict):
+        same = {part for part, digest in digests.items() if digest == old.get(part)}
+        # What stands in a field may be typed just now, and is not there yet.
+        if {"value", "placeholder"} >= digests.keys() - same - {"__type__"}:
+            return {part: value[part] for part in value if part not in same - {"__type__"}}
+    return value
 
 
 def _content(value: Any) -> Any:

@@ -99,7 +99,7 @@ def add_form(
     page: Page,
     kind: type[Kept],
     read: Callable[[Store], Kept],
-    keep: Callable[[Store, Kept], None],
+    change: Callable[[Store, Callable[[Kept], Kept]], None],
     *,
     automatic: Callable[[Store], Kept | None] = lambda store: None,
     leave_out: Iterable[str] = (),
@@ -111,7 +111,7 @@ def add_form(
         page: the page.
         kind: the settings' class.
         read: the settings of a session.
-        keep: keeps others in it.
+        change: keeps in it what a function makes of them, while nobody else changes them.
         automatic: what a session takes for empty fields; None while that is not known.
         leave_out: names of settings whose place is elsewhere; they stay as they are kept.
         of: the tables that `read` and `automatic` depend on, as for `Page.show`.
@@ -122,13 +122,23 @@ def add_form(
         drawn = form.drawn(read(store), automatic(store))
         return drawn if len(drawn) > 1 else drawn[0]
 
-    def keep_fields(store: Store, *values: Any) -> None:
-        keep(store, form.read(values, read(store)))
-
     page.show(draw_fields, form.inputs, of=of)
-    for field in form.inputs:
-        page.action(_when_done(field), keep_fields, form.inputs)
+    for place, field in enumerate(form.inputs):
+        page.action(_when_done(field), _keep_field(form, place, change), [field])
     return form
+
+
+def _keep_field(
+    form: Form[Kept], place: int, change: Callable[[Store, Callable[[Kept], Kept]], None]
+) -> Callable[[Store, Any], None]:
+    """Keeps one field alone: two that are left at once may come in either order."""
+
+    def keep_field(store: Store, value: Any) -> None:
+        values = [None] * len(form.inputs)
+        values[place] = value
+        change(store, lambda kept: form.read(values, kept))
+
+    return keep_field
 
 
 def _field(found: Setting, classes: str | None) -> Component:
