@@ -245,7 +245,7 @@ def test_of_two_fields_that_are_left_at_once_neither_is_lost(store: Store) -> No
     """A slow machine answers two requests side by side, and the first one last."""
     begun = threading.Event()
 
-    def slowly(settings: SettingsRecord) -> SettingsRecord:
+    def slowly(settings: EditSettings) -> EditSettings:
         begun.set()
         time.sleep(0.2)
         return replace(settings, epochs=7)
@@ -253,7 +253,7 @@ def test_of_two_fields_that_are_left_at_once_neither_is_lost(store: Store) -> No
     first = threading.Thread(target=store.settings.change, args=("edit", slowly))
     first.start()
     assert begun.wait(10)
-    store.settings.change("edit", lambda settings: replace(settings, stop_loss=0.2))
+    store.settings.change("edit", lambda kept: replace(kept, stop_loss=0.2))
     first.join()
     assert store.settings.edit == EditSettings(epochs=7, stop_loss=0.2)
 

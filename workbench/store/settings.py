@@ -152,7 +152,7 @@ class Settings:
     def change(
         self,
         action: str,
-        to: Callable[[SettingsRecord], SettingsRecord],
+        to: Callable[[Any], SettingsRecord],
         method: str = LOCFT_BF.key,
     ) -> None:
         """Keeps what a function makes of how an action is done next; no other change is lost.
