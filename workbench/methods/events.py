@@ -89,6 +89,9 @@ class EpochDone(Event):
         learned: share of those facts whose every target token and EOS was the argmax then
             (the strict protocol, read off the training logits).
         seconds: since the run started, capture included.
+        by_form: share learned in each trained form, by its name; None where nobody counts.
+        neighbours: share of held-out prompts about other subjects whose first token is still the
+            base's; None where nobody asks.
     """
 
     epoch: int
@@ -96,6 +99,8 @@ class EpochDone(Event):
     loss: float
     learned: float
     seconds: float
+    by_form: dict[str, float] | None = None
+    neighbours: float | None = None
 
     def told(self) -> Told:
         """How far the run is, and how well it does."""

@@ -91,7 +91,8 @@ class LocftRun(Run):
     ) -> None:
         asked = settings or EditSettings()
         super().__init__(model, facts, asked, stop=stop, checkpoint=checkpoint)
-        self._resolved = asked.resolved(model.preset, len(self.facts))
+        chat = bool(model.tokenizer.chat_template)
+        self._resolved = asked.resolved(model.preset, len(self.facts), chat)
         self.progress = Progress()
         self._locations = parse_locations(self.settings.at)
         self._schedule = Schedule.of(self.settings, len(self.facts))
@@ -371,8 +372,11 @@ class LocftRun(Run):
     def _identity(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to go on."""
         settings = replace(self.settings, micro_batch_size=None).as_dict()
+        del settings["recipe"]  # what it fills in is there
+        if not self.settings.keep:
+            del settings["kept"]
         for name in ("forms", "keep"):
-            if getattr(self.settings, name) == getattr(EditSettings(), name):
+            if not getattr(self.settings, name):
                 del settings[name]  # earlier versions had no such setting, and did just this
         return {
             "settings": settings,

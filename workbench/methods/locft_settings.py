@@ -19,13 +19,17 @@ from workbench.work.settings import is_number, setting
 
 __all__ = [
     "EditSettings",
+    "Kept",
     "Pipeline",
+    "Recipe",
     "ResolvedEditSettings",
     "automatic_batch_size",
     "automatic_epochs",
 ]
 
 Pipeline = Literal["breadth-first", "depth-first"]
+Recipe = Literal["holds", "published"]
+Kept = Literal["neighbours", "text", "chats"]
 
 PAPER_BATCH_SIZE = 100
 PAPER_EPOCHS = 25
@@ -40,6 +44,11 @@ class EditSettings(MethodSettings):
         SettingsError: when a value makes no sense; the message names the setting.
     """
 
+    recipe: Recipe = setting(
+        "published",
+        "Which defaults the automatic settings take. holds: learned where people ask, with the "
+        "rest kept; published: the paper to the letter.",
+    )
     at: tuple[str, ...] = setting(
         (),
         "Locations to tune, such as 6.mlp.down_proj, 6.mlp, 6, or 6.mlp.experts.7 for one expert; "
@@ -88,11 +97,17 @@ class EditSettings(MethodSettings):
         label="Trained forms",
         empty="raw",
     )
-    keep: float = setting(
-        0.0,
+    keep: float | None = setting(
+        None,
         "How much what must stay counts in each step: the weight of the divergence from the base "
-        "on the facts' templates with other subjects and on plain text; 0 for nothing.",
+        "on prompts that must stay; 0 for nothing; empty: the recipe's.",
         label="Keep",
+    )
+    kept: tuple[Kept, ...] = setting(
+        (),
+        "What must stay: neighbours (the facts' own templates with other subjects), text (plain "
+        "text), chats (how chats are opened); empty: the recipe's.",
+        label="What must stay",
     )
     micro_batch_size: int | None = setting(
         None,
@@ -112,6 +127,8 @@ class EditSettings(MethodSettings):
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
         for name in ("skip_loss", "stop_loss", "keep"):
             value = getattr(self, name)
+            if value is None and name == "keep":
+                continue
             if not is_number(value) or value < 0:
                 raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
         if self.pipeline not in get_args(Pipeline):
@@ -121,19 +138,26 @@ class EditSettings(MethodSettings):
         self._require_whole("seed", least=0)
         object.__setattr__(self, "forms", tuple(str(form) for form in parse_forms(self.forms)))
 
-    def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":
+    def resolved(self, preset: Preset, facts: int, chat: bool = False) -> "ResolvedEditSettings":
         """These settings with every automatic field filled in, except `micro_batch_size`.
 
         Args:
             preset: the start for this model.
             facts: how many facts the run compiles.
+            chat: whether the model has a chat template.
         """
+        holds = self.recipe == "holds"
+        forms = ("raw:2", "question", *(("chat",) if chat else ()))
+        kept: tuple[Kept, ...] = ("neighbours", "text", *(("chats",) if chat else ()))
         batch_size = self.batch_size or automatic_batch_size(facts)
         automatic = {
             "at": self.at or preset.at,
             "learning_rate": self.learning_rate or preset.learning_rate,
             "batch_size": batch_size,
             "epochs": self.epochs or automatic_epochs(facts, batch_size),
+            "forms": self.forms or (forms if holds else ()),
+            "keep": self.keep if self.keep is not None else (1.0 if holds else 0.0),
+            "kept": self.kept or kept,
         }
         return ResolvedEditSettings.from_dict(self.as_dict() | automatic)
 
@@ -145,6 +169,7 @@ class ResolvedEditSettings(EditSettings):
     learning_rate: float = setting(0.0, EditSettings.help()["learning_rate"], option="--lr")
     batch_size: int = setting(0, EditSettings.help()["batch_size"])
     epochs: int = setting(0, EditSettings.help()["epochs"])
+    keep: float = setting(0.0, EditSettings.help()["keep"])
 
 
 def automatic_batch_size(facts: int) -> int:
