@@ -10,6 +10,7 @@ from workbench.errors import SettingsError
 from workbench.methods import events
 from workbench.methods.base import LOCFT_BF, METHODS, Method
 from workbench.methods.locft_settings import EditSettings
+from workbench.page.edit.effect import effects
 from workbench.page.edit.next_run import next_settings
 from workbench.page.edit.plan import plan_card
 from workbench.page.edit.questions import QUESTIONS, add_questions
@@ -165,6 +166,7 @@ def _draw_run(store: Store) -> str:
             learned=store.runs.learned(run.id),
             missed=store.runs.outcomes(run.id, 0, 8, missed=True),
             pinned=store.probes.pinned_answers(run.id),
+            effects=effects(store, run),
         )
     )
 
