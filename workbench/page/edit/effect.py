@@ -47,12 +47,13 @@ def effects(store: Store, run: Run) -> list[Measured]:
 
     Args:
         store: the session.
-        run: any run; there is nothing for one that is not done.
+        run: any run; there is nothing for one that is not done, or the first of its kind.
     """
     if run.state != "done":
         return []
     others = last_without(run, store.runs.all())
-    return [Measured(found, _shares(store, found), words) for found, words in ((run, ()), *others)]
+    pairs = [(run, ()), *others] if others else []
+    return [Measured(found, _shares(store, found), words) for found, words in pairs]
 
 
 def last_without(run: Run, runs: Sequence[Run]) -> list[tuple[Run, tuple[str, ...]]]:
@@ -111,7 +112,7 @@ def effect_table(runs: Sequence[Measured]) -> Markup:
     parts = [
         (title, [row for row in rows if any(value is not None for value in row[1])])
         for title, rows in (
-            ("learned, as counted in the last epoch", counted),
+            ("counted in the last epoch", counted),
             ("measured afterwards, by the strict protocol", evaluated),
         )
     ]

@@ -79,7 +79,8 @@ def _path(points: Points, room: int) -> str:
     ]
     # One epoch is a short dash, which can be seen.
     if len(places) == 1:
-        places.append(f"{SIDE * (points[0][0] - 0.5) / (room - 1):.2f} {places[0].split()[1]}")
+        beside = points[0][0] - (0.5 if points[0][0] < room else 1.5)
+        places.append(f"{SIDE * beside / (room - 1):.2f} {places[0].split()[1]}")
     return "M" + " L".join(places)
 
 

@@ -177,6 +177,8 @@ def _act_on_run(store: Store, event: gr.EventData) -> Any:
         store.jobs.cancel(int(asked["job"]))
     elif asked["do"] == "resume":
         store.resume(int(asked["run"]))
+    elif asked["do"] == "keep":
+        store.keep_run(int(asked["run"]))
     elif asked["do"] == "answers":
         return gr.Tabs(selected="probe")
     return gr.skip()

@@ -16,7 +16,11 @@ from workbench.work.words import clock, count, size, small
 __all__ = ["MOST_MISSED", "RunDetails", "details", "setting_words", "took"]
 
 MOST_MISSED = 50
-REASONS = {"converged": "the stop rule", "epochs": "all epochs used"}
+REASONS = {
+    "converged": "the stop rule",
+    "epochs": "all epochs used",
+    "enough": "you, who kept what there was",
+}
 NO_CURVE = {
     "running": "Its first epoch is going on.",
     "failed": "It failed before the end of its first epoch.",
