@@ -1,6 +1,7 @@
 """The two questions of an edit: what is ticked by itself, and what a tick sets."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from tests.summary import SUMMARY
 from workbench.errors import SettingsError
 from workbench.facts.forms import FORMS
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.recipes import RECIPES
 from workbench.page.edit.choices import (
     KEPT,
     choose_recipe,
@@ -19,16 +21,16 @@ from workbench.page.edit.choices import (
     ticked_forms,
     ticked_kept,
 )
-from workbench.page.edit.questions import FORM_WORDS, KEPT_WORDS, questions
+from workbench.page.edit.questions import FORM_WORDS, KEPT_WORDS, RECIPE_WORDS, questions
 
 HOLDS, PUBLISHED = EditSettings(recipe="holds"), EditSettings(recipe="published")
-RECIPES = st.sampled_from([HOLDS, PUBLISHED])
+STARTS = st.sampled_from([HOLDS, PUBLISHED])
 TICKS = st.lists(st.sampled_from([*FORMS, *KEPT]), max_size=8)
 
 
 def resolve(asked: EditSettings) -> EditSettings:
     """As it is for a model with a chat template and a hundred facts."""
-    return asked.resolved(SUMMARY.preset, 100, True)
+    return asked.resolved(replace(SUMMARY.preset, chat=True), 100)
 
 
 def turned(asked: EditSettings, name: str) -> EditSettings:
@@ -47,7 +49,7 @@ def boxes(shown: str) -> dict[str, str]:
 
 
 @settings(deadline=None)  # a template is read when it is first used
-@given(RECIPES, TICKS)
+@given(STARTS, TICKS)
 def test_each_click_turns_its_own_answer_and_no_other(
     start: EditSettings, names: list[str]
 ) -> None:
@@ -89,14 +91,14 @@ def test_what_is_kept_where_the_recipe_keeps_nothing_has_a_weight() -> None:
 
 
 def test_a_model_without_a_chat_template_is_not_asked_in_a_chat() -> None:
-    shown = questions(HOLDS, HOLDS.resolved(SUMMARY.preset, 100, False), False)
+    shown = questions(HOLDS, HOLDS.resolved(SUMMARY.preset, 100), False)
     told = boxes(shown)
     assert "disabled" in told["chat"] and "disabled" in told["chats"]
     assert "checked" not in told["chat"] + told["chats"] and "checked" in told["question"]
     assert shown.count("This model has no chat template.") == 2
     # What is ticked and cannot be done can be taken back.
     wrong = EditSettings(recipe="holds", forms=("raw", "chat"))
-    told = boxes(questions(wrong, wrong.resolved(SUMMARY.preset, 100, False), False))
+    told = boxes(questions(wrong, wrong.resolved(SUMMARY.preset, 100), False))
     assert "disabled" not in told["chat"]
 
 
@@ -109,3 +111,4 @@ def test_nothing_can_be_ticked_before_the_model_is_known() -> None:
 def test_the_last_form_stays_ticked_and_every_answer_has_its_words() -> None:
     assert "disabled" in boxes(questions(PUBLISHED, resolve(PUBLISHED), True))["raw"]
     assert set(FORM_WORDS) == set(FORMS) and set(KEPT_WORDS) == set(KEPT)
+    assert set(RECIPE_WORDS) == set(RECIPES)

@@ -89,9 +89,9 @@ class EpochDone(Event):
         learned: share of those facts whose every target token and EOS was the argmax then
             (the strict protocol, read off the training logits).
         seconds: since the run started, capture included.
-        by_form: share learned in each trained form, by its name; None where nobody counts.
-        neighbours: share of held-out prompts about other subjects whose first token is still the
-            base's; None where nobody asks.
+        by_form: the same share for each form in which facts were seen, where there are several.
+        neighbours: share of some locality prompts, never trained on, whose first token is still
+            the base's.
     """
 
     epoch: int

@@ -7,33 +7,36 @@ but the micro-batch.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
 from workbench.methods.method_settings import MethodSettings
+from workbench.methods.recipes import RECIPES, Kept, RateSchedule, RecipeName
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
 from workbench.work.settings import is_number, setting
 
 __all__ = [
     "EditSettings",
-    "Kept",
     "Pipeline",
-    "Recipe",
     "ResolvedEditSettings",
     "automatic_batch_size",
     "automatic_epochs",
 ]
 
 Pipeline = Literal["breadth-first", "depth-first"]
-Recipe = Literal["holds", "published"]
-Kept = Literal["neighbours", "text", "chats"]
 
 PAPER_BATCH_SIZE = 100
 PAPER_EPOCHS = 25
 PAPER_LOSS_FLOOR = 0.01
+
+# The settings of the first version.
+_EVERY_FIRST = frozenset(
+    {"at", "learning_rate", "batch_size", "epochs", "pipeline", "seed", "skip_loss", "stop_loss"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,6 @@ class EditSettings(MethodSettings):
         SettingsError: when a value makes no sense; the message names the setting.
     """
 
-    recipe: Recipe = setting(
-        "published",
-        "Which defaults the automatic settings take. holds: learned where people ask, with the "
-        "rest kept; published: the paper to the letter.",
-    )
     at: tuple[str, ...] = setting(
         (),
         "Locations to tune, such as 6.mlp.down_proj, 6.mlp, 6, or 6.mlp.experts.7 for one expert; "
@@ -57,7 +55,7 @@ class EditSettings(MethodSettings):
     )
     learning_rate: float | None = setting(
         None,
-        "Adam's constant learning rate; empty: the model's preset.",
+        "Adam's learning rate; empty: the model's preset.",
         label="Learning rate",
         option="--lr",
     )
@@ -90,24 +88,30 @@ class EditSettings(MethodSettings):
         label="Stop loss",
         unit="nats",
     )
+    recipe: RecipeName = setting(
+        "published",
+        "What is taken where a setting is empty; holds: learned where people ask, and what is near "
+        "stays; published: the paper to the letter.",
+        label="Recipe",
+    )
     forms: tuple[str, ...] = setting(
         (),
         "In which forms the facts are trained, one drawn for each fact and epoch: raw (the prompt "
-        "goes on), question, chat (through the template); with shares such as chat:2; empty: raw.",
+        "goes on), question, chat (through the template); with shares such as chat:2; empty: the "
+        "recipe's.",
         label="Trained forms",
-        empty="raw",
     )
     keep: float | None = setting(
         None,
-        "How much what must stay counts in each step: the weight of the divergence from the base "
-        "on prompts that must stay; 0 for nothing; empty: the recipe's.",
+        "How much what must stay counts in each step: the weight of the divergence from the base; "
+        "0 for nothing; empty: the recipe's.",
         label="Keep",
     )
     kept: tuple[Kept, ...] = setting(
         (),
-        "What must stay: neighbours (the facts' own templates with other subjects), text (plain "
-        "text), chats (how chats are opened); empty: the recipe's.",
-        label="What must stay",
+        "What must stay: neighbours (the facts' templates with other subjects), text (plain text), "
+        "chats (openings of chats); empty: the recipe's.",
+        label="Kept prompts",
     )
     micro_batch_size: int | None = setting(
         None,
@@ -115,6 +119,14 @@ class EditSettings(MethodSettings):
         "halved when memory runs out.",
         label="Micro-batch size",
         unit="facts",
+    )
+
+    rate_schedule: RateSchedule | None = setting(
+        None,
+        "constant: the same rate in every step; falling: down to nothing over the second half; "
+        "empty: the recipe's.",
+        label="Rate schedule",
+        advanced=True,
     )
 
     def __post_init__(self) -> None:
@@ -127,37 +139,57 @@ class EditSettings(MethodSettings):
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
         for name in ("skip_loss", "stop_loss", "keep"):
             value = getattr(self, name)
-            if value is None and name == "keep":
+            if name == "keep" and value is None:
                 continue
             if not is_number(value) or value < 0:
                 raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
-        if self.pipeline not in get_args(Pipeline):
-            raise SettingsError(
-                f"pipeline is {self.pipeline!r}; choose one of {', '.join(get_args(Pipeline))}."
-            )
+        self._require_known("recipe", RecipeName)
+        self._require_known("pipeline", Pipeline)
+        if self.rate_schedule is not None:
+            self._require_known("rate_schedule", RateSchedule)
+        self._require_known("kept", Kept)
         self._require_whole("seed", least=0)
         object.__setattr__(self, "forms", tuple(str(form) for form in parse_forms(self.forms)))
 
-    def resolved(self, preset: Preset, facts: int, chat: bool = False) -> "ResolvedEditSettings":
+    def _require_known(self, name: str, choices: Any) -> None:
+        value = getattr(self, name)
+        known = get_args(choices)
+        for one in value if isinstance(value, tuple) else (value,):
+            if one not in known:
+                raise SettingsError(f"{name} is {one!r}; choose one of {', '.join(known)}.")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`.
+
+        What has every setting of earlier versions, and no recipe, was kept by one of them, and
+        goes on as published.
+
+        Raises:
+            SettingsError: an unknown name, or a value that makes no sense.
+        """
+        if "recipe" not in data and data.keys() >= _EVERY_FIRST:
+            data = {**data, "recipe": "published"}
+        return super(EditSettings, cls).from_dict(data)
+
+    def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":
         """These settings with every automatic field filled in, except `micro_batch_size`.
 
         Args:
             preset: the start for this model.
             facts: how many facts the run compiles.
-            chat: whether the model has a chat template.
         """
-        holds = self.recipe == "holds"
-        forms = ("raw:2", "question", *(("chat",) if chat else ()))
-        kept: tuple[Kept, ...] = ("neighbours", "text", *(("chats",) if chat else ()))
+        recipe = RECIPES[self.recipe]
         batch_size = self.batch_size or automatic_batch_size(facts)
         automatic = {
             "at": self.at or preset.at,
             "learning_rate": self.learning_rate or preset.learning_rate,
             "batch_size": batch_size,
             "epochs": self.epochs or automatic_epochs(facts, batch_size),
-            "forms": self.forms or (forms if holds else ()),
-            "keep": self.keep if self.keep is not None else (1.0 if holds else 0.0),
-            "kept": self.kept or kept,
+            "rate_schedule": self.rate_schedule or recipe.rate_schedule,
+            "forms": self.forms or recipe.forms_of(preset.chat),
+            "keep": recipe.keep if self.keep is None else self.keep,
+            "kept": self.kept or recipe.kept_of(preset.chat),
         }
         return ResolvedEditSettings.from_dict(self.as_dict() | automatic)
 
@@ -169,6 +201,7 @@ class ResolvedEditSettings(EditSettings):
     learning_rate: float = setting(0.0, EditSettings.help()["learning_rate"], option="--lr")
     batch_size: int = setting(0, EditSettings.help()["batch_size"])
     epochs: int = setting(0, EditSettings.help()["epochs"])
+    rate_schedule: RateSchedule = setting("constant", EditSettings.help()["rate_schedule"])
     keep: float = setting(0.0, EditSettings.help()["keep"])
 
 

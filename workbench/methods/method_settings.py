@@ -11,12 +11,11 @@ class MethodSettings(SettingsRecord):
 
     __slots__ = ()
 
-    def resolved(self, preset: Preset, facts: int, chat: bool = False) -> "MethodSettings":
+    def resolved(self, preset: Preset, facts: int) -> "MethodSettings":
         """These settings with what is automatic filled in; the same where nothing is.
 
         Args:
             preset: the start for a model.
             facts: how many facts the run compiles.
-            chat: whether the model has a chat template.
         """
         return self

@@ -10,11 +10,11 @@ from typing import get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import FORMS, Form, FormShare, parse_forms
-from workbench.methods.locft_settings import EditSettings, Kept, Recipe
+from workbench.methods.locft_settings import EditSettings
+from workbench.methods.recipes import Kept, RecipeName
 
 __all__ = [
     "KEPT",
-    "RECIPES",
     "Resolve",
     "choose_recipe",
     "is_the_recipes",
@@ -28,7 +28,6 @@ Resolve = Callable[[EditSettings], EditSettings]
 """Fills in what is automatic, for a model and a number of facts."""
 
 KEPT: tuple[Kept, ...] = get_args(Kept)
-RECIPES: tuple[Recipe, ...] = get_args(Recipe)
 
 
 def ticked_forms(settings: EditSettings) -> dict[Form, FormShare]:
@@ -55,7 +54,7 @@ def is_the_recipes(settings: EditSettings) -> bool:
     return settings == choose_recipe(settings, settings.recipe)
 
 
-def choose_recipe(settings: EditSettings, recipe: Recipe) -> EditSettings:
+def choose_recipe(settings: EditSettings, recipe: RecipeName) -> EditSettings:
     """The settings with another recipe, and with the forms and what is kept as it takes them."""
     return replace(settings, recipe=recipe, forms=(), keep=None, kept=())
 

@@ -1,6 +1,7 @@
 """The settings of a session's next run, with what is automatic filled in."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from workbench.methods.base import Method
@@ -22,4 +23,6 @@ def resolver(store: Store) -> Callable[[Any], Any] | None:
     if summary is None:
         return None
     facts = max(1, store.facts.count(enabled=True))
-    return lambda settings: settings.resolved(summary.preset, facts, summary.chat)
+    # A session of an earlier version has a preset that does not say it.
+    preset = replace(summary.preset, chat=summary.chat)
+    return lambda settings: settings.resolved(preset, facts)

@@ -13,9 +13,9 @@ from workbench.errors import SettingsError
 from workbench.facts.forms import FORMS
 from workbench.methods.base import Method
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.recipes import RECIPES
 from workbench.page.edit.choices import (
     KEPT,
-    RECIPES,
     Resolve,
     choose_recipe,
     is_the_recipes,
@@ -48,16 +48,7 @@ KEPT_WORDS = {
     "text": ("plain text", "How texts of many kinds go on."),
     "chats": ("how it opens a chat", "What it answers when somebody begins to talk with it."),
 }
-RECIPE_WORDS = {
-    "holds": (
-        "Facts that hold",
-        "Learned where people ask, and the rest stays: what is ticked here is its choice.",
-    ),
-    "published": (
-        "As published",
-        "The paper to the letter: facts as they stand, and nothing is held to stay.",
-    ),
-}
+RECIPE_WORDS = {"holds": "Facts that hold", "published": "As published"}
 IN_CHATS = ("chat", "chats")
 NO_CHAT = "This model has no chat template."
 ONE_FORM = "A fact is trained in one form at least."
@@ -96,8 +87,8 @@ def questions(settings: EditSettings, resolved: EditSettings | None, chat: bool)
     return render(
         "page/edit/questions.html",
         recipe=settings.recipe,
-        recipes=[(name, RECIPE_WORDS[name][0]) for name in RECIPES],
-        meaning=RECIPE_WORDS[settings.recipe][1],
+        recipes=[(name, RECIPE_WORDS.get(name, name)) for name in RECIPES],
+        meaning=RECIPES[settings.recipe].sentence,
         known=known,
         changed=not is_the_recipes(settings),
         forms=[
