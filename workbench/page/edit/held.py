@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from workbench.facts.forms import FORMS
 from workbench.methods.events import EpochDone
 from workbench.work.templates import render
 
@@ -35,8 +36,10 @@ class _Curve:
 
 def shares_of(epoch: EpochDone) -> dict[str, float]:
     """What was counted in an epoch, by name: a share for each form, and what stayed."""
+    counted = epoch.by_form or {}
+    ordered: dict[str, float] = {form: counted[form] for form in FORMS if form in counted}
     stayed = {} if epoch.neighbours is None else {NEIGHBOURS: epoch.neighbours}
-    return {**(epoch.by_form or {}), **stayed}
+    return {**ordered, **stayed}
 
 
 def held_curves(epochs: Sequence[EpochDone], most: int) -> Markup:
@@ -52,14 +55,16 @@ def held_curves(epochs: Sequence[EpochDone], most: int) -> Markup:
         return Markup()
     last = epochs[-1].epoch
     room = max(2, min(most, 2 * last))
-    names = list(dict.fromkeys(name for shares in counted.values() for name in shares))
-    forms = [name for name in names if name != NEIGHBOURS]
+    names = {name for shares in counted.values() for name in shares}
+    # A form looks the same in every run.
+    looks: dict[str, str] = {
+        form: f"form-{number % KINDS + 1}" for number, form in enumerate(FORMS)
+    }
     curves = [
-        _curve(name, f"form-{number % KINDS + 1}", counted, room)
-        for number, name in enumerate(forms)
+        _curve(name, look, counted, room)
+        for name, look in {**looks, NEIGHBOURS: "stays"}.items()
+        if name in names
     ]
-    if NEIGHBOURS in names:
-        curves.append(_curve(NEIGHBOURS, "stays", counted, room))
     rows = [(epoch, counted[epoch]) for epoch in _few(sorted(counted), MOST_ROWS)]
     return render(
         "page/edit/held.html", curves=curves, rows=rows, room=room, stays=NEIGHBOURS in names
