@@ -77,8 +77,11 @@ def test_the_two_questions_are_answered_and_what_holds_is_followed(
     asked = page.locator("#questions")
     for box in asked.get_by_role("checkbox").all():
         expect(box).to_be_checked()
-    asked.get_by_label("in a chat").uncheck()
-    asked.get_by_label("plain text").uncheck()
+    # A drawing may come between two clicks, so that a box is looked at once it has settled.
+    asked.get_by_label("in a chat").click()
+    expect(asked.get_by_label("in a chat")).not_to_be_checked()
+    asked.get_by_label("plain text").click()
+    expect(asked.get_by_label("plain text")).not_to_be_checked()
     line = page.locator("#same-command")
     expect(line).to_contain_text(re.compile(r"--forms raw\S* --forms question\S* --\w"))
     expect(line).to_contain_text("--kept neighbours --kept chats")
