@@ -127,14 +127,15 @@ class Finished(Event):
     """The run is over and its patch is ready.
 
     Args:
-        reason: ``converged`` (the stop rule) or ``epochs`` (all were used).
+        reason: ``converged`` (the stop rule), ``epochs`` (all were used), or ``enough`` (a person
+            stopped it and kept what there was).
         epochs: epochs done, those of a resumed run included.
         steps: updates made (skipped batches not counted).
         seconds: wall clock of this run, capture included.
         losses: mean loss of every epoch.
     """
 
-    reason: Literal["converged", "epochs"]
+    reason: Literal["converged", "epochs", "enough"]
     epochs: int
     steps: int
     seconds: float

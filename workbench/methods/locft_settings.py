@@ -189,7 +189,7 @@ class EditSettings(MethodSettings):
             "rate_schedule": self.rate_schedule or recipe.rate_schedule,
             "forms": self.forms or recipe.forms_of(preset.chat),
             "keep": recipe.keep if self.keep is None else self.keep,
-            "kept": self.kept or recipe.kept,
+            "kept": self.kept or recipe.kept_of(preset.chat),
         }
         return ResolvedEditSettings.from_dict(self.as_dict() | automatic)
 

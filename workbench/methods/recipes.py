@@ -42,6 +42,14 @@ class Recipe:
         """
         return tuple(form for form in self.forms if chat or not form.startswith("chat"))
 
+    def kept_of(self, chat: bool) -> tuple[Kept, ...]:
+        """What must stay of a model.
+
+        Args:
+            chat: whether it has a chat template.
+        """
+        return tuple(kind for kind in self.kept if chat or kind != "chats")
+
 
 RECIPES: dict[RecipeName, Recipe] = {
     "holds": Recipe(
