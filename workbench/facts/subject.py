@@ -15,8 +15,8 @@ __all__ = ["find_subjects", "with_subjects"]
 
 # Words that stand inside names, such as "University of Paris".
 LINKS = frozenset(
-    ("&", "a", "al", "and", "at", "de", "del", "der", "di", "du", "for", "in")
-    + ("la", "le", "no", "of", "on", "the", "to", "van", "von", "y")
+    {"&", "a", "al", "and", "at", "de", "del", "der", "di", "du", "for", "in", "la", "le", "no"}
+    | {"of", "on", "the", "to", "van", "von", "y"}
 )
 MOST_LINKS = 2
 POSSESSIVES = ("'s", "’s")
