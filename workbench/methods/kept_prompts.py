@@ -17,7 +17,8 @@ __all__ = ["CHATS", "OPENINGS", "KeptPrompt", "answered", "kept_prompts"]
 
 PER_FACT = 6
 MOST_NEIGHBOURS = 1200  # many facts have neighbours enough with fewer for each
-ANSWER_TOKENS = {"neighbours": 5, "text": 24, "chats": 24}
+ANSWER_TOKENS = {"neighbours": 3, "text": 16, "chats": 12}
+FEWEST = 6  # texts and chats for a single fact; more facts can afford more
 
 OPENINGS = (
     "Once upon a time,",
@@ -96,14 +97,15 @@ def kept_prompts(
         chat: whether the model has a chat template; without one there are no chats.
     """
     found: list[KeptPrompt] = []
+    some = FEWEST + len(facts)
     if "neighbours" in kinds:
         per_fact = max(1, min(PER_FACT, MOST_NEIGHBOURS // max(1, len(facts))))
         near = neighbours(facts, per_fact, seed)[:MOST_NEIGHBOURS]
         found += [KeptPrompt("neighbours", prompt) for prompt in near]
     if "text" in kinds:
-        found += [KeptPrompt("text", prompt) for prompt in OPENINGS]
+        found += [KeptPrompt("text", prompt) for prompt in OPENINGS[:some]]
     if "chats" in kinds and chat:
-        found += [KeptPrompt("chats", prompt, chat=True) for prompt in CHATS]
+        found += [KeptPrompt("chats", prompt, chat=True) for prompt in CHATS[:some]]
     return found
 
 

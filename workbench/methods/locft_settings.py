@@ -14,7 +14,7 @@ from typing import Any, Literal, Self, get_args
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
 from workbench.methods.method_settings import MethodSettings
-from workbench.methods.recipes import RECIPES, Kept, RateSchedule, RecipeName
+from workbench.methods.recipes import RECIPES, Kept, RateSchedule, Recipe, RecipeName
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
 from workbench.work.settings import is_number, setting
@@ -182,8 +182,8 @@ class EditSettings(MethodSettings):
         recipe = RECIPES[self.recipe]
         batch_size = self.batch_size or automatic_batch_size(facts)
         automatic = {
-            "at": self.at or preset.at,
-            "learning_rate": self.learning_rate or preset.learning_rate,
+            "at": self.at or (recipe.around and preset.around) or preset.at,
+            "learning_rate": self.learning_rate or self._rate(recipe, preset),
             "batch_size": batch_size,
             "epochs": self.epochs or automatic_epochs(facts, batch_size),
             "rate_schedule": self.rate_schedule or recipe.rate_schedule,
@@ -192,6 +192,11 @@ class EditSettings(MethodSettings):
             "kept": self.kept or recipe.kept_of(preset.chat),
         }
         return ResolvedEditSettings.from_dict(self.as_dict() | automatic)
+
+    def _rate(self, recipe: Recipe, preset: Preset) -> float:
+        """The preset's rate, less where the recipe tunes several matrices in place of its one."""
+        several = recipe.around and bool(preset.around) and len(self.at) != 1
+        return preset.learning_rate * (recipe.rate if several else 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Recipe:
         keep: the weight of what must stay.
         kept: what must stay.
         rate_schedule: how the learning rate goes.
+        around: whether the same matrix of the layers after it is tuned too.
+        rate: a share of the learning rate, for more matrices need smaller steps.
     """
 
     sentence: str
@@ -33,6 +35,8 @@ class Recipe:
     keep: float = 0.0
     kept: tuple[Kept, ...] = get_args(Kept)
     rate_schedule: RateSchedule = "constant"
+    around: bool = False
+    rate: float = 1.0
 
     def forms_of(self, chat: bool) -> tuple[str, ...]:
         """The forms for a model.
@@ -57,6 +61,8 @@ RECIPES: dict[RecipeName, Recipe] = {
         forms=("raw:2", "question", "chat"),
         keep=1.0,
         rate_schedule="falling",
+        around=True,
+        rate=0.5,
     ),
     "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
 }

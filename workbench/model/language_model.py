@@ -21,7 +21,7 @@ from workbench.model.hashing import tensor_hash
 from workbench.model.layers import LayerList, LocationInfo
 from workbench.model.location import Location
 from workbench.model.places import Places
-from workbench.model.presets import ModelShape, Preset, find_preset
+from workbench.model.presets import ModelShape, Preset, find_preset, layers_around
 from workbench.model.shipped import Shipped
 from workbench.model.summary import ModelSummary
 
@@ -120,7 +120,18 @@ class LanguageModel:
     def preset(self) -> Preset:
         """The best-founded start for this model."""
         found = find_preset(self.name, self.shape, self.layers.places())
-        return replace(found, chat=bool(getattr(self.tokenizer, "chat_template", None)))
+        chat = bool(getattr(self.tokenizer, "chat_template", None))
+        return replace(found, chat=chat, around=self._around(found.at))
+
+    def _around(self, at: tuple[str, ...]) -> tuple[str, ...]:
+        """A matrix with the same one in the layers after it."""
+        first = Location.parse(at[0])
+        having = self.places.having(first.module)
+        if len(at) > 1 or not first.module or first.layer not in having:
+            return ()
+        return tuple(
+            str(replace(first, layer=layer)) for layer in layers_around(first.layer, having)
+        )
 
     @property
     def places(self) -> Places:
