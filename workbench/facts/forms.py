@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from workbench.errors import SettingsError
 
-__all__ = ["FORMS", "Form", "FormShare", "as_question", "parse_forms"]
+__all__ = ["FORMS", "Form", "FormShare", "as_question", "parse_asked", "parse_forms"]
 
 Form = Literal["raw", "question", "chat"]
 
@@ -52,6 +52,18 @@ def parse_forms(forms: tuple[str, ...]) -> tuple[FormShare, ...]:
             raise SettingsError(f"forms names '{match[1]}' twice. Name it once, with its share.")
         found[match[1]] = FormShare(match[1], share)
     return tuple(found[form] for form in FORMS if form in found)
+
+
+def parse_asked(forms: tuple[str, ...]) -> tuple[Form, ...]:
+    """Forms in which people want questions asked, each once, in the order of `FORMS`.
+
+    Raises:
+        SettingsError: there is no such form.
+    """
+    for text in forms:
+        if text not in FORMS:
+            raise SettingsError(f"forms has '{text}'. Choose among {', '.join(FORMS)}.")
+    return tuple(form for form in FORMS if form in forms)
 
 
 def as_question(prompt: str) -> str:

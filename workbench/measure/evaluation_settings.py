@@ -5,6 +5,7 @@ The same fields, in the same words, on the page, on the command line, and in the
 
 from dataclasses import dataclass
 
+from workbench.facts.forms import parse_asked
 from workbench.work.settings import SettingsRecord, setting
 
 __all__ = ["EvaluationSettings"]
@@ -28,6 +29,13 @@ class EvaluationSettings(SettingsRecord):
         label="Written answers",
         unit="facts",
     )
+    forms: tuple[str, ...] = setting(
+        (),
+        "In which forms questions are asked, besides raw (the prompt to be continued): question, "
+        "chat (through the template); raw alone: no further ones; empty: all that the model knows.",
+        label="Forms asked",
+        metavar="FORM",
+    )
     health: bool = setting(
         False,
         "Also look at the writing: entropy, endings, perplexity.",
@@ -50,6 +58,7 @@ class EvaluationSettings(SettingsRecord):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "capability", tuple(name for name in self.capability if name))
+        object.__setattr__(self, "forms", parse_asked(self.forms))
         self._require_whole("written", least=0, optional=True)
         self._require_whole("limit", least=1, optional=True)
         self._require_whole("seed", least=0)
