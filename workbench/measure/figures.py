@@ -12,7 +12,18 @@ from workbench.facts.forms import FORMS
 from workbench.measure.protocols import FORM_WORDS, form_of, in_form
 from workbench.measure.verdicts import QuestionVerdicts, Side, mean_divergence
 
-__all__ = ["FIGURES", "FIGURE_NAMES", "FigureRow", "figure_rows", "figures_at", "figures_in"]
+__all__ = [
+    "FIGURES",
+    "FIGURE_NAMES",
+    "SHORT",
+    "FigureRow",
+    "figure_help",
+    "figure_rows",
+    "figure_words",
+    "figures_at",
+    "figures_in",
+    "short_figures",
+]
 
 FIGURES = {
     "neighbours_kl": (
@@ -29,6 +40,9 @@ FIGURES = {
         "The share of the written answers that came to an end before their room was used up.",
     ),
 }
+SHORT = ("KL of neighbours", "loss of text", "answers that stop")
+"""The headings of `short_figures`."""
+
 FIGURE_NAMES = tuple(
     in_form(name, form)
     for name in FIGURES
@@ -102,15 +116,41 @@ def figure_rows(evaluation: Mapping[str, Any]) -> list[FigureRow]:
     """The figures that an evaluation has, before and after; see `figures_in`."""
     before, after = (figures_in(evaluation, side) for side in ("before", "after"))
     return [
-        FigureRow(
-            name, _words(name), FIGURES[form_of(name)[0]][1], before.get(name), after.get(name)
-        )
+        FigureRow(name, figure_words(name), figure_help(name), before.get(name), after.get(name))
         for name in FIGURE_NAMES
         if name in before or name in after
     ]
 
 
-def _words(name: str) -> str:
+def short_figures(evaluation: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Three figures where there is little room, a dash for what is not known.
+
+    Args:
+        evaluation: see `figures_in`.
+
+    Returns:
+        The divergence of the raw neighbours, how much the loss of plain text rose, and the share of
+        the answers that stop, after the edit.
+    """
+    before, after = (figures_in(evaluation, side) for side in ("before", "after"))
+    risen = None
+    if "text_loss" in before and "text_loss" in after:
+        risen = after["text_loss"] - before["text_loss"]
+    far, ended = after.get("neighbours_kl"), after.get("answers_ended")
+    return (
+        "–" if far is None else f"{far:.2f}",
+        "–" if risen is None else f"{risen:+.2f}",
+        "–" if ended is None else f"{ended:.2f}",
+    )
+
+
+def figure_words(name: str) -> str:
+    """A figure for people, such as ``KL divergence of neighbours, in chat``."""
     basis, form = form_of(name)
     words = FIGURES[basis][0]
     return words if form == "raw" else f"{words}, {FORM_WORDS[form]}"
+
+
+def figure_help(name: str) -> str:
+    """What a figure says, in a sentence."""
+    return FIGURES[form_of(name)[0]][1]

@@ -14,6 +14,7 @@ from workbench.errors import SettingsError
 from workbench.facts.forms import FORMS, Form
 
 __all__ = [
+    "BESIDE",
     "EVERY_MEASURE",
     "FORM_WORDS",
     "MEASURES",
@@ -54,6 +55,8 @@ MEASURES = (
 )
 SCORED = MEASURES[:3]
 """The measures that a score is made of."""
+BESIDE = ("reliability_question", "reliability_chat", "locality_first")
+"""The measures that stand beside those in tables with little room."""
 
 MEASURE_HELP = {
     "reliability": "The facts' own prompts give the new answer.",
