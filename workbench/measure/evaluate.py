@@ -133,10 +133,10 @@ class Examiner:
         finally:
             # Another patch may change a layer below that of these states.
             exam.states = None
-        forms = yield from mapped(comparing_forms(self._form_texts, exam.asked, patch), tell)
+        forms = yield from mapped(comparing_forms(self._form_texts, exam.asked, patch, stop), tell)
         loss = TextLoss()
         if self._plain is not None:
-            loss = yield from mapped(reading(model, self._plain, patch), tell)
+            loss = yield from mapped(reading(model, self._plain, patch, stop), tell)
         return Evaluation(
             facts=self._facts,
             rows=exam.rows(self._base, after, stayed, forms),

@@ -24,6 +24,7 @@ from workbench.model.forms import tokenize_as
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.model.tokens import TokenBatch, TokenizedText, TokenTable
+from workbench.work.stop import Stop
 
 __all__ = ["FormTexts", "Moved", "asked_forms", "comparing_forms", "moved_texts"]
 
@@ -133,7 +134,7 @@ class FormTexts:
 
 
 def comparing_forms(
-    texts: FormTexts, asked: Sequence[Asked], patch: Patch | None
+    texts: FormTexts, asked: Sequence[Asked], patch: Patch | None, stop: Stop | None = None
 ) -> Generator[int, None, Mapping[int, tuple[FormVerdicts, ...]]]:
     """Judges questions in forms by the base and the edited model, in steps.
 
@@ -143,11 +144,13 @@ def comparing_forms(
         texts: the questions as they stand in forms.
         asked: the questions.
         patch: the edit; None judges the base alone.
+        stop: the wish to end it, asked before every pass.
 
     Returns:
         What became of each question, by its place.
 
     Raises:
+        Cancelled: somebody wanted it to end.
         PatchError: the patch belongs to another base.
     """
     if not len(texts):
@@ -167,7 +170,7 @@ def comparing_forms(
         sides = zip(judged, judged_texts(after, batch), strict=True)
         return [(old, new, moved.get(place)) for place, (old, new) in enumerate(sides)]
 
-    looked = yield from pairing(texts.model, texts.table, patch, look)
+    looked = yield from pairing(texts.model, texts.table, patch, look, stop)
     found: dict[int, list[FormVerdicts]] = {}
     for (row, form, judged), (before, after, moved) in zip(texts.places, looked, strict=True):
         verdicts = FormVerdicts(

@@ -15,11 +15,15 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.patch import Patch
 from workbench.model.states import TOKENS_PER_PASS, run, starting_at, target_logits
+from workbench.model.stoppable import stoppable
 from workbench.model.tokens import TokenBatch, TokenTable
+from workbench.work.stop import Stop
 
 __all__ = ["Look", "pairing"]
 
 LOGITS_PER_PASS = 1 << 26
+# What a processor computes should stay in its cache: a third of the time on the built-in model.
+TOKENS_ON_CPU = 2048
 
 Result = TypeVar("Result")
 Look = Callable[[Sequence[int], TokenBatch, torch.Tensor, torch.Tensor | None], list[Result]]
@@ -28,7 +32,11 @@ model, a result for each."""
 
 
 def pairing(
-    model: LanguageModel, texts: TokenTable, patch: Patch | None, look: Look[Result]
+    model: LanguageModel,
+    texts: TokenTable,
+    patch: Patch | None,
+    look: Look[Result],
+    stop: Stop | None = None,
 ) -> Generator[int, None, list[Result]]:
     """Looks at every text by both models, in steps: yields how many texts it just looked at.
 
@@ -37,11 +45,13 @@ def pairing(
         texts: at least one.
         patch: the edit; None looks at the base alone.
         look: what is wanted of a batch.
+        stop: the wish to end it, asked before every pass.
 
     Returns:
         A result for each text, in their order.
 
     Raises:
+        Cancelled: somebody wanted it to end.
         PatchError: the patch belongs to another base.
         MemoryShortage: not even one text fits.
     """
@@ -50,17 +60,15 @@ def pairing(
     @torch.no_grad()
     def both(rows: Sequence[int]) -> list[Result]:
         batch = texts.batch(rows)
-        states = None
-        if layer:
-            states = capture(model.layers, layer, lambda: run(model, batch.input_ids))
-        sides = []
-        for edit in (None, patch) if patch is not None else (None,):
-            with (
-                edit.applied(model) if edit is not None else nullcontext(),
-                starting_at(model, layer) as feed,
-            ):
-                feed.states = states
-                sides.append(target_logits(model, batch))
+        states, sides = None, []
+        with stoppable(model, stop):
+            if layer:
+                states = capture(model.layers, layer, lambda: run(model, batch.input_ids))
+            for edit in (None, patch) if patch is not None else (None,):
+                applied = edit.applied(model) if edit is not None else nullcontext()
+                with applied, starting_at(model, layer) as feed:
+                    feed.states = states
+                    sides.append(target_logits(model, batch))
         return look(rows, batch, sides[0], sides[1] if len(sides) > 1 else None)
 
     order = sorted(range(len(texts)), key=texts.length)
@@ -76,4 +84,5 @@ def _size(model: LanguageModel, texts: TokenTable) -> int:
     targets = max(len(text.target) for text in texts.texts)
     longest = max(text.length for text in texts.texts)
     by_logits = LOGITS_PER_PASS // (targets * model.shape.vocab_size)
-    return max(1, min(TOKENS_PER_PASS // longest, by_logits))
+    tokens = TOKENS_ON_CPU if model.device.type == "cpu" else TOKENS_PER_PASS
+    return max(1, min(tokens // longest, by_logits))

@@ -18,6 +18,7 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.model.tokens import TokenBatch, TokenizedText, TokenTable, prompt_tokens
 from workbench.paths import assets_dir
+from workbench.work.stop import Stop
 
 __all__ = ["TEXTS", "held_out", "kind_of", "plain_texts", "reading", "text_table"]
 
@@ -74,7 +75,7 @@ def plain_texts(model: LanguageModel, facts: Sequence[Fact]) -> TokenTable | Non
 
 
 def reading(
-    model: LanguageModel, texts: TokenTable, patch: Patch | None
+    model: LanguageModel, texts: TokenTable, patch: Patch | None, stop: Stop | None = None
 ) -> Generator[int, None, TextLoss]:
     """Reads texts by the base and the edited model, in steps: yields how many it just read.
 
@@ -82,8 +83,10 @@ def reading(
         model: the base; it stays as it is.
         texts: see `plain_texts`.
         patch: the edit; None reads by the base alone.
+        stop: the wish to end it, asked before every pass.
 
     Raises:
+        Cancelled: somebody wanted it to end.
         PatchError: the patch belongs to another base.
     """
 
@@ -96,7 +99,7 @@ def reading(
         )
         return list(zip(old, new, strict=True))
 
-    found = yield from pairing(model, texts, patch, look)
+    found = yield from pairing(model, texts, patch, look, stop)
     tokens = sum(len(text.target) for text in texts.texts)
     means = [sum(side) / tokens for side in zip(*found, strict=True)]
     before, after = (mean if math.isfinite(mean) else None for mean in means)
