@@ -27,6 +27,8 @@ TEXTS = {
     "english": "a small English text",
 }
 
+MOST_LINES = 48  # some 500 tokens, read in moments
+
 
 def kind_of(model: LanguageModel) -> str:
     """Which of the texts is of the kind that a model knows."""
@@ -62,14 +64,15 @@ def text_table(model: LanguageModel, texts: Sequence[str]) -> TokenTable:
 
 
 def plain_texts(model: LanguageModel, facts: Sequence[Fact]) -> TokenTable | None:
-    """The text of the model's kind; None where its tokenizer makes nothing of it.
+    """A small text of the model's kind; None where its tokenizer makes nothing of it.
 
     Args:
         model: what will read it.
         facts: what an edit is about.
     """
+    lines = held_out(kind_of(model), facts)
     try:
-        return text_table(model, held_out(kind_of(model), facts))
+        return text_table(model, lines[:: math.ceil(len(lines) / MOST_LINES)])
     except ModelError:
         return None
 
