@@ -84,7 +84,7 @@ def test_every_table_tells_forms_neighbours_text_and_answers_that_stop() -> None
     assert "KL divergence of neighbours 0.50 0.75 +0.25" in rows
     assert "answers that stop by themselves 0.75 0.75 +0.00" in rows
     in_row = runs_table(RunsView(lines=[RunLine(first)]))
-    for words in ('chat <span class="mono">0.12', 'first token <span class="mono">0.25'):
+    for words in ('chat <span class="mono">0.12', 'first <span class="mono">0.25'):
         assert words in in_row
     assert [">0.50<" in in_row, ">+0.25<" in in_row, ">0.75<" in in_row] == [True] * 3
     card = metric_table(first.metrics)

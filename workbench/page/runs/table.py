@@ -102,9 +102,9 @@ def _row(line: RunLine) -> _Row:
 
 
 def _beside(measure: str, after: Mapping[str, float | None]) -> list[tuple[str, float]]:
-    """The strict shares that stand below a measure's own: in other forms, or of first tokens."""
+    """The strict shares below a measure's own: in other forms, or of unchanged first tokens."""
     if measure == "locality":
-        names = {"first token": "locality_first"}
+        names = {"first": "locality_first"}
     else:
         names = {form: in_form(measure, form) for form in FORMS if form != "raw"}
     found = {words: after.get(metric_name(name, "strict")) for words, name in names.items()}
