@@ -36,6 +36,8 @@ from workbench.work.stop import Stop
 
 __all__ = ["study"]
 
+HEADS = dict(zip(BESIDE, ("question", "chat", "first token"), strict=True))
+
 
 @command("study")
 def study(
@@ -91,7 +93,7 @@ def _print(result: StudyResult, sentence: str) -> None:
         )
     screen().print(table)
     _print_beside(result.rows())
-    say("Shares are by the strict protocol.")
+    say("Shares are by the strict protocol; question and chat are reliability asked so.")
     for line in result.sentences():
         say(line)
 
@@ -101,7 +103,9 @@ def _print_beside(rows: Sequence[Mapping[str, Any]]) -> None:
     measures = [measure for measure in BESIDE if any(f"{measure}_strict" in row for row in rows)]
     if not measures:
         return
-    table = Table("arm", *measures, *SHORT, box=None, pad_edge=False)
+    table = Table(
+        "arm", *(HEADS[measure] for measure in measures), *SHORT, box=None, pad_edge=False
+    )
     for row in rows:
         shares = [row.get(f"{measure}_strict") for measure in measures]
         shown = ["–" if value is None else f"{value:.3f}" for value in shares]
