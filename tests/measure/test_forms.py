@@ -17,7 +17,7 @@ from workbench.measure.plain_text import TEXTS, held_out
 from workbench.measure.protocols import EVERY_MEASURE, form_of, in_form, split_metric
 from workbench.measure.verdicts import QuestionVerdicts, Verdict
 from workbench.methods.edit import edit
-from workbench.methods.keep import OPENINGS
+from workbench.methods.kept_prompts import CHATS, OPENINGS
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import prepare
 from workbench.model.patch import Patch
@@ -213,4 +213,4 @@ def test_what_earlier_versions_kept_is_read() -> None:
 @pytest.mark.parametrize("kind", sorted(TEXTS))
 def test_no_text_that_a_run_may_train_on_is_measured(kind: str) -> None:
     text = "\n".join(held_out(kind, [])).casefold()
-    assert not any(opening.casefold().rstrip(",") in text for opening in OPENINGS)
+    assert not any(opening.casefold().rstrip(",") in text for opening in (*OPENINGS, *CHATS))

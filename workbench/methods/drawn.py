@@ -8,7 +8,7 @@ import random
 from collections.abc import Sequence
 
 from workbench.facts.fact import Fact
-from workbench.facts.forms import FormShare
+from workbench.facts.forms import Form, FormShare
 from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenTable
@@ -42,12 +42,14 @@ class DrawnForms:
         self._shares = [form.share for form in forms]
         self._seed = seed
         self._starts: list[int] = []
+        self._blocks: list[Form] = ["raw"]
         texts = list(raw.texts)
         for form in forms:
             if form.form == "raw":
                 self._starts.append(0)
                 continue
             self._starts.append(len(texts))
+            self._blocks.append(form.form)
             texts += tokenize_form(model.tokenizer, facts, form.form, model.longest)
         self.table = raw if len(texts) == len(raw) else TokenTable(texts, model.device)
         """Every text; the first are the facts as they are."""
@@ -72,6 +74,10 @@ class DrawnForms:
             starts = chance.choices(self._starts, self._shares, k=self._facts)
             self._known = (turn, starts)
         return [self._known[1][row] + row for row in rows]
+
+    def form(self, text: int) -> Form:
+        """Which form a text is."""
+        return self._blocks[text // self._facts]
 
     def fact(self, text: int) -> int:
         """Which fact a text is a form of."""
