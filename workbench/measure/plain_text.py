@@ -27,7 +27,7 @@ TEXTS = {
     "english": "a small English text",
 }
 
-MOST_LINES = 48  # some 500 tokens, read in moments
+MOST_LINES = 30  # a few hundred tokens, read in moments
 
 
 def kind_of(model: LanguageModel) -> str:
