@@ -75,7 +75,7 @@ def tokens_of(
 @torch.no_grad()
 def logits_of(model: LanguageModel, prompt: list[int], target: list[int]) -> torch.Tensor:
     """What plain transformers says where a target is predicted, one text alone."""
-    logits = model.network(input_ids=torch.tensor([prompt + target])).logits[0]
+    logits: torch.Tensor = model.network(input_ids=torch.tensor([prompt + target])).logits[0]
     return logits[len(prompt) - 1 : -1]
 
 
@@ -124,7 +124,9 @@ def test_figures_are_means_over_neighbours_and_over_tokens_of_text(
 ) -> None:
     neighbours = [row for row in found.rows if row.role == "locality"]
     for name, form in (("neighbours_kl", "raw"), ("neighbours_kl_chat", "chat")):
-        far = [seen.divergence for row in neighbours for seen in row.forms if seen.form == form]
+        asked = [seen for row in neighbours for seen in row.forms if seen.form == form]
+        far = [seen.divergence for seen in asked if seen.divergence is not None]
+        assert len(far) == len(neighbours)
         assert found.figures["after"][name] == pytest.approx(sum(far) / len(far))
         assert name not in found.figures["before"]
     texts = [chatty.tokenizer(line)["input_ids"] for line in held_out("english", [])]
@@ -165,6 +167,17 @@ def test_naming_raw_alone_leaves_the_other_forms_out_and_the_raw_numbers_as_they
     assert alone["after"].items() <= whole["after"].items()
     assert "neighbours_kl" in alone["figures"]["after"]
     assert "Asked" not in alone["sentence"]
+
+
+def test_of_very_many_facts_some_are_asked_in_forms_and_the_sentence_says_so(
+    chatty: LanguageModel, asked: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.measure.evaluate.ALL_UP_TO", 3)
+    monkeypatch.setattr("workbench.measure.evaluate.DRAWN", 2)
+    found = evaluate(chatty, asked, written=0)
+    assert len(found.before.reliability_strict) == 4
+    assert len(found.before.reliability_chat_strict) == 2
+    assert found.sentence.endswith("strict and token alone, on 2 of them, drawn.")
 
 
 def test_what_a_model_cannot_be_asked_is_left_out_and_refused_when_named(

@@ -22,6 +22,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form
 from workbench.measure.evaluation import Evaluation
+from workbench.measure.evaluation_settings import ALL_UP_TO, DRAWN
 from workbench.measure.exam import PASS, Sat, exam_of
 from workbench.measure.forms import FormTexts, asked_forms, comparing_forms
 from workbench.measure.groups import answer_lengths, prompt_patterns
@@ -51,6 +52,7 @@ class Examiner:
         seed: draws those facts, and the resamples of the intervals.
         labels: further ways to group the facts, each with a label for every fact.
         forms: in which forms questions are asked besides raw; none are all that the model knows.
+            Of very many facts some are asked so, drawn by the seed.
 
     Raises:
         FactsError: no facts, or one is too long for the model.
@@ -72,7 +74,8 @@ class Examiner:
         self._chosen = _draw(len(facts), written, seed)
         self._exam = exam_of(model, asked, self._chosen)
         answers = [fact.target_new for fact in facts]
-        self._form_texts = FormTexts.of(model, asked, self._forms, answers)
+        self._formed = _draw(len(facts), DRAWN if len(facts) > ALL_UP_TO else None, seed)
+        self._form_texts = FormTexts.of(model, asked, self._forms, answers, self._formed)
         self._plain = plain_texts(model, facts)
         self._facts, self._seed = len(facts), seed
         lengths = [len(text.target) - 1 for text in self._exam.texts.texts[: len(facts)]]
@@ -147,6 +150,7 @@ class Examiner:
             unended=(self._base.unended, after.unended),
             labels=self._labels,
             forms=self._forms,
+            formed=len(self._formed),
             text=loss,
         )
 

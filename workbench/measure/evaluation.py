@@ -71,6 +71,7 @@ class Evaluation:
         unended: share of the written answers that did not stop by themselves, before and after.
         labels: ways to group the facts, each with a label for every fact.
         forms: the forms besides raw in which the questions were asked.
+        formed: for how many facts they were.
         text: the loss of plain text.
     """
 
@@ -83,6 +84,7 @@ class Evaluation:
     unended: tuple[float | None, float | None] = (None, None)
     labels: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     forms: tuple[Form, ...] = ()
+    formed: int = 0
     text: TextLoss = TextLoss()
 
     @property
@@ -133,7 +135,8 @@ class Evaluation:
         if not self.forms:
             return lead
         forms = " and ".join(FORM_WORDS[form] for form in self.forms)
-        return f"{lead} Asked {forms} too, strict and token alone."
+        drawn = "" if self.formed in (0, self.facts) else f", on {self.formed:,} of them, drawn"
+        return f"{lead} Asked {forms} too, strict and token alone{drawn}."
 
     def as_dict(self) -> dict[str, Any]:
         """The metrics as JSON-ready data; a metric with nothing to measure is None.

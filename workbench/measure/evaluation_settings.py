@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from workbench.facts.forms import parse_asked
 from workbench.work.settings import SettingsRecord, setting
 
-__all__ = ["EvaluationSettings"]
+__all__ = ["ALL_UP_TO", "DRAWN", "EvaluationSettings"]
 
 ALL_UP_TO = 2000
 DRAWN = 500
@@ -32,7 +32,8 @@ class EvaluationSettings(SettingsRecord):
     forms: tuple[str, ...] = setting(
         (),
         "In which forms questions are asked, besides raw (the prompt to be continued): question, "
-        "chat (through the template); raw alone: no further ones; empty: all that the model knows.",
+        "chat (through the template); raw alone: no further ones; empty: all that the model knows, "
+        f"for all of up to {ALL_UP_TO:,} facts, else {DRAWN}.",
         label="Forms asked",
         metavar="FORM",
     )

@@ -7,7 +7,7 @@ distribution of the next token went. Knows nothing about written answers.
 """
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Container, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -97,6 +97,7 @@ class FormTexts:
         asked: Sequence[Asked],
         forms: Sequence[Form],
         stand_ins: Sequence[str],
+        chosen: Container[int],
     ) -> "FormTexts":
         """The questions in forms, and the raw neighbours; what is too long is left out.
 
@@ -105,6 +106,7 @@ class FormTexts:
             asked: the questions.
             forms: the forms besides raw.
             stand_ins: for each fact an answer that stands where none is stated; it is not judged.
+            chosen: the facts that are asked in the forms besides raw.
         """
         places: list[tuple[int, Form, bool]] = []
         texts: list[TokenizedText] = []
@@ -112,7 +114,8 @@ class FormTexts:
             rows = [
                 row
                 for row, question in enumerate(asked)
-                if question.role == "locality" or (form != "raw" and question.wanted)
+                if (question.role == "locality" or (form != "raw" and question.wanted))
+                and (form == "raw" or question.fact in chosen)
             ]
             found = tokenize_as(
                 model.tokenizer,
