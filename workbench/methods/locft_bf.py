@@ -20,6 +20,7 @@ import torch
 from workbench.errors import MemoryShortage
 from workbench.facts.fact import Fact, facts_digest
 from workbench.facts.forms import parse_forms
+from workbench.facts.subject import with_subjects
 from workbench.measure.strict import learned_texts
 from workbench.methods.base import LOCFT_BF
 from workbench.methods.checkpoint import Progress, read_checkpoint, write_checkpoint
@@ -97,11 +98,12 @@ class LocftRun(Run):
         self._locations = parse_locations(self.settings.at)
         self._schedule = Schedule.of(self.settings, len(self.facts))
         forms = parse_forms(self.settings.forms)
-        self._drawn = DrawnForms(model, self.facts, forms, self._texts, self.settings.seed)
+        known = with_subjects(self.facts)
+        self._drawn = DrawnForms(model, known, forms, self._texts, self.settings.seed)
         self._keep: KeepSet | None = None
         if self.settings.keep:
             kinds, seed = self.settings.kept, self.settings.seed
-            prompts = kept_prompts(self.facts, kinds, seed, chat=model.preset.chat)
+            prompts = kept_prompts(known, kinds, seed, chat=model.preset.chat)
             self._keep = KeepSet(model, prompts, seed) if prompts else None
         self._watched: WatchedNeighbours | None = None
         self._states = states

@@ -39,6 +39,7 @@ FORM_WORDS = {
     "raw": ("as a sentence to go on with", "The prompt as it stands, which the model completes."),
     "question": ("as a question", "The prompt behind “Question:”, answered behind “Answer:”."),
     "chat": ("in a chat", "Somebody says it to the model, through its chat template."),
+    "rephrase": ("in other words", "Words left out, or in another order; the subject stays."),
 }
 KEPT_WORDS = {
     "neighbours": (
