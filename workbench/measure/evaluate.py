@@ -20,7 +20,7 @@ import random
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 from workbench.facts.fact import Fact
-from workbench.facts.forms import Form
+from workbench.facts.forms import AskedForm
 from workbench.measure.evaluation import Evaluation
 from workbench.measure.evaluation_settings import ALL_UP_TO, DRAWN
 from workbench.measure.exam import PASS, Sat, exam_of
@@ -67,7 +67,7 @@ class Examiner:
         written: int | None = None,
         seed: int = 0,
         labels: Mapping[str, Sequence[str | None]] | None = None,
-        forms: Sequence[Form] = (),
+        forms: Sequence[AskedForm] = (),
     ) -> None:
         self._forms = asked_forms(model, forms)
         asked, self._left_out = questions_of(model, facts)
@@ -176,7 +176,7 @@ def evaluate(
     written: int | None = None,
     seed: int = 0,
     labels: Mapping[str, Sequence[str | None]] | None = None,
-    forms: Sequence[Form] = (),
+    forms: Sequence[AskedForm] = (),
     on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Measures the base on facts, and the edited model where there is a patch.
@@ -202,7 +202,7 @@ def evaluating(
     written: int | None = None,
     seed: int = 0,
     labels: Mapping[str, Sequence[str | None]] | None = None,
-    forms: Sequence[Form] = (),
+    forms: Sequence[AskedForm] = (),
     stop: Stop | None = None,
 ) -> Generator[Progress, None, Evaluation]:
     """`evaluate` in steps: says how far it is, and returns what was measured.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from workbench.facts.forms import Form
+from workbench.facts.forms import AskedForm
 from workbench.measure.figures import figures_at
 from workbench.measure.groups import Group, group_rows
 from workbench.measure.protocols import (
@@ -83,7 +83,7 @@ class Evaluation:
     left_out: int = 0
     unended: tuple[float | None, float | None] = (None, None)
     labels: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
-    forms: tuple[Form, ...] = ()
+    forms: tuple[AskedForm, ...] = ()
     formed: int = 0
     text: TextLoss = TextLoss()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.facts.forms import FORMS
+from workbench.facts.forms import ASKED_FORMS
 from workbench.measure.protocols import FORM_WORDS, form_of, in_form
 from workbench.measure.verdicts import QuestionVerdicts, Side, mean_divergence
 
@@ -46,7 +46,7 @@ SHORT = ("KL of neighbours", "loss of text", "answers that stop")
 FIGURE_NAMES = tuple(
     in_form(name, form)
     for name in FIGURES
-    for form in (FORMS if name == "neighbours_kl" else FORMS[:1])
+    for form in (ASKED_FORMS if name == "neighbours_kl" else ASKED_FORMS[:1])
 )
 """Every figure there can be, in the order in which they are shown."""
 
@@ -90,7 +90,9 @@ def figures_at(
     rows = list(rows)
     found: dict[str, float | None] = {}
     if side == "after":
-        found = {in_form("neighbours_kl", form): mean_divergence(rows, form) for form in FORMS}
+        found = {
+            in_form("neighbours_kl", form): mean_divergence(rows, form) for form in ASKED_FORMS
+        }
     found |= {
         "text_loss": loss,
         "answers_ended": None if unended is None else 1 - unended,

@@ -15,7 +15,7 @@ from jinja2 import TemplateError
 from torch.nn import functional
 
 from workbench.errors import ModelError
-from workbench.facts.forms import Form
+from workbench.facts.forms import AskedForm
 from workbench.measure.paired import pairing
 from workbench.measure.questions import Asked
 from workbench.measure.strict import Forced, judged_texts
@@ -29,7 +29,7 @@ from workbench.work.stop import Stop
 __all__ = ["FormTexts", "Moved", "asked_forms", "comparing_forms", "moved_texts"]
 
 
-def asked_forms(model: LanguageModel, named: Sequence[Form]) -> tuple[Form, ...]:
+def asked_forms(model: LanguageModel, named: Sequence[AskedForm]) -> tuple[AskedForm, ...]:
     """The forms besides raw in which questions are asked.
 
     Args:
@@ -87,7 +87,7 @@ class FormTexts:
     """
 
     model: LanguageModel
-    places: tuple[tuple[int, Form, bool], ...]
+    places: tuple[tuple[int, AskedForm, bool], ...]
     table: TokenTable
 
     @classmethod
@@ -95,7 +95,7 @@ class FormTexts:
         cls,
         model: LanguageModel,
         asked: Sequence[Asked],
-        forms: Sequence[Form],
+        forms: Sequence[AskedForm],
         stand_ins: Sequence[str],
         chosen: Container[int],
     ) -> "FormTexts":
@@ -108,7 +108,7 @@ class FormTexts:
             stand_ins: for each fact an answer that stands where none is stated; it is not judged.
             chosen: the facts that are asked in the forms besides raw.
         """
-        places: list[tuple[int, Form, bool]] = []
+        places: list[tuple[int, AskedForm, bool]] = []
         texts: list[TokenizedText] = []
         for form in ("raw", *forms):
             rows = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from workbench.errors import SettingsError
-from workbench.facts.forms import FORMS, Form
+from workbench.facts.forms import ASKED_FORMS, AskedForm
 
 __all__ = [
     "BESIDE",
@@ -72,21 +72,21 @@ WORDS = {
     "locality_first": "locality, first token unchanged",
     "locality_right": "locality, right",
 }
-FORM_WORDS: dict[Form, str] = {
+FORM_WORDS: dict[AskedForm, str] = {
     "raw": "as they are",
     "question": "as a question",
     "chat": "in chat",
 }
 
 
-def in_form(measure: str, form: Form) -> str:
+def in_form(measure: str, form: AskedForm) -> str:
     """A measure in a form, such as ``reliability_chat``; raw is the measure itself."""
     return measure if form == "raw" else f"{measure}_{form}"
 
 
-def form_of(measure: str) -> tuple[str, Form]:
+def form_of(measure: str) -> tuple[str, AskedForm]:
     """The inverse of `in_form`."""
-    for form in FORMS:
+    for form in ASKED_FORMS:
         if measure.endswith(f"_{form}"):
             return measure.removesuffix(f"_{form}"), form
     return measure, "raw"
@@ -109,7 +109,7 @@ def protocols_for(measure: str) -> tuple[Protocol, ...]:
 EVERY_MEASURE = tuple(
     in_form(measure, form)
     for measure in MEASURES
-    for form in FORMS
+    for form in ASKED_FORMS
     if protocols_for(in_form(measure, form))
 )
 """The measures in every form in which they are taken."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.facts.forms import Form
+from workbench.facts.forms import AskedForm
 from workbench.measure.protocols import (
     EVERY_MEASURE,
     Measured,
@@ -83,7 +83,7 @@ class FormVerdicts:
             divergence over the whole vocabulary, in nats; likewise.
     """
 
-    form: Form
+    form: AskedForm
     before: Verdict = NOT_JUDGED
     after: Verdict = NOT_JUDGED
     first: bool | None = None
@@ -116,7 +116,7 @@ class QuestionVerdicts:
     said_after: str | None = None
     forms: tuple[FormVerdicts, ...] = ()
 
-    def in_form(self, form: Form) -> FormVerdicts | None:
+    def in_form(self, form: AskedForm) -> FormVerdicts | None:
         """What became of it in a form; None where it was not asked so."""
         return next((found for found in self.forms if found.form == form), None)
 
@@ -148,7 +148,7 @@ def value_of(row: QuestionVerdicts, measure: str, protocol: Protocol, side: Side
     return (judged.before if side == "before" else judged.after).by(protocol)
 
 
-def mean_divergence(rows: Iterable[QuestionVerdicts], form: Form) -> float | None:
+def mean_divergence(rows: Iterable[QuestionVerdicts], form: AskedForm) -> float | None:
     """The mean divergence from the base at the locality prompts in a form; None without any."""
     asked = [found for row in rows if (found := row.in_form(form)) is not None]
     values = [found.divergence for found in asked if found.divergence is not None]

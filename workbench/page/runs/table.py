@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from workbench.facts.forms import FORMS
+from workbench.facts.forms import ASKED_FORMS
 from workbench.measure.figures import SHORT, short_figures
 from workbench.measure.protocols import SCORED, in_form, metric_name
 from workbench.page.edit.run_card import PROTOCOLS, STATE_KINDS
@@ -106,7 +106,7 @@ def _beside(measure: str, after: Mapping[str, float | None]) -> list[tuple[str, 
     if measure == "locality":
         names = {"first": "locality_first"}
     else:
-        names = {form: in_form(measure, form) for form in FORMS if form != "raw"}
+        names = {form: in_form(measure, form) for form in ASKED_FORMS if form != "raw"}
     found = {words: after.get(metric_name(name, "strict")) for words, name in names.items()}
     return [(words, value) for words, value in found.items() if value is not None]
 
