@@ -30,6 +30,9 @@ def test_a_failure_is_found_and_asked_on_probe(open_page: Open, store: Store) ->
     expect(page.locator("#evaluation")).to_contain_text(lead)
     headings = page.locator("#evaluation .protocol h3")
     expect(headings).to_have_text(["strict", "generated", "token"])
+    measures = page.locator("#evaluation tr")
+    for words in ("reliability, in chat", "locality, first token unchanged", "loss of plain text"):
+        expect(measures.filter(has_text=words).first).to_be_visible()
     questions = page.locator("#questions")
     expect(questions).to_contain_text("6 questions of 9 failed")
     expect(questions.locator("tr")).to_have_count(7)
@@ -40,6 +43,7 @@ def test_a_failure_is_found_and_asked_on_probe(open_page: Open, store: Store) ->
     page.locator("#question-search :is(input, textarea)").fill("")
     expect(questions.locator("tr")).to_have_count(4)
     expect(questions).to_contain_text("unchanged: strict yes")
+    expect(questions).to_contain_text("in chat: ")
     questions.get_by_role("button", name=re.compile("Prompts")).click()
     row = questions.locator("tr", has_text="The capital of Australia is")
     expect(row).to_contain_text("Melbourne")

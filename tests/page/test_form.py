@@ -61,6 +61,7 @@ OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (EditSettings, "forms"): st.lists(st.sampled_from(FORM_ORDER), unique=True).map(
         lambda forms: tuple(sorted(forms, key=FORM_ORDER.index))
     ),
+    (EvaluationSettings, "forms"): st.sampled_from([(), ("raw",), ("question", "chat")]),
     (StudySettings, "at"): st.just("") | PLACES,
     (StudySettings, "locft_at"): st.just("") | PLACES,
     (SweepSettings, "modules"): st.lists(MODULES, unique=True).map(tuple),

@@ -120,7 +120,10 @@ def test_the_numbers_of_both_stand_side_by_side(store: Store) -> None:
     first = finished(store, replace(epoch(2), learned=0.75), recipe="published")
     second = finished(store, epoch(2, 0.625, raw=1.0, question=0.5, chat=0.25), **HOLDS)
     store.runs.set_metrics(first.id, {"after": {"reliability_chat_strict": 0.125}})
-    store.runs.set_metrics(second.id, {"after": {"reliability_chat_strict": 0.875}})
+    told = {"after": {"text_loss": 2.25}}
+    store.runs.set_metrics(
+        second.id, {"after": {"reliability_chat_strict": 0.875}, "figures": told}
+    )
     assert effects(store, first) == effects(store, replace(second, state="running")) == []
     found = effects(store, store.runs.get(second.id))
     card = run_card(RunView(run=second, epochs=[epoch(1)], effects=found))
@@ -128,9 +131,10 @@ def test_the_numbers_of_both_stand_side_by_side(store: Store) -> None:
     assert re.findall(r"<tr><td>([\w ]+)</td>", table) == [
         *("raw", "question", "chat", "neighbours"),
         "in a chat",
+        "loss of plain text",
     ]
     numbers = re.findall(r'<td class="num">([\d.–]+)</td>', table)
     assert numbers[:8] == ["1.00", "0.75", "0.50", "–", "0.25", "–", "0.62", "–"]
-    assert numbers[8:] == ["0.88", "0.12"]
+    assert numbers[8:] == ["0.88", "0.12", "2.25", "–"]
     assert "Run 1 was without: as a question, in a chat, other subjects" in table
     assert effect_table(found[:1]) == ""

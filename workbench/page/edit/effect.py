@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from workbench.measure.figures import FIGURE_NAMES, figure_words, figures_in
 from workbench.methods.events import EpochDone
 from workbench.methods.locft_settings import EditSettings
 from workbench.page.edit.choices import ticked_forms, ticked_kept
@@ -109,11 +110,14 @@ def effect_table(runs: Sequence[Measured]) -> Markup:
     afters = [measured.run.metrics.get("after") or {} for measured in runs]
     counted = [(name, [measured.shares.get(name) for measured in runs]) for name in names]
     evaluated = [(words, [after.get(name) for after in afters]) for words, name in AFTERWARDS]
+    told = [figures_in(measured.run.metrics, "after") for measured in runs]
+    figures = [(figure_words(name), [found.get(name) for found in told]) for name in FIGURE_NAMES]
     parts = [
         (title, [row for row in rows if any(value is not None for value in row[1])])
         for title, rows in (
             ("counted in the last epoch", counted),
             ("measured afterwards, by the strict protocol", evaluated),
+            ("and what no protocol judges", figures),
         )
     ]
     parts = [(title, rows) for title, rows in parts if rows]

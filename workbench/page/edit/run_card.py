@@ -6,7 +6,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from workbench.measure.protocols import SCORED, Protocol, metric_name
+from workbench.measure.figures import figure_rows
+from workbench.measure.protocols import (
+    EVERY_MEASURE,
+    SCORED,
+    Protocol,
+    help_of,
+    metric_name,
+    words_of,
+)
+from workbench.measure.report.pieces import figure
 from workbench.methods.events import EpochDone, Started
 from workbench.page.edit.effect import Measured, effect_table
 from workbench.page.edit.held import held_curves
@@ -37,6 +46,7 @@ STATE_KINDS = {
     "failed": "bad",
 }
 PROTOCOLS: tuple[Protocol, ...] = ("strict", "generated")  # those of a short table
+SCORED_WORDS = tuple(map(words_of, SCORED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +153,21 @@ def outcome_table(outcomes: list[FactOutcome] | tuple[()]) -> Markup:
 
 
 def metric_table(metrics: dict[str, Any]) -> Markup:
-    """The measures before and after, each under the name of its protocol."""
+    """The measures before and after, each under the name of its protocol, and what is no share."""
     sides = [metrics.get(side) or {} for side in ("before", "after")]
     rows = [
         (
-            measure,
+            words_of(measure),
+            help_of(measure),
             [side.get(metric_name(measure, name)) for name in PROTOCOLS for side in sides],
         )
-        for measure in SCORED
+        for measure in EVERY_MEASURE
     ]
-    return render("page/edit/metrics.html", protocols=PROTOCOLS, rows=rows)
+    shown = [row for row in rows if row[0] in SCORED_WORDS or row[2] != [None] * len(row[2])]
+    return render(
+        "page/edit/metrics.html",
+        protocols=PROTOCOLS,
+        rows=shown,
+        figures=figure_rows(metrics),
+        figure=figure,
+    )

@@ -34,8 +34,8 @@ def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
         still_html(
             heading(
                 "What did each run do?",
-                "Strict protocol, with the generated one below it in grey. One run at a time is "
-                "shown as after.",
+                "Strict protocol, with the generated one below it in grey, then other forms and "
+                "first tokens that stayed, strict too. One run at a time is shown as after.",
             )
         )
         opened = gr.Textbox("", visible="hidden", container=False)
