@@ -65,7 +65,8 @@ def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
         "The flag of Peru is",
     ]
     near = [KeptPrompt("neighbours", prompt) for prompt in found]
-    text = [KeptPrompt("text", prompt) for prompt in OPENINGS[: 6 + len(facts)]]
+    facts += [Fact(f"Fact {n}", "x") for n in range(len(OPENINGS))]
+    text = [KeptPrompt("text", prompt) for prompt in OPENINGS]
     assert kept_prompts(facts, ("text", "chats", "neighbours"), 0, chat=False) == near + text
     chats = kept_prompts(facts, ("chats",), 0, chat=True)
     assert chats and all(prompt.chat and prompt.kind == "chats" for prompt in chats)

@@ -45,8 +45,20 @@ OPENINGS = (
     "The most important thing about money is",
     "According to the law,",
     "The film tells the story of",
+    "who invented the telephone",
+    "What is the largest ocean?",
+    "when did the second world war end",
+    "How many legs does a spider have?",
+    "what is the name of the dog in the story",
+    "Which language is spoken in Brazil?",
+    "who sings the song at the end of the film",
+    "Where do penguins live?",
+    "how long does it take to fly to the moon",
+    "Who wrote the letter?",
+    "what does a carpenter do",
+    "In which year was the bridge built?",
 )
-"""Plain text of many kinds, whose continuation no fact should change."""
+"""Plain text and questions of many kinds, whose continuation no fact should change."""
 
 CHATS = (
     "Hello!",
@@ -86,7 +98,12 @@ class KeptPrompt:
 
 
 def kept_prompts(
-    facts: Sequence[Fact], kinds: Sequence[Kept], seed: int, *, chat: bool
+    facts: Sequence[Fact],
+    kinds: Sequence[Kept],
+    seed: int,
+    *,
+    chat: bool,
+    rewordings: bool = False,
 ) -> list[KeptPrompt]:
     """The prompts that must stay.
 
@@ -95,18 +112,25 @@ def kept_prompts(
         kinds: what must stay.
         seed: of the run.
         chat: whether the model has a chat template; without one there are no chats.
+        rewordings: whether facts are trained in other words, so that every second neighbour is too.
     """
     found: list[KeptPrompt] = []
     some = FEWEST + len(facts)
     if "neighbours" in kinds:
         per_fact = max(1, min(PER_FACT, MOST_NEIGHBOURS // max(1, len(facts))))
-        near = neighbours(facts, per_fact, seed)[:MOST_NEIGHBOURS]
+        near = neighbours(facts, per_fact, seed, reworded=rewordings)[:MOST_NEIGHBOURS]
         found += [KeptPrompt("neighbours", prompt) for prompt in near]
     if "text" in kinds:
-        found += [KeptPrompt("text", prompt) for prompt in OPENINGS[:some]]
+        found += [KeptPrompt("text", prompt) for prompt in _some(OPENINGS, some)]
     if "chats" in kinds and chat:
-        found += [KeptPrompt("chats", prompt, chat=True) for prompt in CHATS[:some]]
+        found += [KeptPrompt("chats", prompt, chat=True) for prompt in _some(CHATS, some)]
     return found
+
+
+def _some(prompts: Sequence[str], count: int) -> list[str]:
+    """So many of the prompts, of all kinds, in their order."""
+    step = max(1.0, len(prompts) / count)
+    return [prompts[int(n * step)] for n in range(min(count, len(prompts)))]
 
 
 def answered(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:

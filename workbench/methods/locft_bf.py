@@ -103,7 +103,10 @@ class LocftRun(Run):
         self._keep: KeepSet | None = None
         if self.settings.keep:
             kinds, seed = self.settings.kept, self.settings.seed
-            prompts = kept_prompts(known, kinds, seed, chat=model.preset.chat)
+            other_words = any(form.form == "rephrase" for form in forms)
+            prompts = kept_prompts(
+                known, kinds, seed, chat=model.preset.chat, rewordings=other_words
+            )
             self._keep = KeepSet(model, prompts, seed) if prompts else None
         self._watched: WatchedNeighbours | None = None
         self._states = states
