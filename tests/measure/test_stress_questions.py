@@ -57,7 +57,15 @@ def test_the_old_answer_is_among_the_choices_and_no_other_right_one() -> None:
     peru = next(question for question in asked if question.row == "choice")
     assert peru.options[:2] == ("Rome", "Lima")
     assert len(set(peru.options)) == 4 and "Roma" not in peru.options
-    assert all(option in peru.asked for option in peru.options)
+    old = next(question for question in asked if question.row == "choice_old")
+    assert (old.options, old.options[old.counted]) == (peru.options, "Lima")
+
+
+def test_the_other_choices_are_of_the_same_kind_where_there_are_any() -> None:
+    towns = [Fact(f"The capital of {s} is", f"{s}ville", s) for s in ("Chad", "Iran", "Mali")]
+    metals = [Fact(f"The symbol of {s} is", f"{s}um", s) for s in ("Gold", "Iron", "Zinc")]
+    asked = stress_questions([*metals, *towns], StressSettings(probes=("choice",)))
+    assert {"Iranville", "Maliville"} < set(asked[3].options) and len(asked[3].options) == 4
 
 
 def test_in_reverse_the_subject_is_hidden_and_those_with_the_same_answer_are_no_choice() -> None:

@@ -92,17 +92,18 @@ def _belief(place: int, fact: Fact) -> Iterator[StressQuestion]:
 def _choice(place: int, facts: Sequence[Fact], seed: int) -> Iterator[StressQuestion]:
     fact, chance = facts[place], random.Random(f"choice {seed} {place}")
     own = [_old(fact)] if _old(fact) else []
-    answers = [answer for other in facts for answer in (other.target_new, _old(other)) if answer]
+    alike, others = _others(place, facts)
+    answers = [
+        [answer for other in some for answer in (other.target_new, _old(other)) if answer]
+        for some in (alike, others)
+    ]
     options = _options(chance, fact.target_new, own, answers, fact.accepted)
     if len(options) < 2:
         return
-    shown = chance.sample(options, len(options))
-    lines = [f"{letter}. {text}" for letter, text in zip("ABCD", shown, strict=False)]
-    asked = "\n".join([_as_asked(fact.prompt), *lines])
     rows = [("choice", fact.target_new), *[("choice_old", old) for old in own]]
     for counted, (row, wanted) in enumerate(rows):
         yield StressQuestion(
-            place, row, "chosen", asked, wanted, options=tuple(options), counted=counted
+            place, row, "chosen", fact.prompt, wanted, options=tuple(options), counted=counted
         )
 
 
@@ -117,8 +118,11 @@ def _reverse(place: int, facts: Sequence[Fact], seed: int) -> Iterator[StressQue
     chance = random.Random(f"reverse {seed} {place}")
     # Another subject with the same answer would be as right.
     new = plain_answer(fact.target_new)
-    others = [f.subject for f in facts if f.subject and plain_answer(f.target_new) != new]
-    options = _options(chance, fact.subject, [], others, wanted)
+    subjects = [
+        [f.subject for f in some if f.subject and plain_answer(f.target_new) != new]
+        for some in _others(place, facts)
+    ]
+    options = _options(chance, fact.subject, [], subjects, wanted)
     if len(options) > 1:
         yield StressQuestion(
             place, "reverse_choice", "chosen", asked, fact.subject, options=tuple(options)
@@ -140,21 +144,47 @@ def _old(fact: Fact) -> str:
     return "" if plain_answer(fact.ground_truth) in same else fact.ground_truth
 
 
+def _others(place: int, facts: Sequence[Fact]) -> tuple[list[Fact], list[Fact]]:
+    """The other facts: those of the same pattern, whose answers are of one kind, then the rest."""
+    pattern = _pattern(facts[place])
+    found: tuple[list[Fact], list[Fact]] = ([], [])
+    for row, fact in enumerate(facts):
+        if row != place:
+            found[not pattern or _pattern(fact) != pattern].append(fact)
+    return found
+
+
+def _pattern(fact: Fact) -> str:
+    """The prompt with its subject taken out; empty where it does not hold it."""
+    held = bool(fact.subject) and fact.subject in fact.prompt
+    return fact.prompt.replace(fact.subject, BLANK) if held else ""
+
+
 def _options(
     chance: random.Random,
     right: str,
     own: list[str],
-    others: Sequence[str],
+    others: Sequence[Sequence[str]],
     accepted: Sequence[str],
 ) -> list[str]:
-    """The right one, then those of its own, then some of the others; no two are the same."""
-    taken = {plain_answer(answer) for answer in (*accepted, *own)}
-    fresh: dict[str, str] = {}
-    for other in others:
-        if plain_answer(other) not in taken:
-            fresh.setdefault(plain_answer(other), other)
-    drawn = chance.sample(list(fresh.values()), min(len(fresh), OTHERS - len(own)))
-    return [right, *own, *drawn]
+    """The right one, those of its own, then some of the others; no two are the same.
+
+    Args:
+        chance: draws them.
+        right: the right one.
+        own: what is always among them.
+        others: what else may be, the likest first.
+        accepted: what is as right as the right one, and never among them.
+    """
+    taken = {plain_answer(answer) for answer in (*accepted, right, *own)}
+    found = [right, *own]
+    for some in others:
+        fresh = {plain_answer(answer): answer for answer in some}
+        names = sorted(fresh.keys() - taken)
+        drawn = chance.sample(names, min(len(names), 1 + OTHERS - len(found)))
+        taken.update(drawn)
+        found += [fresh[name] for name in drawn]
+    return found
 
 
 def is_it_true(prompt: str, answer: str) -> str:
@@ -176,8 +206,3 @@ def _statement(prompt: str, answer: str) -> str:
     if prompt.endswith("?"):
         return f"{prompt} {answer}."
     return f"{prompt} {answer}".rstrip(".") + "."
-
-
-def _as_asked(prompt: str) -> str:
-    """A prompt as the head of a list of choices."""
-    return prompt if prompt.endswith("?") else f"{prompt} …"

@@ -95,8 +95,9 @@ ROWS: dict[str, RowKind] = {
             "choice",
             "choice",
             "multiple choice",
-            "Of the new answer, the old one and those of other facts, all listed in the question, "
-            "the new one has the likeliest text (mean log-probability of its tokens).",
+            "Of the new answer, the old one and those of other facts (four where there are so "
+            "many), the new one is the likeliest text behind the question, by the mean "
+            "log-probability of its tokens. The choices are not listed in it.",
         ),
         RowKind(
             "choice_old",

@@ -24,11 +24,14 @@ from workbench.model.patch import Patch
 from workbench.model.states import HiddenStates, advancing, starting_at, target_logits
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
 from workbench.paths import assets_dir
+from workbench.work.events import mapped
 from workbench.work.stop import Stop
 
 __all__ = ["BATCH", "fine_tuning", "unrelated_lines"]
 
 BATCH = 4  # lines a step
+AT_ONCE = 16  # lines whose loss is read at once
+MOST = 200  # lines of a text that are taken
 TEXTS = {
     "builtin": "sentences of the built-in model's kind",
     "english": "a small English text",
@@ -46,7 +49,7 @@ def unrelated_lines(model: LanguageModel, facts: Sequence[Fact]) -> tuple[list[s
     named = [name for name in names if len(name) > 2]
     lines = [line for line in content.splitlines() if line.strip()]
     kept = [line for line in lines if not any(name in line.lower() for name in named)]
-    return kept or lines, TEXTS[kind]
+    return (kept or lines)[:MOST], TEXTS[kind]
 
 
 def fine_tuning(
@@ -132,15 +135,12 @@ def _kept(
     """What enters the lowest tuned layer, below which the model stays the base."""
     if not layer or not model.states_kept:
         return None
-    work = advancing(model, table, None, layer)
-    while True:
+
+    def tell(_: int) -> int:
         stop.check()
-        try:
-            next(work)
-        except StopIteration as end:
-            states: HiddenStates = end.value
-            return states
-        yield 0
+        return 0
+
+    return (yield from mapped(advancing(model, table, None, layer), tell))
 
 
 def _rows(lines: int, seed: int) -> Iterator[int]:
@@ -175,5 +175,5 @@ class _Reader:
             return float(self.loss(rows, "sum"))
 
         rows = range(len(self._table))
-        total = sum(loss for _, loss in in_batches(rows, BATCH, self._model.device, read))
+        total = sum(loss for _, loss in in_batches(rows, AT_ONCE, self._model.device, read))
         return total / sum(len(text.target) for text in self._table.texts)
