@@ -79,6 +79,10 @@ def test_the_key_is_read_from_the_variable_and_a_wrong_one_is_never_repeated(
     assert found is not None and (found.name, found.url) == ("m", "http://127.0.0.1:1/v1")
     assert KEY not in repr(found) and KEY not in json.dumps(settings.as_dict())
     assert find_judge(StressSettings(), model) is None
+    with pytest.raises(SettingsError, match="without judge_model"):
+        find_judge(StressSettings(judge_url="http://127.0.0.1:1/v1"), model)
+    with pytest.raises(SettingsError, match="without judge_url"):
+        find_judge(StressSettings(judge_model="m", judge_key_env="KEY"), model)
 
 
 def test_a_local_judge_is_loaded_when_it_is_first_needed(model: LanguageModel) -> None:

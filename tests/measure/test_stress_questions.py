@@ -120,11 +120,9 @@ def test_an_answer_is_found_between_any_others_and_never_inside_a_word(
     [
         ({"probes": ("moods",)}, "moods"),
         ({"lasting_rate": 0}, "lasting_rate"),
-        ({"judge_url": "http://localhost:1/v1"}, "without judge_model"),
         ({"judge_url": "localhost", "judge_model": "m"}, "no address"),
         ({"judge_url": "http://a:s3cret@host/v1", "judge_model": "m"}, "more than an address"),
         ({"judge_url": "http://host/v1?key=s3cret", "judge_model": "m"}, "more than an address"),
-        ({"judge_key_env": "KEY"}, "without judge_url"),
         (
             {"judge_url": "http://host/v1", "judge_model": "m", "judge_key_env": "sk-s3cret"},
             "never the key itself",

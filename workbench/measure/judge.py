@@ -199,8 +199,18 @@ def find_judge(settings: StressSettings, model: LanguageModel) -> Judge | None:
         model: the base, which may be its own judge, without the edit.
 
     Raises:
-        SettingsError: the variable of the key is empty, or holds no key.
+        SettingsError: an address without a model, a key without an address, or a variable that
+            holds no key.
     """
+    if settings.judge_url and not settings.judge_model:
+        raise SettingsError(
+            "judge_url is given without judge_model. Name the model that the endpoint should ask."
+        )
+    if settings.judge_key_env and not settings.judge_url:
+        raise SettingsError(
+            "judge_key_env is given without judge_url. A key is for an endpoint; name its address "
+            "too."
+        )
     if not settings.judge_model:
         return None
     if settings.judge_url:

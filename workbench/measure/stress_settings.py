@@ -104,16 +104,6 @@ class StressSettings(SettingsRecord):
         """What may be a key in a wrong place is never repeated."""
         if self.judge_url:
             _require_address(self.judge_url)
-            if not self.judge_model:
-                raise SettingsError(
-                    "judge_url is given without judge_model. Name the model that the endpoint "
-                    "should ask."
-                )
-        if self.judge_key_env and not self.judge_url:
-            raise SettingsError(
-                "judge_key_env is given without judge_url. A key is for an endpoint; name its "
-                "address too."
-            )
         if self.judge_key_env and not re.fullmatch(r"[A-Za-z_]\w*", self.judge_key_env, re.ASCII):
             raise SettingsError(
                 "judge_key_env is no name of an environment variable. Write the name of the "
