@@ -149,7 +149,6 @@ _TABLE = (
         StressSettings,
         ("facts", "model", "patch"),
         "workbench.api:stress",
-        on_page=False,
     ),
     Action(
         "study",

@@ -48,6 +48,7 @@ FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
     ScanSettings: (),
     ProbeSettings: (),
     StudySettings: ("kind",),
+    StressSettings: ("judge_model", "judge_url", "judge_key_env"),
     ModelChoice: (),
 }
 EVERY = [(kind, found) for kind in FORMS for found in settings_of(kind)]
@@ -180,6 +181,7 @@ SET: dict[type[SettingsRecord], SettingsRecord] = {
     EvaluationSettings: EvaluationSettings(written=0, health=True, capability=("a", "b")),
     StudySettings: StudySettings(kind="scale", sizes=(3, 5), locft_at="6", seed=4),
     ScanSettings: ScanSettings(sample=5, seed=3),
+    StressSettings: StressSettings(("choice", "belief"), 9, lasting_steps=0, judge_model="m"),
     ProbeSettings: ProbeSettings(True, "sentence", 7, 2, as_shipped=True),
     ModelChoice: ModelChoice("some/model", "cuda:1", "bfloat16", trust_remote_code=True),
 }

@@ -22,6 +22,7 @@ __all__ = [
     "Stress",
     "StressAnswer",
     "StressRow",
+    "StressTable",
     "share_of",
 ]
 
@@ -202,6 +203,21 @@ class StressRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StressTable:
+    """What a page or a report shows of a stress, without the single answers.
+
+    Args:
+        rows: a row for each kind of question that was asked for.
+        sides: the states that were asked.
+        sentences: how it was asked and judged.
+    """
+
+    rows: tuple[StressRow, ...]
+    sides: tuple[Side, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeRecord:
     """Who judged, how, and how often.
 
@@ -317,11 +333,17 @@ class Stress:
             )
         return tuple(found)
 
+    @property
+    def table(self) -> StressTable:
+        """The table with its sentences."""
+        return StressTable(self.rows, self.sides, self.sentences)
+
     def as_dict(self) -> dict[str, Any]:
-        """Everything as JSON-ready data, the table first."""
-        data = as_data(self)
-        rows = [as_data(row) | {"label": row.kind.label} for row in self.rows]
-        return {"rows": rows, "sentences": list(self.sentences), **data}
+        """Everything as JSON-ready data, the table first; `from_data` reads it as either."""
+        table = as_data(self.table)
+        for row in table["rows"]:
+            row["label"] = ROWS[row["name"]].label
+        return {**table, **as_data(self)}
 
 
 def _told_of(judge: JudgeRecord | None) -> str:

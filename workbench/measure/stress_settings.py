@@ -32,6 +32,7 @@ class StressSettings(SettingsRecord):
         (),
         "What is asked: judged (free answers), belief (is it true that …), choice (the old answer "
         "among the choices), reverse, two_hops; empty: all.",
+        label="Ways of asking",
         metavar="|".join(PROBES),
         empty="all",
     )

@@ -15,13 +15,13 @@ from workbench.measure.report.markdown import plain, table
 from workbench.measure.report.pieces import share
 from workbench.measure.report.style import STYLE
 from workbench.measure.report.write import as_json, require_form
-from workbench.measure.stress_result import ROWS, SIDES
+from workbench.measure.stress_result import ROWS, StressTable
+from workbench.work.records import from_data
 from workbench.work.templates import render, trusted
 
-__all__ = ["build_stress_report", "stress_table", "write_stress_report"]
+__all__ = ["build_stress_report", "stress_html", "stress_table", "write_stress_report"]
 
 WORST = 50
-NAMES = {"before": "before", "after": "after", "later": "later"}
 
 
 def build_stress_report(
@@ -60,35 +60,26 @@ def write_stress_report(report: Mapping[str, Any], path: Path) -> None:
         PatchError: another ending, or the file cannot be written.
     """
     require_form(path)
-    forms = {".html": _as_html, ".md": _as_markdown, ".json": as_json}
+    forms = {".html": stress_html, ".md": _as_markdown, ".json": as_json}
     try:
         path.write_text(forms[path.suffix.lower()](report), encoding="utf-8")
     except OSError as error:
         raise PatchError(f"'{path}' cannot be written: {error.strerror or error}.") from error
 
 
-def stress_table(stress: Mapping[str, Any]) -> Markup:
+def stress_table(table: StressTable) -> Markup:
     """The table before, after and later, with a sentence to each row."""
-    return render("report/stress.html", sides=_sides(stress), rows=_rows(stress), share=share)
-
-
-def _sides(stress: Mapping[str, Any]) -> list[str]:
-    """The states that were asked."""
-    there = {"before": True, "after": stress["edited"], "later": stress["fine_tuned"] is not None}
-    return [NAMES[side] for side in SIDES if there[side]]
-
-
-def _rows(stress: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the table with what their questions are."""
-    return [
-        {**row, "help": ROWS[row["name"]].help, "values": [row[side] for side in _sides(stress)]}
-        for row in stress["rows"]
+    rows = [
+        (row.kind, [row.on(side) for side in table.sides], row.count)
+        for row in table.rows
+        if row.name in ROWS
     ]
+    return render("report/stress.html", sides=table.sides, rows=rows, share=share)
 
 
 def _failures(stress: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The first questions that the last state gets wrong, with what each state made of them."""
-    sides = _sides(stress)
+    sides = stress["sides"]
     found = [
         {
             "label": ROWS[answer["row"]].label,
@@ -119,16 +110,17 @@ def _about(report: Mapping[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
-def _as_html(report: Mapping[str, Any]) -> str:
+def stress_html(report: Mapping[str, Any]) -> str:
+    """The report as one self-contained page."""
     stress = report["stress"]
     page = render(
         "report/stress_report.html",
         report=report,
         style=trusted(STYLE),
         sentences=stress["sentences"],
-        table=stress_table(stress),
+        table=stress_table(from_data(StressTable, stress)),
         judge=stress["judge"],
-        sides=_sides(stress),
+        sides=stress["sides"],
         failures=_failures(stress),
         about=_about(report),
         versions=report["versions"].items(),
@@ -138,17 +130,18 @@ def _as_html(report: Mapping[str, Any]) -> str:
 
 def _as_markdown(report: Mapping[str, Any]) -> str:
     stress = report["stress"]
-    sides = _sides(stress)
+    sides = stress["sides"]
     rows = [
-        (plain(row["label"]), f"{row['count']:,}", *map(share, row["values"]))
-        for row in _rows(stress)
+        (plain(row["label"]), *(share(row[side]) for side in sides), f"{row['count']:,}")
+        for row in stress["rows"]
     ]
     parts = [f"# {plain(report['title'])}", f"LocFT Workbench, {report['created']}"]
-    parts += [table(("asked as", "asked", *sides), rows)]
+    parts += [table(("asked as", *sides, "asked"), rows)]
     parts += [plain(sentence) for sentence in stress["sentences"]]
     if stress["judge"]:
         parts += ["## What the judge was asked", _block(stress["judge"]["prompt"])]
-    helps = [(plain(row["label"]), plain(row["help"])) for row in _rows(stress)]
+    kinds = [ROWS[row["name"]] for row in stress["rows"]]
+    helps = [(plain(kind.label), plain(kind.help)) for kind in kinds]
     parts += ["## What is asked", table(("row", "how, and what counts"), helps, left=2)]
     parts += ["## What went wrong", _failed(_failures(stress), sides)]
     about = [(plain(name), plain(value)) for name, value in _about(report)]
