@@ -19,7 +19,7 @@ from tests.summary import SUMMARY
 from workbench.errors import SettingsError
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
-from workbench.measure.stress_settings import StressSettings
+from workbench.measure.stress_settings import PROBES, StressSettings
 from workbench.methods.base import METHODS
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
@@ -68,6 +68,7 @@ OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (SweepSettings, "modules"): st.lists(MODULES, unique=True).map(tuple),
     (SweepSettings, "layers"): st.sets(st.integers(0, 9999)).map(lambda s: tuple(sorted(s))),
     (SweepSettings, "weights"): st.tuples(st.floats(1e-9, 1e6), WEIGHTS, WEIGHTS),
+    (StressSettings, "probes"): st.lists(st.sampled_from(PROBES), unique=True).map(tuple),
     (StressSettings, "judge_url"): st.sampled_from(["", "http://127.0.0.1:8000/v1"]),
     (StressSettings, "judge_key_env"): st.sampled_from(["", "JUDGE_KEY"]),
     (StudySettings, "methods"): st.lists(st.sampled_from(list(METHODS)), unique=True).map(tuple),

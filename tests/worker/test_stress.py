@@ -62,6 +62,7 @@ def test_what_cannot_be_read_is_not_drawn_and_a_wish_to_end_it_is_heard(tmp_path
     with pytest.raises(Cancelled):
         workshop.do(task)
     store.jobs.finish(task.job.id, "cancelled")
-    for result in ({}, {"stress": []}, {"stress": {"rows": [{"name": 1}]}}):
+    wrong: list[dict[str, Any]] = [{}, {"stress": []}, {"stress": {"rows": [{"name": 1}]}}]
+    for result in wrong:
         store.jobs.finish(claimed(store, StressRequest(None)).job.id, "done", result=result)
         assert "multiple choice" not in _draw(store)

@@ -17,7 +17,7 @@ __all__ = ["PROBES", "Probe", "StressSettings"]
 Probe = Literal["judged", "belief", "choice", "reverse", "two_hops"]
 PROBES: tuple[Probe, ...] = get_args(Probe)
 
-ALL_UP_TO = 200
+ALL_UP_TO = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class StressSettings(SettingsRecord):
         SettingsError: when a value makes no sense; the message names the setting.
     """
 
-    probes: tuple[Probe, ...] = setting(
+    probes: tuple[str, ...] = setting(
         (),
         "What is asked: judged (free answers), belief (is it true that …), choice (the old answer "
         "among the choices), reverse, two_hops; empty: all.",
