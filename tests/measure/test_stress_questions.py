@@ -10,7 +10,7 @@ from workbench.errors import SettingsError
 from workbench.facts.fact import Fact, Question
 from workbench.measure.contained import contains_any
 from workbench.measure.stress_questions import is_it_true, stress_questions
-from workbench.measure.stress_result import ROWS
+from workbench.measure.stress_rows import ROWS
 from workbench.measure.stress_settings import PROBES, StressSettings
 
 FACTS = [

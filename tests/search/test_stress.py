@@ -12,7 +12,8 @@ import workbench
 from workbench.errors import FactsError, ModelError
 from workbench.facts.fact import Fact, Question
 from workbench.facts.read import read_facts
-from workbench.measure.stress_result import ROWS, Stress
+from workbench.measure.stress_result import Stress
+from workbench.measure.stress_rows import ROWS
 from workbench.measure.stress_settings import StressSettings
 from workbench.methods.edit import edit
 from workbench.model.language_model import LanguageModel

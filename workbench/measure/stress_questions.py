@@ -28,7 +28,7 @@ class StressQuestion:
 
     Args:
         fact: place of the fact among those that are asked, from 0.
-        row: what it counts for; see `workbench.measure.stress_result.ROWS`.
+        row: what it counts for; see `workbench.measure.stress_rows.ROWS`.
         how: whether the answer is written, is a yes or a no, is the one of two statements that is
             more of a yes, or is one of `options`.
         asked: the text; the prompt alone, or what stands in the frame of a question.

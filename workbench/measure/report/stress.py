@@ -15,7 +15,8 @@ from workbench.measure.report.markdown import plain, table
 from workbench.measure.report.pieces import share
 from workbench.measure.report.style import STYLE
 from workbench.measure.report.write import as_json, require_form
-from workbench.measure.stress_result import ROWS, StressTable
+from workbench.measure.stress_result import StressTable
+from workbench.measure.stress_rows import ROWS
 from workbench.work.records import from_data
 from workbench.work.templates import render, trusted
 
