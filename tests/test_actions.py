@@ -141,8 +141,8 @@ def labels_of_the_page(folder: Path) -> set[str]:
 
 def test_every_setting_that_the_page_can_set_has_a_field(tmp_path: Path) -> None:
     there = labels_of_the_page(tmp_path)
-    # These are chosen elsewhere than in a form: on the plot, by a segment of buttons.
-    elsewhere = {("edit", "at"), ("study", "kind")}
+    # These are chosen elsewhere than in a form: on the plot, by a segment of buttons, by ticks.
+    elsewhere = {("edit", "at"), ("study", "kind"), ("edit", "recipe"), ("edit", "kept")}
     # A judge is named on the command line alone, see `workbench.page.evaluate.stress_card`.
     elsewhere |= {("stress", name) for name in JUDGE}
     for action in ACTIONS.values():
@@ -150,4 +150,4 @@ def test_every_setting_that_the_page_can_set_has_a_field(tmp_path: Path) -> None
             assert found.label in there or (action.name, found.name) in elsewhere
     for method in METHODS.values():
         for found in settings_of(method.settings):
-            assert found.label in there or found.name == "at"
+            assert found.label in there or ("edit", found.name) in elsewhere

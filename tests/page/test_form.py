@@ -42,7 +42,7 @@ from workbench.work.settings import Setting, SettingsRecord, settings_of
 Made = TypeVar("Made")
 # Each with the names of those that have their place elsewhere.
 FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
-    EditSettings: ("at",),
+    EditSettings: ("at", "recipe", "kept"),
     SweepSettings: (),
     EvaluationSettings: (),
     ScanSettings: (),

@@ -12,7 +12,7 @@ from workbench.errors import SettingsError
 
 __all__ = ["FORMS", "Form", "FormShare", "as_question", "parse_forms"]
 
-Form = Literal["raw", "question", "chat"]
+Form = Literal["raw", "question", "chat", "rephrase"]
 
 FORMS: tuple[Form, ...] = get_args(Form)
 

@@ -163,7 +163,7 @@ def _room(model: LanguageModel, longest: int) -> int:
 
 
 def chat_tokens(model: LanguageModel, prompts: Sequence[str]) -> list[tuple[int, ...]]:
-    """What users say as tokens, through the chat template, up to where the model answers.
+    """What a user says as tokens, through the chat template, up to where the answer begins.
 
     Raises:
         ModelError: the tokenizer has no chat template.

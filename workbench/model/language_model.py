@@ -7,7 +7,7 @@ are kept and dropout would make them wrong. Knows nothing about where models com
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -119,7 +119,8 @@ class LanguageModel:
     @property
     def preset(self) -> Preset:
         """The best-founded start for this model."""
-        return find_preset(self.name, self.shape, self.layers.places())
+        found = find_preset(self.name, self.shape, self.layers.places())
+        return replace(found, chat=bool(getattr(self.tokenizer, "chat_template", None)))
 
     @property
     def places(self) -> Places:

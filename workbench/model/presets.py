@@ -42,6 +42,7 @@ class Preset:
         is_guess: True when nobody measured them on this model.
         models: hub ids that it is for, compared without case, with or without the owner.
         shape: the shape of those models; another model of the same shape gets it too.
+        chat: whether the model at hand has a chat template.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Preset:
     is_guess: bool = False
     models: tuple[str, ...] = ()
     shape: ModelShape | None = None
+    chat: bool = False
 
 
 PRESETS: tuple[Preset, ...] = (

@@ -128,11 +128,17 @@ class EditRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class ResumeRequest(Request):
-    """Let a run that ended early go on."""
+    """Let a run that ended early go on, or keep what it came to.
+
+    Args:
+        resume: the run.
+        keep: whether it ends where it is, with its patch.
+    """
 
     kind = "edit"
 
     resume: int
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

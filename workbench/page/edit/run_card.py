@@ -1,5 +1,6 @@
 """How a run looks while it goes and once it is over. Pure functions from data to HTML."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,8 @@ from markupsafe import Markup
 
 from workbench.measure.protocols import SCORED, Protocol, metric_name
 from workbench.methods.events import EpochDone, Started
+from workbench.page.edit.effect import Measured, effect_table
+from workbench.page.edit.held import held_curves
 from workbench.page.edit.missed import what_helps, why_missed
 from workbench.page.edit.pinned import pinned_table
 from workbench.page.kit.charts import loss_curve
@@ -51,6 +54,7 @@ class RunView:
         learned: how many facts were learned, of how many that is known.
         missed: the first facts that were not learned.
         pinned: what pinned prompts were answered at epochs.
+        effects: the run and the last ones without something of it, once it is done.
     """
 
     job: Job | None = None
@@ -63,6 +67,7 @@ class RunView:
     learned: tuple[int, int] = (0, 0)
     missed: list[FactOutcome] | tuple[()] = ()
     pinned: list[PinnedAnswer] | tuple[()] = ()
+    effects: Sequence[Measured] = ()
 
 
 def run_card(view: RunView) -> Markup:
@@ -83,6 +88,8 @@ def run_card(view: RunView) -> Markup:
         waiting=_waiting(view),
         numbers=_figures(view, run),
         curve=loss_curve(losses, _most_epochs(view), stop_loss_of(run)),
+        held=held_curves(view.epochs, _most_epochs(view)),
+        effect=effect_table(view.effects),
         outcomes=outcome_table(view.outcomes),
         metrics=metric_table(run.metrics) if run.metrics else "",
         missed=known - learned,

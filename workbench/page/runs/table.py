@@ -95,7 +95,13 @@ def _row(line: RunLine) -> _Row:
 
 def _how(run: Run) -> str:
     """The settings that tell runs apart at a glance, as far as the run's method has them."""
-    named = {"learning_rate": "lr ", "batch_size": "batch ", "pipeline": "", "seed": "seed "}
+    named = {
+        "learning_rate": "lr ",
+        "batch_size": "batch ",
+        "pipeline": "",
+        "recipe": "",
+        "seed": "seed ",
+    }
     settings = run.settings.as_dict()
     parts = [(lead, settings[name]) for name, lead in named.items() if name in settings]
     return ", ".join(
