@@ -62,7 +62,7 @@ def known() -> list[Fact]:
 
 @pytest.fixture(scope="module")
 def patch(builtin: LanguageModel, known: list[Fact]) -> Patch:
-    return edit(builtin, known, epochs=60).patch
+    return edit(builtin, known, epochs=60, recipe="published").patch
 
 
 @pytest.fixture(autouse=True)
@@ -199,7 +199,7 @@ def test_unrelated_fine_tuning_goes_on_from_the_patch_and_nowhere_else(
     facts: list[Fact],
 ) -> None:
     model = make_model(kind, dtype)
-    patch = edit(model, facts[:2], at=at, epochs=2, learning_rate=1e-2).patch
+    patch = edit(model, facts[:2], at=at, epochs=2, learning_rate=1e-2, recipe="published").patch
     with unchanged(model):
         none = StressSettings(lasting_steps=0)
         weights, done = follow(fine_tuning(model, patch, facts, none, Stop()))
