@@ -22,6 +22,7 @@ from workbench.facts import Fact
 from workbench.methods.base import METHODS
 from workbench.model.choice import ModelChoice
 from workbench.model.language_model import LanguageModel
+from workbench.page.evaluate.stress_card import JUDGE
 from workbench.search.scan_settings import ScanSettings
 from workbench.work.settings import SettingsRecord, setting, settings_of
 
@@ -142,6 +143,8 @@ def test_every_setting_that_the_page_can_set_has_a_field(tmp_path: Path) -> None
     there = labels_of_the_page(tmp_path)
     # These are chosen elsewhere than in a form: on the plot, by a segment of buttons, by ticks.
     elsewhere = {("edit", "at"), ("study", "kind"), ("edit", "recipe"), ("edit", "kept")}
+    # A judge is named on the command line alone, see `workbench.page.evaluate.stress_card`.
+    elsewhere |= {("stress", name) for name in JUDGE}
     for action in ACTIONS.values():
         for found in settings_of(action.settings) if action.on_page else ():
             assert found.label in there or (action.name, found.name) in elsewhere
