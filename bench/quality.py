@@ -16,7 +16,7 @@ import torch
 
 from bench.real import english_loss, machine
 from workbench.facts.fact import Fact
-from workbench.facts.forms import FORMS, Form
+from workbench.facts.forms import ASKED_FORMS, Form
 from workbench.facts.read import read_facts
 from workbench.measure.strict import strict_matches
 from workbench.methods.edit import edit
@@ -28,11 +28,17 @@ from workbench.model.real import REAL
 from workbench.model.tokens import TokenTable, tokenize
 
 EVERYWHERE = ("raw:2", "question", "chat")
+WORDED = (*EVERYWHERE, "rephrase:0.5")
+PAPER: dict[str, Any] = {"recipe": "published"}
 RECIPES: dict[str, dict[str, Any]] = {
-    "published": {},
-    "forms": {"forms": EVERYWHERE},
-    "keep": {"keep": 1.0},
-    "forms and keep": {"forms": EVERYWHERE, "keep": 1.0},
+    "published": PAPER,
+    "forms": PAPER | {"forms": EVERYWHERE},
+    "forms and rewordings": PAPER | {"forms": WORDED},
+    "keep": PAPER | {"keep": 2.0},
+    "falling rate": PAPER | {"rate_schedule": "falling"},
+    "forms and keep": PAPER | {"forms": EVERYWHERE, "keep": 2.0},
+    "holds, no rewordings": {"recipe": "holds", "forms": EVERYWHERE},
+    "holds": {"recipe": "holds"},
 }
 
 Values = dict[str, float]
@@ -73,7 +79,7 @@ def tried(model: LanguageModel, facts: Sequence[Fact], recipe: dict[str, Any], s
     result = edit(model, facts, seed=seed, **recipe)
     clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
     with result.patch.applied(model):
-        values: Values = {form: in_form(model, facts, form) for form in FORMS}
+        values: Values = {form: in_form(model, facts, form) for form in ASKED_FORMS}
         values["rephrased"] = rephrased(model, facts)
         now = first_tokens(model, facts)
         values["neighbours"] = share([a == b for a, b in zip(neighbours, now, strict=True)])
@@ -88,6 +94,47 @@ def spread(values: Sequence[float]) -> str:
     return f"{statistics.mean(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 
+def frontier(places: dict[str, list[Values]]) -> str:
+    """A plot as SVG: how much of the neighbours stays, by how many rephrases are right.
+
+    Args:
+        places: for each recipe what was counted with each seed; a small dot each, a large one for
+            their mean.
+    """
+    width, height, room = 560, 420, 60
+    drawn = []
+
+    def at(right: float, up: float) -> tuple[float, float]:
+        return room + right * (width - 2 * room), height - room - up * (height - 2 * room)
+
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        (x, low), (left, y) = at(tick, 0), at(0, tick)
+        drawn += [
+            f'<line x1="{x}" y1="{low}" x2="{x}" y2="{at(0, 1)[1]}" stroke="#d0d4dc"/>',
+            f'<line x1="{left}" y1="{y}" x2="{at(1, 0)[0]}" y2="{y}" stroke="#d0d4dc"/>',
+            f'<text x="{x}" y="{low + 18}" text-anchor="middle">{tick:g}</text>',
+            f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{tick:g}</text>',
+        ]
+    for name, found in places.items():
+        dots = [at(values["rephrased"], values["neighbours"]) for values in found]
+        colour = {"published": "#b45309", "holds": "#0f766e"}.get(name, "#64748b")
+        drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in dots]
+        x, y = (statistics.mean(axis) for axis in zip(*dots, strict=True))
+        drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7" fill="{colour}" opacity=".8"/>')
+        drawn.append(f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" fill="{colour}">{name}</text>')
+    across, up = at(0.5, 0), at(0, 0.5)
+    drawn += [
+        f'<text x="{across[0]}" y="{height - 16}" text-anchor="middle">rephrases right</text>',
+        f'<text transform="translate(18 {up[1]}) rotate(-90)" text-anchor="middle">'
+        "neighbours unchanged</text>",
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'font-family="sans-serif" font-size="13" fill="#334155">'
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>{"".join(drawn)}</svg>\n'
+    )
+
+
 def main() -> None:
     """Prints one row for each recipe."""
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
@@ -98,6 +145,7 @@ def main() -> None:
     parser.add_argument("--model", default=REAL)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--recipes", nargs="*", choices=list(RECIPES), default=list(RECIPES))
+    parser.add_argument("--plot", type=Path, help="an SVG of what is traded for what")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(machine(options.threads), flush=True)
@@ -108,13 +156,17 @@ def main() -> None:
         for seed in range(options.seeds)
     ]
     head: list[str] = []
+    places: dict[str, list[Values]] = {}
     for name in options.recipes:
         found = [tried(model, facts, RECIPES[name], seed) for seed, facts in enumerate(draws)]
         if not head:
             head = list(found[0])
             print(f"| recipe | {' | '.join(head)} |\n| --- |{' ---: |' * len(head)}")
+        places[name] = found
         cells = [spread([values[key] for values in found]) for key in head]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    if options.plot is not None:
+        options.plot.write_text(frontier(places), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -58,8 +58,8 @@ class Recipe:
 RECIPES: dict[RecipeName, Recipe] = {
     "holds": Recipe(
         "Facts are learned where people ask, in every form, and what is near them stays.",
-        forms=("raw:2", "question", "chat"),
-        keep=1.0,
+        forms=("raw:2", "question", "chat", "rephrase:0.5"),
+        keep=2.0,
         rate_schedule="falling",
         around=True,
         rate=0.5,
