@@ -4,6 +4,7 @@ The first Ctrl-C ends a sweep between two steps; with ``--out`` its rows are kep
 command goes on from them.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,9 +37,24 @@ from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
     from workbench.model.language_model import LanguageModel
+    from workbench.search.score import LocationScore
     from workbench.search.sweeping import SweepResult
 
 __all__ = ["sweep"]
+
+# What stands over a column, and what in it; the others are shown where they count.
+Column = tuple[str, Callable[["LocationScore"], float | None]]
+USUAL: tuple[Column, ...] = (
+    ("rel.", lambda row: row.reliability),
+    ("gen.", lambda row: row.generalization),
+    ("loc.", lambda row: row.locality),
+)
+OTHERS: tuple[Column, ...] = (
+    ("quest.", lambda row: row.question),
+    ("chat", lambda row: row.chat),
+    ("neigh.", lambda row: row.neighbours),
+    ("text", lambda row: row.text),
+)
 
 
 @command("sweep")
@@ -100,25 +116,33 @@ def _report(
 def _print(base: "LanguageModel", result: "SweepResult") -> None:
     preset, chosen = base.preset, result.recommended
     several = len(result.plan.learning_rates) > 1
-    heads = ["location", *(["lr"] if several else []), "rel.", "gen.", "loc.", "KL", "score", "s"]
-    table = Table(*heads, box=None, pad_edge=False)
+    weighed = result.settings.weights[len(USUAL) :]
+    shown = USUAL + (OTHERS if result.plan.rungs or any(weighed) else ())
+    heads = ["location", *(["lr"] if several else []), *(head for head, _ in shown)]
+    table = Table(*heads, "KL", "score", "s", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
     for row in result.scores:
-        marks = ("preset", row.at in preset.at), ("full length", row.is_full)
+        length = f"{row.facts} facts, {row.limit} passes" if result.plan.rungs else "full length"
+        marks = ("preset", row.at in preset.at), (length, row.is_full)
         mark = ", ".join(word for word, is_so in marks if is_so)
-        measures = (row.reliability, row.generalization, row.locality)
         table.add_row(
             f"{row.at} ({mark})" if mark else row.at,
             *([f"{row.learning_rate:g}"] if several else []),
-            *("–" if value is None else f"{value:.2f}" for value in measures),
+            *(_written(measure(row)) for _, measure in shown),
             f"{row.kl:.3f}",
             f"{100 * row.score:.0f} ({100 * row.low['score']:.0f}–{100 * row.high['score']:.0f})",
             f"{row.seconds:.1f}",
         )
     screen().print(table)
     if chosen is not None:
-        say(f"Recommended: {chosen.at}. {chosen.reason}")
+        rate = f" at {chosen.learning_rate:g}" if several else ""
+        say(f"Recommended: {chosen.at}{rate}. {chosen.reason}")
     known = "a guess: " if preset.is_guess else ""
     say(f"Preset: {', '.join(preset.at)} ({known}{preset.source}).")
+
+
+def _written(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _plot_sweep(path: Path, result: "SweepResult", base: "LanguageModel") -> None:

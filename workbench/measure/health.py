@@ -28,7 +28,7 @@ from workbench.paths import assets_dir
 from workbench.work.events import Progress, follow
 from workbench.work.stop import Stop
 
-__all__ = ["measure_health", "measuring_health", "perplexity"]
+__all__ = ["held_out_lines", "measure_health", "measuring_health", "perplexity", "text_kind"]
 
 PROMPTS = 32
 TOKENS = 100
@@ -88,8 +88,8 @@ def measuring_health(
         Cancelled: somebody wanted it to end.
         PatchError, ModelError: see `measure_health`.
     """
-    kind = "builtin" if model.name == "builtin" else "english"
-    texts = _held_out(kind, facts)
+    kind = text_kind(model)
+    texts = held_out_lines(kind, facts)
     drawn = random.Random(seed).sample(list(facts), min(PROMPTS, len(facts)))
     prompts = [fact.prompt for fact in drawn]
     total = 2 if patch is None else 4
@@ -112,8 +112,18 @@ def measuring_health(
     return Health(before, after, len(prompts), TOKENS, len(texts), TEXTS[kind])
 
 
-def _held_out(kind: str, facts: Sequence[Fact]) -> list[str]:
-    """The lines of a shipped text that name no subject of the facts."""
+def text_kind(model: LanguageModel) -> str:
+    """Which of the shipped texts is of the model's kind, a key of `TEXTS`."""
+    return "builtin" if model.name == "builtin" else "english"
+
+
+def held_out_lines(kind: str, facts: Sequence[Fact]) -> list[str]:
+    """The lines of a shipped text that name no subject of the facts.
+
+    Args:
+        kind: a key of `TEXTS`.
+        facts: what is changed, so that it may change there too.
+    """
     content = (assets_dir() / "health" / f"{kind}.txt").read_text(encoding="utf-8")
     subjects = {fact.subject.lower() for fact in facts if len(fact.subject) > 2}
     lines = [line for line in content.splitlines() if line.strip()]

@@ -1,32 +1,48 @@
 """A sweep: LocFT-BF at many locations, on a sample, scored on what is held out.
 
-Short runs come first, at every location of interest in ascending order of layers; then, in the
-best layers, at matrices that were not asked for by name; then the best places get a run of full
-length (see `trials`). What enters the layer at hand is kept for every text, those that are trained
-on and those that are held out, and advanced by one layer when the next is tried; where the sweep
-may return to, it stays kept. Nothing is computed from the start again.
+Without a budget, short runs come first, at every location of interest in ascending order of
+layers; then, in the best layers, at matrices that were not asked for by name; then the best places
+get a run of full length (see `trials`). With a budget in seconds, many short runs on few facts are
+halved again and again (see `halving`), and the sweep ends in time. What enters the layer at hand
+is kept for every text, those that are trained on and those that are held out, and the next layer
+is reached from there; where the sweep may return to, it stays kept. Nothing is computed from the
+start again.
 
 Invariants: between two events the model is its untouched base. A trial depends on the model, the
 facts and the settings alone, not on what was tried before it, so that a sweep that goes on from
-kept rows ends with the same numbers.
+kept rows ends with the same numbers; with a budget, which trials are made depends on the time that
+those before them took.
 """
 
+import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from itertools import groupby
 from typing import Any
 
 from workbench.errors import FactsError
 from workbench.facts.fact import Fact, facts_digest
+from workbench.facts.forms import parse_forms
 from workbench.methods.base import LOCFT_BF
+from workbench.methods.drawn import DrawnForms
 from workbench.methods.events import EpochDone, Finished, MicroBatchHalved
+from workbench.methods.keep import kept_prompts
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.layer_states import LayerStates
-from workbench.model.location import Location
+from workbench.model.location import Location, parse_locations
 from workbench.model.states import HiddenStates
-from workbench.model.tokens import TokenTable, tokenize, tokenize_facts
-from workbench.search.held_out import HeldOut, held_out_scores, hold_out
+from workbench.model.tokens import TokenTable, tokenize_facts
+from workbench.search.halving import Halving, rungs_of
+from workbench.search.held_out import (
+    ANSWER_TOKENS,
+    SHORT_ANSWER,
+    HeldOut,
+    held_out_scores,
+    hold_out,
+)
 from workbench.search.sample import draw_sample
 from workbench.search.score import ScoreWeights
 from workbench.search.sweep_events import (
@@ -55,10 +71,12 @@ class Sweep:
             of the settings.
         done: rows of an earlier part of this sweep (see `identity`); they are not repeated.
         stop: the wish to end it before its next step, with `SweepStopped`.
+        clock: tells the seconds by which a budget is kept.
 
     Raises:
         FactsError: no facts, or none short enough for the model.
         LocationError: a layer or module is not in this model.
+        ModelError: the facts are to be trained in a form that the model does not have.
     """
 
     def __init__(
@@ -70,26 +88,68 @@ class Sweep:
         weights: ScoreWeights | None = None,
         done: Sequence[LocationDone] = (),
         stop: Stop | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model = model
         asked = settings or SweepSettings()
         self.settings = asked.resolved(len(facts), model.preset, model.places)
         self.weights = weights or asked.score_weights
-        self._trials = Trials(model, asked, self.settings, self.weights)
+        # As a run would resolve them: what a trial is, and how its facts are trained.
+        resolved = self.settings.edit_settings().resolved(model.preset, self.settings.sample)
+        self._forms = parse_forms(resolved.forms)
         self._sample = draw_sample(facts, self.settings.sample, self.settings.seed, self._fits)
         if facts and not self._sample.facts:
             raise FactsError("Every fact is too long for this model. Shorten their prompts.")
-        trained = tokenize_facts(model.tokenizer, self._sample.facts, model.longest)
-        self._trained = TokenTable(trained, model.device)
+        raw = tokenize_facts(model.tokenizer, self.sample, model.longest)
+        drawn = DrawnForms(
+            model, self.sample, self._forms, TokenTable(raw, model.device), self.settings.seed
+        )
+        self._trained = drawn.table
+        self._trials = Trials(model, asked, self.settings, self.weights, len(self.sample))
+        self._halving = self._halved(asked) if asked.budget is not None else None
+        self._kept_prompts = self._prompts_kept() if resolved.keep else []
         self._facts = len(facts)
         self._digest = facts_digest(facts)
         self._known = {row.key: row for row in done}
         self._micro_batch: int | None = None
+        self._clock = clock
+        self._deadline = float("inf")
         self.stop = stop or Stop()
 
     def _fits(self, fact: Fact) -> bool:
-        (text,) = tokenize(self.model.tokenizer, [fact.prompt], [fact.target_new])
-        return self.model.longest is None or text.length <= self.model.longest
+        """Whether the model reads the fact in all forms that are trained."""
+        forms = ["raw", *(form.form for form in self._forms)]
+        longest = max(
+            tokenize_form(self.model.tokenizer, [fact], form, None)[0].length
+            for form in dict.fromkeys(forms)
+        )
+        return self.model.longest is None or longest <= self.model.longest
+
+    def _halved(self, asked: SweepSettings) -> Halving:
+        preset = parse_locations(self.model.preset.at)[0]
+        return Halving(
+            self.locations,
+            self.settings.learning_rates,
+            rungs_of(len(self.sample), self.settings.batch_size, asked.epochs),
+            start=preset,
+            layers=self.model.layer_count,
+            weights=self.weights,
+        )
+
+    def _prompts_kept(self) -> list[str]:
+        """The prompts that trials are trained to answer as the base does."""
+        rungs = self._halving.rungs if self._halving is not None else ()
+        sizes = {len(self.sample), *(rung.facts for rung in rungs)}
+        seed = self.settings.seed
+        drawn = [self._some(size) for size in sorted(sizes)]
+        return [p for rows in drawn for p in kept_prompts([self.sample[row] for row in rows], seed)]
+
+    def _some(self, count: int) -> list[int]:
+        """Which facts of the sample a trial on so many is about; more facts hold those of fewer."""
+        rows = list(range(len(self.sample)))
+        if count >= len(rows):
+            return rows
+        return sorted(random.Random(f"rung {self.settings.seed}").sample(rows, len(rows))[:count])
 
     @property
     def sample(self) -> tuple[Fact, ...]:
@@ -104,6 +164,8 @@ class Sweep:
     @property
     def rows(self) -> list[LocationDone]:
         """What was found so far, known from before or new, in the order of the trials."""
+        if self._halving is not None:
+            return self._halving.rows(self._known.values())
         trials = self._trials.known(self._known)
         return [self._known[trial.key] for trial in trials if trial.key in self._known]
 
@@ -118,7 +180,9 @@ class Sweep:
             "dtype": str(self.model.dtype),
             "base": {name: self.model.base_hash(name) for name in (names[0][0], names[1][-1])},
             "facts": self._digest,
-            "settings": {name: getattr(self.settings, name) for name in same},
+            "settings": {name: getattr(self.settings, name) for name in same}
+            | self.settings.trained_unusually()
+            | ({"halving": True} if self._halving is not None else {}),
         }
 
     def know(self, rows: Iterable[Event]) -> None:
@@ -134,36 +198,51 @@ class Sweep:
         Raises:
             MemoryShortage: not even one fact fits.
         """
-        began = time.monotonic()
-        held_out = hold_out(self.model, self._sample)
+        began = self._clock()
+        if self.settings.budget is not None:
+            spent = sum(row.seconds for row in self.rows)
+            self._deadline = began + self.settings.budget - spent
+        answer = ANSWER_TOKENS if self._halving is None else SHORT_ANSWER
+        held_out = hold_out(self.model, self._sample, self._kept_prompts, answer)
         yield self._plan(held_out)
-        trained = LayerStates(self.model, self._trained)
-        asked = LayerStates(self.model, held_out.table)
+        states = LayerStates(self.model, self._trained), LayerStates(self.model, held_out.table)
         told = {row.key for row in self.rows}
         while pending := self._pending():
             for layer, trials in groupby(pending, key=lambda trial: trial.at.layer):
-                below = self._reach(trained, layer), self._reach(asked, layer)
+                trained, asked = (self._reach(some, layer) for some in states)
                 for trial in trials:
                     if not self.stop.asked:
-                        yield from self._try(trial, held_out, *below)
+                        yield from self._try(trial, held_out, trained, asked)
+                    if self._is_late and self.rows and not self.stop.asked:
+                        yield SweepFinished(len(self.rows), self._clock() - began)
+                        return
                     if trial.key not in self._known:
-                        yield SweepStopped(len(self.rows), len(self._foreseen()))
+                        done = len(self.rows)
+                        yield SweepStopped(done, 0 if self._halving else len(self._foreseen()))
                         return
             told |= {trial.key for trial in pending}
             for row in self.rows:
                 if row.key not in told:
                     told.add(row.key)
                     yield row
-        yield SweepFinished(len(self.rows), time.monotonic() - began)
+        yield SweepFinished(len(self.rows), self._clock() - began)
+
+    @property
+    def _is_late(self) -> bool:
+        return self._clock() >= self._deadline
 
     def _foreseen(self) -> list[Trial]:
         return self._trials.foreseen(self._known)
 
     def _pending(self) -> list[Trial]:
+        if self._halving is not None:
+            left = self._deadline - self._clock()
+            following = self._halving.next(self._known.values(), left)
+            return [following] if following is not None else []
         return [t for t in self._trials.known(self._known) if t.key not in self._known]
 
     def _plan(self, held_out: HeldOut) -> SweepStarted:
-        neutral = len(held_out.neutral_rows)
+        halving = self._halving
         return SweepStarted(
             locations=tuple(str(where) for where in self.locations),
             learning_rates=self.settings.learning_rates,
@@ -175,17 +254,25 @@ class Sweep:
             rephrases=len(held_out.rephrase_of),
             locality_prompts=len(held_out.locality_of),
             neutral_from_facts=held_out.neutral_from_facts,
-            neutral_built_in=neutral - held_out.neutral_from_facts,
+            neutral_built_in=held_out.neutral - held_out.neutral_from_facts,
             fallback=self.model.fallback,
-            trials=len(self._foreseen()),
-            widens=self._trials.widens,
-            full_epochs=self._trials.full_epochs,
+            trials=len(self._foreseen()) if halving is None else 0,
+            widens=self._trials.widens and halving is None,
+            full_epochs=self._trials.full_epochs if halving is None else 0,
+            budget=self.settings.budget or 0.0,
+            rungs=tuple(rung.size for rung in halving.rungs) if halving is not None else (),
+            chat=bool(held_out.chat_of),
+            passages=len(held_out.base_loss),
         )
 
     def _reach(self, states: LayerStates, layer: int) -> HiddenStates | None:
         """What enters a layer; None for the plain forward, or when the sweep is stopped in it."""
         reached: HiddenStates | None = follow(ending_early(states.reaching(layer), self.stop))
-        states.forget_all_but(self._trials.promising(self._known) | {layer})
+        if self._halving is not None:
+            promising = self._halving.promising(self._known.values())
+        else:
+            promising = self._trials.promising(self._known)
+        states.forget_all_but(promising | {layer})
         return reached
 
     def _try(
@@ -196,62 +283,76 @@ class Sweep:
         asked: HiddenStates | None,
     ) -> Iterator[Event]:
         """A run at one location, and its row, unless the sweep was stopped in it."""
-        began = time.monotonic()
+        began = self._clock()
+        some = self._some(trial.facts)
+        if trained is not None and len(some) < len(self.sample):
+            forms = range(0, len(self._trained), len(self.sample))
+            trained = trained.of([form + row for form in forms for row in some])
         edit = LOCFT_BF.start(
-            self.model, self.sample, self._edit_settings(trial), stop=self.stop, states=trained
+            self.model,
+            [self.sample[row] for row in some],
+            self._edit_settings(trial),
+            stop=self.stop,
+            states=trained,
         )
-        foreseen = self._foreseen()
-        yield self._progress(trial, 0, foreseen)
+        yield self._progress(trial, 0)
         finished: Finished | None = None
         for event in edit.events():
             if isinstance(event, EpochDone):
-                yield self._progress(trial, event.epoch, foreseen)
+                yield self._progress(trial, event.epoch)
             elif isinstance(event, MicroBatchHalved):
                 self._micro_batch = event.size
             elif isinstance(event, Finished):
                 finished = event
+            if self._is_late and self.rows:
+                return
         if finished is None or self.stop.asked:
             return
         reliable = edit.learned()
         with edit.applied():
-            scores = held_out_scores(self.model, held_out, asked)
+            scores = held_out_scores(self.model, held_out, asked, some)
         row = LocationDone(
             at=str(trial.at),
             learning_rate=trial.learning_rate,
             weights=edit.plan().weights,
             reliable=tuple(reliable),
-            general=scores.general,
-            local=scores.local,
-            neutral=scores.neutral,
-            kl=scores.kl,
             weight_change=edit.weight_change(),
             epochs=finished.epochs,
             steps=finished.steps,
             loss=finished.losses[-1],
-            seconds=time.monotonic() - began,
+            seconds=self._clock() - began,
             limit=trial.limit,
+            **{field.name: getattr(scores, field.name) for field in fields(scores)},
         )
         self._known[row.key] = row
         yield row
 
-    def _progress(self, trial: Trial, epoch: int, foreseen: list[Trial]) -> SweepProgress:
-        work = self._trials.work
-        done = [other for other in foreseen if other.key in self._known]
-        share = sum(map(work, done)) + work(trial) * epoch / trial.limit
-        return SweepProgress(
-            number=len(done) + 1,
-            trials=len(foreseen),
+    def _progress(self, trial: Trial, epoch: int) -> SweepProgress:
+        several = len(self.settings.learning_rates) > 1
+        told = SweepProgress(
+            number=len(self.rows) + 1,
+            trials=0,
             at=str(trial.at),
             epoch=epoch,
             epochs=trial.limit,
-            share=share / sum(map(work, foreseen)),
+            share=0.0,
+            learning_rate=trial.learning_rate if several else 0.0,
+            facts=trial.facts,
         )
+        if self.settings.budget is not None:
+            left = max(0.0, self._deadline - self._clock())
+            return replace(told, share=max(0.0, 1 - left / self.settings.budget))
+        work, foreseen = self._trials.work, self._foreseen()
+        done = [other for other in foreseen if other.key in self._known]
+        share = sum(map(work, done)) + work(trial) * epoch / trial.limit
+        share /= sum(map(work, foreseen))
+        return replace(told, number=len(done) + 1, trials=len(foreseen), share=share)
 
     def _edit_settings(self, trial: Trial) -> EditSettings:
-        return EditSettings(
+        return self.settings.edit_settings(
             at=(str(trial.at),),
             learning_rate=trial.learning_rate,
-            batch_size=self.settings.batch_size,
+            batch_size=trial.batch_size,
             epochs=trial.limit,
             seed=self.settings.seed,
             micro_batch_size=self._micro_batch,

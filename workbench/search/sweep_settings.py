@@ -5,19 +5,27 @@ A field left empty is automatic: it is filled from the model and its preset. Oth
 score need nothing to be computed again (see `score`).
 """
 
+import math
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
 from workbench.errors import SettingsError
-from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
+from workbench.facts.forms import parse_forms
+from workbench.methods.locft_settings import (
+    EditSettings,
+    automatic_batch_size,
+    automatic_epochs,
+)
 from workbench.model.location import Location, parse_locations, write_layers
 from workbench.model.places import Places
 from workbench.model.presets import Preset
-from workbench.search.weights import ScoreWeights
+from workbench.search.weights import FEWEST_WEIGHTS, NAMES, ScoreWeights, parse_weights
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
 __all__ = [
     "EVERY_MATRIX",
+    "TRAINED",
     "WHOLE_LAYER",
     "ResolvedSweepSettings",
     "SweepSettings",
@@ -31,6 +39,16 @@ WHOLE_LAYER = "layer"
 
 EVERY_MATRIX = "all"
 """Stands for every 2-D weight of a layer among the modules of a sweep."""
+
+TRAINED = ("forms", "keep")
+"""The settings of a run that its trials share, so that a place is chosen for how it will be used.
+
+They have the names, and the words, of `EditSettings`; at their defaults they are what runs did
+before there were such settings.
+"""
+
+RATES_AROUND = (3.0, 0.3)
+"""With a budget, the preset's rate times each of these is tried as well, in this order."""
 
 TRAINING_RUNS = 2.0  # scoring takes about one more, and the full runs follow
 FEWEST_EPOCHS = 5
@@ -58,19 +76,33 @@ def parse_layers(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def parse_weights(text: str) -> tuple[float, ...]:
-    """Weights as people write them: three numbers with commas between.
+BUDGET_FORM = r"([0-9.]+(?:e[+-]?\d+)?) *(s|sec|seconds?|m|min|minutes?|h|hours?)?"
+SECONDS = {"m": 60.0, "h": 3600.0}
+
+
+def parse_budget(text: str) -> float:
+    """Seconds as people write them: ``300``, ``5min``, ``about 5 minutes``, ``1h``.
 
     Raises:
         SettingsError: the text has another form.
     """
+    plain = text.strip().casefold().removeprefix("about").strip()
+    match = re.fullmatch(BUDGET_FORM, plain)
     try:
-        return tuple(float(part) for part in text.split(","))
+        number = float(match[1]) if match is not None else math.nan
     except ValueError:
-        raise SettingsError(
-            f"weights is '{text}'; write three numbers, for reliability, generalization and "
-            "locality, such as 1,1,2."
-        ) from None
+        number = math.nan
+    if match is None or math.isnan(number):
+        raise SettingsError(f"budget is '{text}'. Write seconds, such as 300, or minutes: 5min.")
+    return number * SECONDS.get((match[2] or "s")[0], 1.0)
+
+
+def write_budget(seconds: float) -> str:
+    """The inverse of `parse_budget`: whole minutes as such, anything else in seconds."""
+    minutes, rest = divmod(seconds, 60)
+    if minutes and not rest:
+        return f"{minutes:.0f}min"
+    return f"{seconds:g}" if float(f"{seconds:g}") == seconds else repr(float(seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +123,38 @@ class SweepSettings(SettingsRecord):
     modules: tuple[str, ...] = setting(
         (),
         "Modules to try in each layer, such as mlp.down_proj or mlp; 'layer' is the whole layer, "
-        "'all' every matrix; empty: the preset's, then every matrix of the two best layers.",
+        "'all' every matrix; empty: the preset's, then, without a budget, every matrix of the two "
+        "best layers.",
     )
     learning_rates: tuple[float, ...] = setting(
         (),
-        "Learning rates to try at each location; empty: the preset's.",
+        "Learning rates to try at each location; empty: the preset's, and with a budget also "
+        "three times and three tenths of it.",
         label="Learning rates",
         option="--lr",
+    )
+    budget: float | None = setting(
+        None,
+        "Seconds, or minutes such as 5min, that the sweep may take: many short trials on few "
+        "facts, of which the better half goes on with more; empty: every trial is made.",
+        label="Budget",
+        unit="s",
+        parse=parse_budget,
+        write=write_budget,
+        empty="as long as it takes",
     )
     sample: int = setting(64, "How many facts are drawn by the seed and tried.", unit="facts")
     epochs: int | None = setting(
         None,
         "Most passes over the sample at each location; empty: so many that all layers together "
-        "cost about three runs.",
+        "cost about three runs. With a budget: in the longest trials; empty: as in a run.",
         label="Epochs of a short run",
         unit="passes",
     )
     full_runs: int = setting(
         4,
         "So many of the best places are tried once more with as many passes as a run has; the "
-        "recommendation rests on them. 0: none.",
+        "recommendation rests on them. 0: none. A budget decides this itself.",
         label="Full runs",
     )
     batch_size: int | None = setting(
@@ -124,11 +168,17 @@ class SweepSettings(SettingsRecord):
     )
     weights: tuple[float, ...] = setting(
         (1.0, 1.0, 1.0),
-        "How much reliability, generalization and locality count. A plot follows at once; a sweep "
-        "looks again where this score is best.",
+        "How much reliability, generalization and locality count, and after them, if you like, "
+        "question, chat, neighbours and text; or in words: balanced, all alike, must not break "
+        "anything, must answer everywhere. A plot follows at once; a sweep looks again where this "
+        "score is best.",
         label="Weights of the score",
         parse=parse_weights,
     )
+    forms: tuple[str, ...] = setting(
+        (), EditSettings.help()["forms"], label="Trained forms", empty="raw"
+    )
+    keep: float = setting(0.0, EditSettings.help()["keep"], label="Keep")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
@@ -148,18 +198,37 @@ class SweepSettings(SettingsRecord):
         self._require_whole("sample", least=1)
         self._require_whole("seed", "full_runs", least=0)
         self._require_whole("epochs", "batch_size", least=1, optional=True)
+        if self.budget is not None and (not is_number(self.budget) or self.budget <= 0):
+            raise SettingsError(f"budget is {self.budget!r}; it must be seconds above 0, or empty.")
+        if not is_number(self.keep) or self.keep < 0:
+            raise SettingsError(f"keep is {self.keep!r}; it must be a number, 0 or more.")
+        object.__setattr__(self, "forms", tuple(str(form) for form in parse_forms(self.forms)))
         _ = self.score_weights
+
+    def edit_settings(self, **more: Any) -> EditSettings:
+        """The settings of a run as the trials make it.
+
+        Args:
+            **more: what is a trial's own, such as ``at``.
+        """
+        return EditSettings(**{name: getattr(self, name) for name in TRAINED}, **more)
+
+    def trained_unusually(self) -> dict[str, Any]:
+        """How facts are trained, where it is not as runs do by themselves; JSON-ready."""
+        usual, mine = EditSettings().as_dict(), self.as_dict()
+        return {name: mine[name] for name in TRAINED if mine[name] != usual[name]}
 
     @property
     def score_weights(self) -> ScoreWeights:
         """The weights by their names.
 
         Raises:
-            SettingsError: there are not three of them, one is negative, or all are 0.
+            SettingsError: there are too few or too many, one is negative, or all are 0.
         """
-        if len(self.weights) != len(fields(ScoreWeights)):
+        if not FEWEST_WEIGHTS <= len(self.weights) <= len(NAMES):
             raise SettingsError(
-                f"weights holds {len(self.weights)} numbers; write three numbers, such as 1, 1, 1."
+                f"weights holds {len(self.weights)} numbers; write three numbers, such as 1, 1, 1, "
+                f"up to {len(NAMES)}: {', '.join(NAMES)}."
             )
         return ScoreWeights(*self.weights)
 
@@ -177,12 +246,18 @@ class SweepSettings(SettingsRecord):
         automatic = {
             "layers": self.layers or tuple(range(layers)),
             "modules": self.modules or _automatic_modules(preset, places),
-            "learning_rates": self.learning_rates or (preset.learning_rate,),
+            "learning_rates": self.learning_rates or self._automatic_rates(preset),
             "sample": sample,
             "batch_size": batch_size,
             "epochs": self.epochs or automatic_sweep_epochs(sample, batch_size, layers),
         }
         return ResolvedSweepSettings.from_dict(self.as_dict() | automatic)
+
+    def _automatic_rates(self, preset: Preset) -> tuple[float, ...]:
+        """The preset's, and with a budget those around it, rounded for people to read."""
+        rate = preset.learning_rate
+        around = RATES_AROUND if self.budget is not None else ()
+        return (rate, *(float(f"{rate * factor:.6g}") for factor in around))
 
 
 @dataclass(frozen=True, slots=True)

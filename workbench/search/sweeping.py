@@ -3,7 +3,8 @@
 Knows nothing about how a trial is made.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workbench.facts.fact import Fact
@@ -30,7 +31,7 @@ class SweepResult:
         rows: what was found, in the order of the trials.
         scores: the same as people see it.
         recommended: the location that the sweep speaks for; None without rows.
-        finished: whether everything was tried.
+        finished: whether everything was tried, or the budget was used.
     """
 
     plan: SweepStarted
@@ -48,6 +49,7 @@ def sweeping(
     *,
     keeper: Keeper = FORGETFUL,
     stop: Stop | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Work[SweepResult]:
     """Sweeps; says the events, and returns what was found, also when it was stopped.
 
@@ -57,11 +59,12 @@ def sweeping(
         settings: what is tried, and how it is weighed.
         keeper: where rows are kept, and known from.
         stop: the wish to end it.
+        clock: tells the seconds by which a budget is kept.
 
     Raises:
         WorkbenchError: see `Sweep`.
     """
-    sweep = Sweep(model, facts, settings, stop=stop)
+    sweep = Sweep(model, facts, settings, stop=stop, clock=clock)
     identity = sweep.identity()
     sweep.know(keeper.recall(identity))
     keeper.begin(identity, sweep.rows)

@@ -31,7 +31,16 @@ from workbench.work.words import count
 
 __all__ = ["add_sweep_card", "scored", "shown_sweep", "sweep_figure"]
 
-SHOWN = {"": "All", "score": "Score", "generalization": "Gen.", "locality": "Loc."}
+SHOWN = {
+    "": "All",
+    "score": "Score",
+    "generalization": "Gen.",
+    "locality": "Loc.",
+    "question": "Quest.",
+    "chat": "Chat",
+    "neighbours": "Neigh.",
+    "text": "Text",
+}
 
 
 def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
