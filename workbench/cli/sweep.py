@@ -4,13 +4,11 @@ The first Ctrl-C ends a sweep between two steps; with ``--out`` its rows are kep
 command goes on from them.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from workbench.cli.common import (
     Columns,
@@ -25,36 +23,22 @@ from workbench.cli.common import (
     read_reported,
     require_writable,
     say,
-    screen,
 )
 from workbench.cli.options import command
+from workbench.cli.sweep_tables import print_by_length, print_trials
 from workbench.cli.terminal import watched
 from workbench.model.choice import ModelChoice
 from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import SweepSettings
+from workbench.search.weights import FEWEST_WEIGHTS
 from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
 from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
     from workbench.model.language_model import LanguageModel
-    from workbench.search.score import LocationScore
     from workbench.search.sweeping import SweepResult
 
 __all__ = ["sweep"]
-
-# What stands over a column, and what in it; the others are shown where they count.
-Column = tuple[str, Callable[["LocationScore"], float | None]]
-USUAL: tuple[Column, ...] = (
-    ("rel.", lambda row: row.reliability),
-    ("gen.", lambda row: row.generalization),
-    ("loc.", lambda row: row.locality),
-)
-OTHERS: tuple[Column, ...] = (
-    ("quest.", lambda row: row.question),
-    ("chat", lambda row: row.chat),
-    ("neigh.", lambda row: row.neighbours),
-    ("text", lambda row: row.text),
-)
 
 
 @command("sweep")
@@ -116,33 +100,15 @@ def _report(
 def _print(base: "LanguageModel", result: "SweepResult") -> None:
     preset, chosen = base.preset, result.recommended
     several = len(result.plan.learning_rates) > 1
-    weighed = result.settings.weights[len(USUAL) :]
-    shown = USUAL + (OTHERS if result.plan.rungs or any(weighed) else ())
-    heads = ["location", *(["lr"] if several else []), *(head for head, _ in shown)]
-    table = Table(*heads, "KL", "score", "s", box=None, pad_edge=False)
-    table.columns[0].overflow = "fold"
-    for row in result.scores:
-        length = f"{row.facts} facts, {row.limit} passes" if result.plan.rungs else "full length"
-        marks = ("preset", row.at in preset.at), (length, row.is_full)
-        mark = ", ".join(word for word, is_so in marks if is_so)
-        table.add_row(
-            f"{row.at} ({mark})" if mark else row.at,
-            *([f"{row.learning_rate:g}"] if several else []),
-            *(_written(measure(row)) for _, measure in shown),
-            f"{row.kl:.3f}",
-            f"{100 * row.score:.0f} ({100 * row.low['score']:.0f}–{100 * row.high['score']:.0f})",
-            f"{row.seconds:.1f}",
-        )
-    screen().print(table)
+    if result.plan.rungs or any(result.settings.weights[FEWEST_WEIGHTS:]):
+        print_by_length(result.scores, several)
+    else:
+        print_trials(result.scores, preset.at, several)
     if chosen is not None:
         rate = f" at {chosen.learning_rate:g}" if several else ""
         say(f"Recommended: {chosen.at}{rate}. {chosen.reason}")
     known = "a guess: " if preset.is_guess else ""
     say(f"Preset: {', '.join(preset.at)} ({known}{preset.source}).")
-
-
-def _written(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
 
 
 def _plot_sweep(path: Path, result: "SweepResult", base: "LanguageModel") -> None:

@@ -122,7 +122,11 @@ def _what(
 def _alone(rows: Sequence[LocationDone]) -> str:
     """The end of the reason where nothing stands beside it."""
     places = len({other.place for other in rows})
-    return "; it is the only one tried." if places == 1 else f"; of {places} it went furthest."
+    return (
+        "; it is the only one tried."
+        if places == 1
+        else f"; of {places} places and rates it went furthest."
+    )
 
 
 def _why(

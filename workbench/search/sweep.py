@@ -72,6 +72,8 @@ class Sweep:
         done: rows of an earlier part of this sweep (see `identity`); they are not repeated.
         stop: the wish to end it before its next step, with `SweepStopped`.
         clock: tells the seconds by which a budget is kept.
+        answer_tokens: most tokens of the base's own answers to what must not change; None takes
+            fewer where there is a budget.
 
     Raises:
         FactsError: no facts, or none short enough for the model.
@@ -89,6 +91,7 @@ class Sweep:
         done: Sequence[LocationDone] = (),
         stop: Stop | None = None,
         clock: Callable[[], float] = time.monotonic,
+        answer_tokens: int | None = None,
     ) -> None:
         self.model = model
         asked = settings or SweepSettings()
@@ -112,6 +115,8 @@ class Sweep:
         self._digest = facts_digest(facts)
         self._known = {row.key: row for row in done}
         self._micro_batch: int | None = None
+        usual = ANSWER_TOKENS if self._halving is None else SHORT_ANSWER
+        self._answer_tokens = answer_tokens or usual
         self._clock = clock
         self._deadline = float("inf")
         self.stop = stop or Stop()
@@ -202,8 +207,7 @@ class Sweep:
         if self.settings.budget is not None:
             spent = sum(row.seconds for row in self.rows)
             self._deadline = began + self.settings.budget - spent
-        answer = ANSWER_TOKENS if self._halving is None else SHORT_ANSWER
-        held_out = hold_out(self.model, self._sample, self._kept_prompts, answer)
+        held_out = hold_out(self.model, self._sample, self._kept_prompts, self._answer_tokens)
         yield self._plan(held_out)
         states = LayerStates(self.model, self._trained), LayerStates(self.model, held_out.table)
         told = {row.key for row in self.rows}

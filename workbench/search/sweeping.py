@@ -50,6 +50,7 @@ def sweeping(
     keeper: Keeper = FORGETFUL,
     stop: Stop | None = None,
     clock: Callable[[], float] = time.monotonic,
+    answer_tokens: int | None = None,
 ) -> Work[SweepResult]:
     """Sweeps; says the events, and returns what was found, also when it was stopped.
 
@@ -60,11 +61,12 @@ def sweeping(
         keeper: where rows are kept, and known from.
         stop: the wish to end it.
         clock: tells the seconds by which a budget is kept.
+        answer_tokens: see `Sweep`.
 
     Raises:
         WorkbenchError: see `Sweep`.
     """
-    sweep = Sweep(model, facts, settings, stop=stop, clock=clock)
+    sweep = Sweep(model, facts, settings, stop=stop, clock=clock, answer_tokens=answer_tokens)
     identity = sweep.identity()
     sweep.know(keeper.recall(identity))
     keeper.begin(identity, sweep.rows)

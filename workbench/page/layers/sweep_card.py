@@ -55,8 +55,8 @@ def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
             heading(
                 "What does tuning there do?",
                 "Minutes: a short run at each place on a sample of the ticked facts, scored on "
-                "prompts that are never trained on, then full runs at the best. Click a point to "
-                "choose it.",
+                "prompts that are never trained on, then longer runs at the best. Click a point "
+                "to choose it.",
             )
         )
         bar = live_html(name="sweep-bar")
@@ -145,6 +145,7 @@ def _describe(sweep: KeptSweep) -> str:
     parts = [
         sweep.name,
         count(sweep.plan.sample, "fact"),
+        *([f"{sweep.plan.budget:g} s"] if sweep.plan.budget else []),
         ", ".join(modules) if len(modules) < 3 else f"{len(modules)} modules",
         "lr " + ", ".join(f"{rate:g}" for rate in rates),
     ]

@@ -95,7 +95,10 @@ def _draw_trials(store: Store) -> str:
         return ""
     chosen, weights = chosen_locations(store), sweep_weights(store)
     table = trials_table(score_rows(shown.rows, weights), chosen, summary.preset.at)
-    return recommendation_card(recommend(shown.rows, weights), chosen) + table
+    rate = None
+    if len({row.learning_rate for row in shown.rows}) > 1:
+        rate = store.settings.edit.learning_rate or summary.preset.learning_rate
+    return recommendation_card(recommend(shown.rows, weights), chosen, rate) + table
 
 
 def _draw_typed(store: Store) -> str:
