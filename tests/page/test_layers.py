@@ -141,7 +141,8 @@ def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> N
     expect(page.locator("#message .notice")).to_have_count(0)
     # In words, they are the same settings: a minute for places and rates, halved again and again.
     page.get_by_role("button", name="about 1 minute").click()
-    expect(page.get_by_label("Budget")).to_have_value("1min")
+    budget = page.get_by_role("textbox", name=re.compile("^Budget"))
+    expect(budget).to_have_value("1min")
     page.get_by_role("button", name="must answer everywhere").click()
     expect(page.get_by_label("Weights of the score")).to_have_value("1, 2, 0.5, 2, 2, 0.5, 0.5")
     page.get_by_label("Learning rates").fill("")

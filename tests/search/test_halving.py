@@ -121,6 +121,22 @@ def test_with_less_time_fewer_begin_spread_over_the_model_from_the_preset_on() -
     assert found is not None and quality(found.at, found.learning_rate) >= 0.85
 
 
+def test_where_no_matrix_was_named_others_begin_beside_the_best() -> None:
+    further = [Location(layer, "attn") for layer in range(12)]
+    start = Location(9, "mlp")
+    halving = Halving(PLACES, RATES, rungs_of(64, 8), start=start, layers=12, further=further)
+    rows: list[LocationDone] = []
+    for _ in range(20):
+        trial = halving.next(rows, 1e9)
+        assert trial is not None
+        good = quality(*trial.place) if trial.at.module == "mlp" else 0.0
+        general = (good,) * trial.facts
+        rows.append(pretended(trial, (good > 0.5,) * trial.facts, general, 1.0))
+    began = [row.at for row in rows]
+    assert {at for at in began if at.endswith("attn")} == {"7.attn"}
+    assert len({at for at in began if at.endswith("mlp")}) > 6
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.floats(0.01, 2000))
 def test_the_budget_is_kept_and_the_best_of_what_is_known_is_recommended(budget: float) -> None:

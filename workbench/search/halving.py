@@ -92,6 +92,7 @@ class Halving:
         start: where to begin; the nearest of the places is taken.
         layers: of the model.
         weights: of the score.
+        further: places that begin when they are near the best so far, or after all others.
     """
 
     def __init__(
@@ -103,13 +104,18 @@ class Halving:
         start: Location,
         layers: int,
         weights: ScoreWeights | None = None,
+        further: Sequence[Location] = (),
     ) -> None:
         self.rungs = tuple(rungs)
         self._layers = layers
         self._weights = weights
         self._rates = sorted(rates)
         self._depths = sorted({place.layer for place in places})
-        self.candidates = _ordered(_spread(places, start), rates)
+        self.candidates = [
+            candidate
+            for some in (places, further)
+            for candidate in _ordered(_spread(some, start), rates)
+        ]
         """Places with their rates, in the order in which they begin."""
 
     def rows(self, known: Iterable[LocationDone]) -> list[LocationDone]:
@@ -170,12 +176,12 @@ class Halving:
         return [self._trial(candidate, 0) for candidate in left[:1]]
 
     def _is_near(self, candidate: Candidate, row: LocationDone) -> bool:
-        """Whether it is the next rate at the same place, or the same rate in the next layer."""
+        """Whether it is the next rate, or the next layer, or another matrix, and else the same."""
         where, rate = candidate
         found = Location.parse(row.at)
         rates = abs(self._rates.index(rate) - self._rates.index(row.learning_rate))
         depth = abs(self._depths.index(where.layer) - self._depths.index(found.layer))
-        return where.module == found.module and rates + depth == 1
+        return rates + depth + (where.module != found.module) == 1
 
     def _wanted(
         self, rows: Sequence[LocationDone], stand: Sequence[Sequence[LocationDone]], left: float
@@ -249,6 +255,8 @@ def _place(candidate: Candidate) -> Place:
 def _spread(places: Sequence[Location], start: Location) -> list[Location]:
     """The place to begin at, then always the one furthest from all before, so that any few do."""
     numbers = range(len(places))
+    if not numbers:
+        return []
     first = min(
         numbers,
         key=lambda n: (places[n] != start, abs(places[n].layer - start.layer), -places[n].layer),

@@ -139,6 +139,7 @@ class Sweep:
             start=preset,
             layers=self.model.layer_count,
             weights=self.weights,
+            further=self._trials.further,
         )
 
     def _prompts_kept(self) -> list[str]:
@@ -261,7 +262,7 @@ class Sweep:
             neutral_built_in=held_out.neutral - held_out.neutral_from_facts,
             fallback=self.model.fallback,
             trials=len(self._foreseen()) if halving is None else 0,
-            widens=self._trials.widens and halving is None,
+            widens=self._trials.widens,
             full_epochs=self._trials.full_epochs if halving is None else 0,
             budget=self.settings.budget or 0.0,
             rungs=tuple(rung.size for rung in halving.rungs) if halving is not None else (),

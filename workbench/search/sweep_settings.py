@@ -123,8 +123,8 @@ class SweepSettings(SettingsRecord):
     modules: tuple[str, ...] = setting(
         (),
         "Modules to try in each layer, such as mlp.down_proj or mlp; 'layer' is the whole layer, "
-        "'all' every matrix; empty: the preset's, then, without a budget, every matrix of the two "
-        "best layers.",
+        "'all' every matrix; empty: the preset's, then every matrix of the two best layers, with a "
+        "budget as time allows.",
     )
     learning_rates: tuple[float, ...] = setting(
         (),

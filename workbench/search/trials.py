@@ -136,6 +136,15 @@ class Trials:
         still = self._stand_ins[len(stages) - 1 :]
         return [trial for stage in (*stages, *still) for trial in stage]
 
+    @property
+    def further(self) -> tuple[Location, ...]:
+        """Every other matrix of the layers, where no module was named."""
+        if not self.widens:
+            return ()
+        every = replace(self._settings, modules=(EVERY_MATRIX,))
+        places = swept_locations(self._model, every)
+        return tuple(where for where in places if where not in self.locations)
+
     def work(self, trial: Trial) -> int:
         """What a trial costs at most: passes, times the layers above its own and the head."""
         return trial.limit * (self._model.layer_count - trial.at.layer + 1)
