@@ -3,7 +3,7 @@
 Without a budget, short runs come first, at every location of interest in ascending order of
 layers; then, in the best layers, at matrices that were not asked for by name; then the best places
 get a run of full length (see `trials`). With a budget in seconds, many short runs on few facts are
-halved again and again (see `halving`), and the sweep ends in time. What enters the layer at hand
+halved again and again (see `halving`), and the sweep ends in time, though not without one trial. What enters the layer at hand
 is kept for every text, those that are trained on and those that are held out, and the next layer
 is reached from there; where the sweep may return to, it stays kept. Nothing is computed from the
 start again.
