@@ -23,6 +23,7 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.location import Location
 from workbench.model.states import advancing
 from workbench.model.tokens import TokenTable
+from workbench.search.budget import parse_budget, write_budget
 from workbench.search.halving import Halving, rungs_of
 from workbench.search.held_out import hold_out
 from workbench.search.neutral import BUILT_IN
@@ -38,7 +39,7 @@ from workbench.search.sweep_events import (
     SweepStarted,
     SweepStopped,
 )
-from workbench.search.sweep_settings import SweepSettings, parse_budget, write_budget
+from workbench.search.sweep_settings import SweepSettings
 from workbench.search.trials import Trial
 from workbench.search.weights import PRESET_WEIGHTS, ScoreWeights, parse_weights, short_weights
 from workbench.work.events import Event

@@ -3,10 +3,10 @@
 Without a budget, short runs come first, at every location of interest in ascending order of
 layers; then, in the best layers, at matrices that were not asked for by name; then the best places
 get a run of full length (see `trials`). With a budget in seconds, many short runs on few facts are
-halved again and again (see `halving`), and the sweep ends in time, though not without one trial. What enters the layer at hand
-is kept for every text, those that are trained on and those that are held out, and the next layer
-is reached from there; where the sweep may return to, it stays kept. Nothing is computed from the
-start again.
+halved again and again (see `halving`), and the sweep ends in time, though not without one trial.
+What enters the layer at hand is kept for every text, those that are trained on and those that are
+held out, and the next layer is reached from there; where the sweep may return to, it stays kept.
+Nothing is computed from the start again.
 
 Invariants: between two events the model is its untouched base. A trial depends on the model, the
 facts and the settings alone, not on what was tried before it, so that a sweep that goes on from
@@ -14,27 +14,20 @@ kept rows ends with the same numbers; with a budget, which trials are made depen
 those before them took.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from itertools import groupby
 from typing import Any
 
-from workbench.errors import FactsError
 from workbench.facts.fact import Fact, facts_digest
-from workbench.facts.forms import parse_forms
 from workbench.methods.base import LOCFT_BF
-from workbench.methods.drawn import DrawnForms
 from workbench.methods.events import EpochDone, Finished, MicroBatchHalved
-from workbench.methods.keep import kept_prompts
 from workbench.methods.locft_settings import EditSettings
-from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.layer_states import LayerStates
 from workbench.model.location import Location, parse_locations
 from workbench.model.states import HiddenStates
-from workbench.model.tokens import TokenTable, tokenize_facts
 from workbench.search.halving import Halving, rungs_of
 from workbench.search.held_out import (
     ANSWER_TOKENS,
@@ -43,7 +36,6 @@ from workbench.search.held_out import (
     held_out_scores,
     hold_out,
 )
-from workbench.search.sample import draw_sample
 from workbench.search.score import ScoreWeights
 from workbench.search.sweep_events import (
     LocationDone,
@@ -53,6 +45,7 @@ from workbench.search.sweep_events import (
     SweepStopped,
 )
 from workbench.search.sweep_settings import SweepSettings
+from workbench.search.trained import Trained
 from workbench.search.trials import Trial, Trials
 from workbench.work.events import Event, ending_early, follow
 from workbench.work.stop import Stop
@@ -97,20 +90,9 @@ class Sweep:
         asked = settings or SweepSettings()
         self.settings = asked.resolved(len(facts), model.preset, model.places)
         self.weights = weights or asked.score_weights
-        # As a run would resolve them: what a trial is, and how its facts are trained.
-        resolved = self.settings.edit_settings().resolved(model.preset, self.settings.sample)
-        self._forms = parse_forms(resolved.forms)
-        self._sample = draw_sample(facts, self.settings.sample, self.settings.seed, self._fits)
-        if facts and not self._sample.facts:
-            raise FactsError("Every fact is too long for this model. Shorten their prompts.")
-        raw = tokenize_facts(model.tokenizer, self.sample, model.longest)
-        drawn = DrawnForms(
-            model, self.sample, self._forms, TokenTable(raw, model.device), self.settings.seed
-        )
-        self._trained = drawn.table
+        self._trained = Trained(model, facts, self.settings)
         self._trials = Trials(model, asked, self.settings, self.weights, len(self.sample))
         self._halving = self._halved(asked) if asked.budget is not None else None
-        self._kept_prompts = self._prompts_kept() if resolved.keep else []
         self._facts = len(facts)
         self._digest = facts_digest(facts)
         self._known = {row.key: row for row in done}
@@ -120,15 +102,6 @@ class Sweep:
         self._clock = clock
         self._deadline = float("inf")
         self.stop = stop or Stop()
-
-    def _fits(self, fact: Fact) -> bool:
-        """Whether the model reads the fact in all forms that are trained."""
-        forms = ["raw", *(form.form for form in self._forms)]
-        longest = max(
-            tokenize_form(self.model.tokenizer, [fact], form, None)[0].length
-            for form in dict.fromkeys(forms)
-        )
-        return self.model.longest is None or longest <= self.model.longest
 
     def _halved(self, asked: SweepSettings) -> Halving:
         preset = parse_locations(self.model.preset.at)[0]
@@ -142,25 +115,10 @@ class Sweep:
             further=self._trials.further,
         )
 
-    def _prompts_kept(self) -> list[str]:
-        """The prompts that trials are trained to answer as the base does."""
-        rungs = self._halving.rungs if self._halving is not None else ()
-        sizes = {len(self.sample), *(rung.facts for rung in rungs)}
-        seed = self.settings.seed
-        drawn = [self._some(size) for size in sorted(sizes)]
-        return [p for rows in drawn for p in kept_prompts([self.sample[row] for row in rows], seed)]
-
-    def _some(self, count: int) -> list[int]:
-        """Which facts of the sample a trial on so many is about; more facts hold those of fewer."""
-        rows = list(range(len(self.sample)))
-        if count >= len(rows):
-            return rows
-        return sorted(random.Random(f"rung {self.settings.seed}").sample(rows, len(rows))[:count])
-
     @property
     def sample(self) -> tuple[Fact, ...]:
         """The facts that are tried."""
-        return self._sample.facts
+        return self._trained.facts
 
     @property
     def locations(self) -> tuple[Location, ...]:
@@ -208,9 +166,14 @@ class Sweep:
         if self.settings.budget is not None:
             spent = sum(row.seconds for row in self.rows)
             self._deadline = began + self.settings.budget - spent
-        held_out = hold_out(self.model, self._sample, self._kept_prompts, self._answer_tokens)
+        rungs = self._halving.rungs if self._halving is not None else ()
+        kept = self._trained.kept_prompts([len(self.sample), *(rung.facts for rung in rungs)])
+        held_out = hold_out(self.model, self._trained.sample, kept, self._answer_tokens)
         yield self._plan(held_out)
-        states = LayerStates(self.model, self._trained), LayerStates(self.model, held_out.table)
+        states = (
+            LayerStates(self.model, self._trained.table),
+            LayerStates(self.model, held_out.table),
+        )
         told = {row.key for row in self.rows}
         while pending := self._pending():
             for layer, trials in groupby(pending, key=lambda trial: trial.at.layer):
@@ -289,16 +252,13 @@ class Sweep:
     ) -> Iterator[Event]:
         """A run at one location, and its row, unless the sweep was stopped in it."""
         began = self._clock()
-        some = self._some(trial.facts)
-        if trained is not None and len(some) < len(self.sample):
-            forms = range(0, len(self._trained), len(self.sample))
-            trained = trained.of([form + row for form in forms for row in some])
+        some = self._trained.some(trial.facts)
         edit = LOCFT_BF.start(
             self.model,
             [self.sample[row] for row in some],
             self._edit_settings(trial),
             stop=self.stop,
-            states=trained,
+            states=self._trained.states(trained, some),
         )
         yield self._progress(trial, 0)
         finished: Finished | None = None

@@ -5,7 +5,6 @@ A field left empty is automatic: it is filled from the model and its preset. Oth
 score need nothing to be computed again (see `score`).
 """
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from workbench.methods.locft_settings import (
 from workbench.model.location import Location, parse_locations, write_layers
 from workbench.model.places import Places
 from workbench.model.presets import Preset
+from workbench.search.budget import parse_budget, write_budget
 from workbench.search.weights import FEWEST_WEIGHTS, NAMES, ScoreWeights, parse_weights
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
@@ -74,35 +74,6 @@ def parse_layers(text: str) -> tuple[int, ...]:
             )
         found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(sorted(found))
-
-
-BUDGET_FORM = r"([0-9.]+(?:e[+-]?\d+)?) *(s|sec|seconds?|m|min|minutes?|h|hours?)?"
-SECONDS = {"m": 60.0, "h": 3600.0}
-
-
-def parse_budget(text: str) -> float:
-    """Seconds as people write them: ``300``, ``5min``, ``about 5 minutes``, ``1h``.
-
-    Raises:
-        SettingsError: the text has another form.
-    """
-    plain = text.strip().casefold().removeprefix("about").strip()
-    match = re.fullmatch(BUDGET_FORM, plain)
-    try:
-        number = float(match[1]) if match is not None else math.nan
-    except ValueError:
-        number = math.nan
-    if match is None or math.isnan(number):
-        raise SettingsError(f"budget is '{text}'. Write seconds, such as 300, or minutes: 5min.")
-    return number * SECONDS.get((match[2] or "s")[0], 1.0)
-
-
-def write_budget(seconds: float) -> str:
-    """The inverse of `parse_budget`: whole minutes as such, anything else in seconds."""
-    minutes, rest = divmod(seconds, 60)
-    if minutes and not rest:
-        return f"{minutes:.0f}min"
-    return f"{seconds:g}" if float(f"{seconds:g}") == seconds else repr(float(seconds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from workbench.actions import command_line
 from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.html import detail, live_html
 from workbench.page.kit.page import Page
-from workbench.search.sweep_settings import TRAINED, SweepSettings, parse_budget, write_budget
+from workbench.search.budget import parse_budget, write_budget
+from workbench.search.sweep_settings import TRAINED, SweepSettings
 from workbench.search.weights import PRESET_WEIGHTS, ScoreWeights, parse_weights
 from workbench.store import Store
 from workbench.work.templates import render
