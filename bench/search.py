@@ -119,14 +119,12 @@ def compared(model: LanguageModel, facts: Sequence[Fact], options: argparse.Name
         modules=(module,),
         learning_rates=(rate, *(float(f"{rate * factor:.6g}") for factor in RATES_AROUND)),
         sample=len(facts),
+        epochs=options.passes,
         forms=tuple(options.forms),
         keep=options.keep,
     )
-    settings = grid.as_dict() | {
-        "epochs": automatic_epochs(len(facts), batch),
-        "full_runs": 0,
-        "learning_rates": grid.learning_rates,
-    }
+    full = {"epochs": options.passes or automatic_epochs(len(facts), batch), "full_runs": 0}
+    settings = grid.as_dict() | full
     rows = full_search(model, facts, SweepSettings.from_dict(settings), options.kept)
     print(f"full search: {len(rows)} runs, {sum(row.seconds for row in rows):.0f} s on the clock")
     for words in options.weights:
@@ -174,6 +172,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--layers", default="3,9,15,21,27")
+    parser.add_argument("--passes", type=int, help="most, in a run of full length")
     parser.add_argument("--budget", type=float, default=300.0, help="seconds")
     parser.add_argument("--weights", nargs="*", choices=list(PRESET_WEIGHTS), default=["balanced"])
     parser.add_argument("--forms", nargs="*", default=[])

@@ -101,6 +101,7 @@ class Sweep:
         self._answer_tokens = answer_tokens or usual
         self._clock = clock
         self._deadline = float("inf")
+        self._tried_since = self._tried_for = 0.0
         self.stop = stop or Stop()
 
     def _halved(self, asked: SweepSettings) -> Halving:
@@ -175,6 +176,7 @@ class Sweep:
             LayerStates(self.model, held_out.table),
         )
         told = {row.key for row in self.rows}
+        self._tried_since = self._clock()
         while pending := self._pending():
             for layer, trials in groupby(pending, key=lambda trial: trial.at.layer):
                 trained, asked = (self._reach(some, layer) for some in states)
@@ -204,10 +206,16 @@ class Sweep:
 
     def _pending(self) -> list[Trial]:
         if self._halving is not None:
-            left = self._deadline - self._clock()
-            following = self._halving.next(self._known.values(), left)
+            following = self._halving.next(self._known.values(), self._left_for_trials())
             return [following] if following is not None else []
         return [t for t in self._trials.known(self._known) if t.key not in self._known]
+
+    def _left_for_trials(self) -> float:
+        """The seconds that trials may still take; hidden states take their share between them."""
+        now = self._clock()
+        passed = now - self._tried_since
+        share = min(1.0, self._tried_for / passed) if self._tried_for and passed > 0 else 1.0
+        return (self._deadline - now) * share
 
     def _plan(self, held_out: HeldOut) -> SweepStarted:
         halving = self._halving
@@ -290,6 +298,7 @@ class Sweep:
             **{field.name: getattr(scores, field.name) for field in fields(scores)},
         )
         self._known[row.key] = row
+        self._tried_for += row.seconds
         yield row
 
     def _progress(self, trial: Trial, epoch: int) -> SweepProgress:
