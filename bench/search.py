@@ -46,12 +46,22 @@ MEASURES = (
 
 
 def full_search(
-    model: LanguageModel, facts: Sequence[Fact], settings: SweepSettings, kept: Path
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    settings: SweepSettings,
+    options: argparse.Namespace,
 ) -> tuple[LocationDone, ...]:
     """A run of full length at every place and rate."""
-    keeper = FolderKeeper(kept, "sweep", (LocationDone,))
+    keeper = FolderKeeper(options.kept, "sweep", (LocationDone,))
     # What must not change is judged by the same answers as in the sweeps.
-    work = sweeping(model, facts, settings, keeper=keeper, answer_tokens=SHORT_ANSWER)
+    work = sweeping(
+        model,
+        facts,
+        settings,
+        keeper=keeper,
+        clock=options.clock,
+        answer_tokens=SHORT_ANSWER,
+    )
     return follow(work, told_and(keeper.take)).rows
 
 
@@ -125,8 +135,8 @@ def compared(model: LanguageModel, facts: Sequence[Fact], options: argparse.Name
     )
     full = {"epochs": options.passes or automatic_epochs(len(facts), batch), "full_runs": 0}
     settings = grid.as_dict() | full
-    rows = full_search(model, facts, SweepSettings.from_dict(settings), options.kept)
-    print(f"full search: {len(rows)} runs, {sum(row.seconds for row in rows):.0f} s on the clock")
+    rows = full_search(model, facts, SweepSettings.from_dict(settings), options)
+    print(f"full search: {len(rows)} runs, {sum(row.seconds for row in rows):.0f} s")
     for words in options.weights:
         weights = PRESET_WEIGHTS[words]
         print(f"\n{words}: {', '.join(f'{weight:g}' for weight in short_weights(weights))}")

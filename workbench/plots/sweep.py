@@ -102,7 +102,8 @@ def _set_axes(figure: go.Figure, layers: Sequence[int]) -> None:
 
 def _split_by_width(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Trials that make a curve over the layers, and those of matrices tried in few layers."""
-    keys = [key for key in ("sweep", "module", "learning_rate") if key in rows]
+    # Of a matrix, not of its rates: with a budget some rates are tried in few layers.
+    keys = [key for key in ("sweep", "module") if key in rows]
     width = rows.groupby(keys)["layer"].transform("nunique")
     is_wide = 2 * width > width.max()
     return rows[is_wide], rows[~is_wide]
