@@ -150,7 +150,7 @@ def test_trials_stand_best_first_and_name_their_rates_where_they_differ() -> Non
     two = score_rows([*SWEPT, row("3.mlp", 1, 1, 1, learning_rate=0.01)])
     assert ">rate<" in trials_table(two, (), ())
     more: dict[str, Any] = {"reliable": (True,) * 40, "question": (True,) * 40}
-    longest = row("3.mlp", 1, 1, 1, limit=9, **{"text": (0.0,)})
+    longest = row("3.mlp", 1, 1, 1, limit=9, text=(0.0,))
     halved = score_rows([replace(longest, **more), replace(longest, question=(False,) * 20)])
     table = trials_table(halved, (), ())
     assert table.index("40 facts, at most 9 passes") < table.index("20 facts, at most 9 passes")
