@@ -6,11 +6,10 @@ score need nothing to be computed again (see `score`).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from workbench.errors import SettingsError
-from workbench.facts.forms import parse_forms
 from workbench.methods.locft_settings import (
     EditSettings,
     automatic_batch_size,
@@ -43,9 +42,11 @@ EVERY_MATRIX = "all"
 TRAINED = ("forms", "keep")
 """The settings of a run that its trials share, so that a place is chosen for how it will be used.
 
-They have the names, and the words, of `EditSettings`; at their defaults they are what runs did
-before there were such settings.
+They are those of `EditSettings`, with its defaults and its words.
 """
+
+EARLIER: dict[str, Any] = {"forms": [], "keep": 0.0}
+"""What runs did before there were such settings, whose rows are still known."""
 
 RATES_AROUND = (3.0, 0.3)
 """With a budget, the preset's rate times each of these is tried as well, in this order."""
@@ -74,6 +75,12 @@ def parse_layers(text: str) -> tuple[int, ...]:
             )
         found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(sorted(found))
+
+
+def _as_in_a_run(name: str) -> Any:
+    """A field with the default and the words of the field of this name of `EditSettings`."""
+    (found,) = (found for found in fields(EditSettings) if found.name == name)
+    return field(default=found.default, metadata=found.metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +153,8 @@ class SweepSettings(SettingsRecord):
         label="Weights of the score",
         parse=parse_weights,
     )
-    forms: tuple[str, ...] = setting(
-        (), EditSettings.help()["forms"], label="Trained forms", empty="raw"
-    )
-    keep: float = setting(0.0, EditSettings.help()["keep"], label="Keep")
+    forms: tuple[str, ...] = _as_in_a_run("forms")
+    keep: float = _as_in_a_run("keep")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
@@ -171,9 +176,9 @@ class SweepSettings(SettingsRecord):
         self._require_whole("epochs", "batch_size", least=1, optional=True)
         if self.budget is not None and (not is_number(self.budget) or self.budget <= 0):
             raise SettingsError(f"budget is {self.budget!r}; it must be seconds above 0, or empty.")
-        if not is_number(self.keep) or self.keep < 0:
-            raise SettingsError(f"keep is {self.keep!r}; it must be a number, 0 or more.")
-        object.__setattr__(self, "forms", tuple(str(form) for form in parse_forms(self.forms)))
+        trained = self.edit_settings()
+        for name in TRAINED:
+            object.__setattr__(self, name, getattr(trained, name))
         _ = self.score_weights
 
     def edit_settings(self, **more: Any) -> EditSettings:
@@ -185,9 +190,9 @@ class SweepSettings(SettingsRecord):
         return EditSettings(**{name: getattr(self, name) for name in TRAINED}, **more)
 
     def trained_unusually(self) -> dict[str, Any]:
-        """How facts are trained, where it is not as runs do by themselves; JSON-ready."""
-        usual, mine = EditSettings().as_dict(), self.as_dict()
-        return {name: mine[name] for name in TRAINED if mine[name] != usual[name]}
+        """How facts are trained, where earlier versions did it otherwise; JSON-ready."""
+        mine = self.as_dict()
+        return {name: mine[name] for name in TRAINED if mine[name] != EARLIER.get(name)}
 
     @property
     def score_weights(self) -> ScoreWeights:
