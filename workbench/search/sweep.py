@@ -178,7 +178,9 @@ class Sweep:
         told = {row.key for row in self.rows}
         self._tried_since = self._clock()
         while pending := self._pending():
-            for layer, trials in groupby(pending, key=lambda trial: trial.at.layer):
+            for layer, group in groupby(pending, key=lambda trial: trial.at.layer):
+                trials = list(group)
+                yield self._progress(trials[0], 0)  # hidden states may take a while
                 trained, asked = (self._reach(some, layer) for some in states)
                 for trial in trials:
                     if not self.stop.asked:
