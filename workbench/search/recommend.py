@@ -62,13 +62,14 @@ class Recommendation:
 
 
 def recommend(
-    rows: Sequence[LocationDone], weights: ScoreWeights | None = None
+    rows: Sequence[LocationDone], weights: ScoreWeights | None = None, *, halved: bool = False
 ) -> Recommendation | None:
     """The location that a sweep speaks for; None without rows.
 
     Args:
         rows: of one sweep.
         weights: None weighs reliability, generalization and locality alike, and nothing else.
+        halved: whether it had a budget, so that its longest trials need not be of full length.
     """
     if not rows:
         return None
@@ -93,7 +94,7 @@ def recommend(
         high=float(high),
         alike=others,
         is_noise=bool(others),
-        reason=_what(row, rows, score, measured)
+        reason=_what(row, rows, score, measured, halved)
         + (_why(row, rows, others, chosen == best) if len(compared) > 1 else _alone(rows)),
     )
 
@@ -104,13 +105,17 @@ def _name(row: LocationDone, rows: Sequence[LocationDone]) -> str:
 
 
 def _what(
-    row: LocationDone, rows: Sequence[LocationDone], score: float, measured: dict[str, float]
+    row: LocationDone,
+    rows: Sequence[LocationDone],
+    score: float,
+    measured: dict[str, float],
+    halved: bool,
 ) -> str:
     """The beginning of the reason: the location and how it did."""
     parts = ", ".join(f"{m} {v:.0%}" for m, v in measured.items() if not np.isnan(v))
     shortest, longest = min(r.size for r in rows), max(r.size for r in rows)
     length = ""
-    if longest[0] > shortest[0]:
+    if halved and longest > shortest:
         length = f" on {len(row.reliable)} facts in at most {row.limit} passes"
     elif row.size > shortest:
         length = " in a run of full length"

@@ -84,6 +84,6 @@ def sweeping(
         sweep.settings,
         tuple(rows),
         tuple(score_rows(rows, sweep.weights)),
-        recommend(rows, sweep.weights),
+        recommend(rows, sweep.weights, halved=bool(plan.rungs)),
         finished,
     )

@@ -19,7 +19,7 @@ from workbench.page.kit.profile_html import (
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
 from workbench.plots.style import without_words
 from workbench.plots.sweep import sweep_curves
-from workbench.search.recommend import recommend
+from workbench.search.recommend import Recommendation, recommend
 from workbench.search.score import ScoreWeights, score_rows
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
@@ -29,7 +29,7 @@ from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 from workbench.work.words import count
 
-__all__ = ["add_sweep_card", "scored", "shown_sweep", "sweep_figure"]
+__all__ = ["add_sweep_card", "recommended", "scored", "shown_sweep", "sweep_figure"]
 
 SHOWN = {
     "": "All",
@@ -159,6 +159,11 @@ def scored(sweep: KeptSweep, weights: ScoreWeights) -> pd.DataFrame:
     return pd.DataFrame([score.as_dict() for score in score_rows(sweep.rows, weights)])
 
 
+def recommended(sweep: KeptSweep, weights: ScoreWeights) -> Recommendation | None:
+    """What a sweep speaks for, by weights that may be other than it had; None without trials."""
+    return recommend(sweep.rows, weights, halved=bool(sweep.plan.rungs))
+
+
 def _draw_plot(store: Store, measure: str, theme: ThemeName) -> Any:
     shown = shown_sweep(store)
     if shown is None or not shown.rows:
@@ -194,7 +199,7 @@ def sweep_figure(
     tables = [scored(sweep, weights) for sweep in sweeps]
     if len(sweeps) > 1:
         tables = [t.assign(sweep=s.name) for t, s in zip(tables, sweeps, strict=True)]
-    found = recommend(sweeps[0].rows, weights)
+    found = recommended(sweeps[0], weights)
     preset, source = preset_mark(store)
     return sweep_curves(
         pd.concat(tables),
