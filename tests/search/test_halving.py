@@ -122,6 +122,13 @@ def test_with_less_time_fewer_begin_spread_over_the_model_from_the_preset_on() -
     assert found is not None and quality(found.at, found.learning_rate) >= 0.85
 
 
+def test_where_little_fits_late_layers_are_tried_rather_than_none() -> None:
+    few, spent = raced(2.0)
+    assert len(few) > 2 and spent <= 2.0
+    assert {row.size for row in few} == {(16, 12)}
+    assert min(int(row.at.split(".")[0]) for row in few) >= 7
+
+
 def test_where_no_matrix_was_named_others_begin_beside_the_best() -> None:
     further = [Location(layer, "attn") for layer in range(12)]
     start = Location(9, "mlp")

@@ -32,6 +32,9 @@ FEWEST_COMPARED = 2
 ALONE = 3
 """After so many candidates, every other one is a neighbour of the best so far."""
 
+MOST_OF_LEFT = 0.125
+"""A first trial that takes more than this of the time left is much; cheaper ones come first."""
+
 Candidate = tuple[Location, float]
 Place = tuple[str, float]
 
@@ -141,13 +144,15 @@ class Halving:
             return self._trial(self.candidates[0], 0)
         stand = [standing_at(rows, rung.size) for rung in self.rungs]
         wanted = self._wanted(rows, stand, left)
-        pending = self._beginning(stand[0], wanted[0])
+        fresh = self._fresh(stand[0], rows, left)
+        pending = fresh[:] if len(stand[0]) < wanted[0] else []
         for rung in range(1, len(self.rungs)):
             best = self._ranked(stand[rung - 1])[: wanted[rung]]
             there = {row.place for row in stand[rung]}
             pending += [self._again(row, rung) for row in best if row.place not in there]
-        if not pending:
-            pending = self._alone(stand)
+        if not any(stand[1:]):
+            pending += fresh  # where nothing can go on yet, more may still begin
+        pending += [] if pending else self._alone(stand)
         return next((trial for trial in pending if self._seconds(trial, rows) <= left), None)
 
     def promising(self, known: Iterable[LocationDone]) -> set[int]:
@@ -164,16 +169,22 @@ class Halving:
         longer = [row for row in rows if row.size != self.rungs[0].size]
         return {Location.parse(row.at).layer for row in (*better, *longer)}
 
-    def _beginning(self, tried: Sequence[LocationDone], wanted: int) -> list[Trial]:
-        """The candidate that begins next, where more should: by turns far from all, and near."""
-        if len(tried) >= wanted:
-            return []
+    def _fresh(
+        self, tried: Sequence[LocationDone], rows: Sequence[LocationDone], left: float
+    ) -> list[Trial]:
+        """Those that have not begun: by turns far from all others, and near the best.
+
+        One that would take much of the time that is left comes after those that do not.
+        """
         there = {row.place for row in tried}
-        left = [candidate for candidate in self.candidates if _place(candidate) not in there]
+        begin = [candidate for candidate in self.candidates if _place(candidate) not in there]
         if len(tried) >= ALONE and len(tried) % 2:
             best = self._ranked(tried)[0]
-            left = [other for other in left if self._is_near(other, best)] or left
-        return [self._trial(candidate, 0) for candidate in left[:1]]
+            begin.sort(key=lambda candidate: not self._is_near(candidate, best))
+        trials = [self._trial(candidate, 0) for candidate in begin]
+        seconds = {trial: self._seconds(trial, rows) for trial in trials}
+        much = left * MOST_OF_LEFT
+        return sorted(trials, key=lambda trial: max(seconds[trial], much))
 
     def _is_near(self, candidate: Candidate, row: LocationDone) -> bool:
         """Whether it is the next rate, or the next layer, or another matrix, and else the same."""
