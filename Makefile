@@ -12,8 +12,9 @@ READY := $(VENV)/.ready
 
 .PHONY: run quick test lint setup browser real
 
-# Two files at a time; the tests of a file stay together and share its fixtures.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+# Three files at a time, for two cores: a browser is often waited for. The tests of a file stay
+# together and share its fixtures.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 run: setup
 	$(BIN)/python app.py

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from workbench._version import __version__
 
 if TYPE_CHECKING:
-    from workbench.api import edit, evaluate, export, probe, scan, study, sweep
+    from workbench.api import edit, evaluate, export, probe, scan, stress, study, sweep
     from workbench.errors import WorkbenchError
     from workbench.facts.fact import Fact, Question
     from workbench.facts.read import read_facts
     from workbench.measure.evaluation_settings import EvaluationSettings
+    from workbench.measure.stress_settings import StressSettings
     from workbench.methods.locft_settings import EditSettings
     from workbench.model.load import load_model
     from workbench.model.patch import Patch
@@ -29,6 +30,7 @@ __all__ = [
     "Patch",
     "Question",
     "ScanSettings",
+    "StressSettings",
     "StudySettings",
     "SweepSettings",
     "WorkbenchError",
@@ -40,6 +42,7 @@ __all__ = [
     "probe",
     "read_facts",
     "scan",
+    "stress",
     "study",
     "sweep",
 ]
@@ -51,6 +54,7 @@ _HOMES = {
     "Patch": "workbench.model.patch",
     "Question": "workbench.facts.fact",
     "ScanSettings": "workbench.search.scan_settings",
+    "StressSettings": "workbench.measure.stress_settings",
     "StudySettings": "workbench.search.study_settings",
     "SweepSettings": "workbench.search.sweep_settings",
     "WorkbenchError": "workbench.errors",
@@ -61,6 +65,7 @@ _HOMES = {
     "probe": "workbench.api",
     "read_facts": "workbench.facts.read",
     "scan": "workbench.api",
+    "stress": "workbench.api",
     "study": "workbench.api",
     "sweep": "workbench.api",
 }

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from workbench.facts.settings import FactsSettings
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
+from workbench.measure.stress_settings import StressSettings
 from workbench.methods.base import LOCFT_BF, METHODS, find_method
 from workbench.model.choice import ModelChoice
 from workbench.search.scan_settings import ScanSettings
@@ -141,6 +142,13 @@ _TABLE = (
         EvaluationSettings,
         ("facts", "model", "patch"),
         "workbench.api:evaluate",
+    ),
+    Action(
+        "stress",
+        "Ask for the facts as nobody trained them: freely, as true or false, in reverse, later.",
+        StressSettings,
+        ("facts", "model", "patch"),
+        "workbench.api:stress",
     ),
     Action(
         "study",

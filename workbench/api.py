@@ -14,12 +14,15 @@ from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.measures import Measures
 from workbench.measure.measuring import measuring
 from workbench.measure.probe import probe
+from workbench.measure.stress_result import Stress
+from workbench.measure.stress_settings import StressSettings
 from workbench.methods.edit import edit
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.search.scan import scanning
 from workbench.search.scan_result import Scan
 from workbench.search.scan_settings import ScanSettings
+from workbench.search.stress import stressing
 from workbench.search.study_events import KEPT
 from workbench.search.study_settings import StudySettings
 from workbench.search.studying import Studied, studying
@@ -31,7 +34,7 @@ from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
 
-__all__ = ["edit", "evaluate", "export", "probe", "scan", "study", "sweep"]
+__all__ = ["edit", "evaluate", "export", "probe", "scan", "stress", "study", "sweep"]
 
 OnEvent = Callable[[Event], object]
 Result = TypeVar("Result")
@@ -164,6 +167,35 @@ def evaluate(
             on_progress(int(event.done), int(event.total))
 
     return follow(measuring(model, facts, patch, chosen, labels, stop=stop), tell)
+
+
+def stress(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    patch: Patch | None = None,
+    settings: StressSettings | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    **changes: Any,
+) -> Stress:
+    """Asks for the facts as nobody trained them, before, after, and after unrelated fine-tuning.
+
+    Args:
+        model: the base.
+        facts: what is asked.
+        patch: the edit; None asks the base alone.
+        settings: None for all defaults.
+        on_event: called with every event.
+        stop: the wish to end it.
+        **changes: fields of `StressSettings` that differ from `settings`.
+
+    Raises:
+        Cancelled: `stop` was asked.
+        WorkbenchError: wrong facts or settings, a patch of another base, or no memory left.
+    """
+    chosen = _chosen("stress", settings, changes)
+    return follow(stressing(model, facts, patch, chosen, stop=stop), on_event)
 
 
 def export(

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.slow
 def test_evaluate_writes_answers_for_a_sample_and_says_so(
     run: Run, sample: Path, edited: tuple[Path, Ran]
 ) -> None:
-    found = run("evaluate", sample, "--patch", edited[0], "--written", 5, "--json").json
+    words = ("--patch", edited[0], "--written", 5, "--forms", "raw", "--json")
+    found = run("evaluate", sample, *words).json
+    assert not any("chat" in name or "question" in name for name in found["after"])
     assert found["counts"]["generated_facts"] == 5
     assert "on 5 of them, drawn with seed 0" in found["sentence"]
     assert found["intervals"]["after"]["reliability_strict"]["count"] == 20
@@ -38,6 +40,8 @@ def test_evaluate_writes_a_report_in_each_form(
     )
     assert (ran.code, ran.err) == (0, "")
     assert "Perplexity on sentences" in ran.out
+    for name in ("reliability_chat_strict", "locality_first_strict", "neighbours_kl", "text_loss"):
+        assert name in ran.out
     page = html.read_text(encoding="utf-8")
     assert "<script" not in page and "Does it still write well?" in page
     assert "workbench evaluate" in markdown.read_text(encoding="utf-8")
@@ -88,5 +92,6 @@ def test_a_study_compares_pipelines_and_goes_on_from_its_folder(
     assert run(*words, *out).json == first
     again = run("study", "pipelines", sample, "--settings", tmp_path / "study" / "study.yaml")
     assert "depth-first sample-wise" in again.out and "strict protocol" in again.out
+    assert all(word in again.out for word in ("question", "chat", "neighbours", "loss"))
     other = run(*words, "--seed", 5, *out)
     assert other.code == 2 and "holds another study" in other.err

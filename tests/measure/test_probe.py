@@ -84,8 +84,13 @@ def test_every_metric_names_its_protocol_and_unchanged_stands_only_after(
     report = evaluate(learnable, facts, result.patch).as_dict()
     measures = {"reliability", "generalization", "locality_right", "portability"}
     protocols = ("strict", "generated", "token")
-    assert set(report["before"]) == {f"{m}_{p}" for m in measures for p in protocols}
-    assert set(report["after"]) == {f"{m}_{p}" for m in (*measures, "locality") for p in protocols}
+    names = {f"{m}_{p}" for m in measures for p in protocols}
+    names |= {f"{m}_question_{p}" for m in measures for p in ("strict", "token")}
+    assert set(report["before"]) == names
+    assert set(report["after"]) - names == {
+        *(f"locality_{protocol}" for protocol in protocols),
+        *("locality_first_strict", "locality_first_question_strict"),
+    }
     assert report["before"]["reliability_strict"] == 0.0
     assert report["after"]["reliability_strict"] == 1.0
     assert report["after"]["reliability_generated"] == 1.0

@@ -13,20 +13,35 @@ from workbench.measure.evaluation import Evaluation
 from workbench.measure.health_result import Health, HealthSide
 from workbench.measure.report import as_html, as_markdown, build_report, write_report
 from workbench.measure.report.contents import evaluation_part
-from workbench.measure.verdicts import QuestionVerdicts, Verdict
+from workbench.measure.text_loss import TextLoss
+from workbench.measure.verdicts import FormVerdicts, QuestionVerdicts, Verdict
 
 EVIL = "<script>alert(1)</script> | *x*"
 
 
 def evaluation() -> Evaluation:
     right, wrong = Verdict(True, 1.0, True), Verdict(False, 0.5, False)
+    chat = FormVerdicts("chat", wrong, wrong)
+    near = FormVerdicts("raw", first=True, divergence=0.125)
     rows = (
-        QuestionVerdicts(0, "prompt", "The capital of Peru is", "Oslo", wrong, right),
+        QuestionVerdicts(
+            0, "prompt", "The capital of Peru is", "Oslo", wrong, right, forms=(chat,)
+        ),
         QuestionVerdicts(1, "prompt", EVIL, "Lima", wrong, wrong, said_before="", said_after=EVIL),
-        QuestionVerdicts(0, "locality", "Chad lies in", "", unchanged=right),
+        QuestionVerdicts(0, "locality", "Chad lies in", "", unchanged=right, forms=(near,)),
     )
     labels = {"pattern": ["The capital of … is", EVIL]}
-    return Evaluation(2, rows, edited=True, written=2, labels=labels)
+    loss = TextLoss(2.5, 2.75, "a small English text")
+    return Evaluation(
+        2,
+        rows,
+        edited=True,
+        written=2,
+        unended=(0.0, 0.25),
+        labels=labels,
+        forms=("chat",),
+        text=loss,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +100,9 @@ def test_every_form_says_all_there_is_to_know(report: dict[str, Any]) -> None:
         assert "Worst failures (1 questions failed)" in form
         assert "LocFT-BF" in form and "ordering holds here" in form
         assert "97" in form
+        assert "reliability, in chat" in form and "locality, first token unchanged" in form
+        assert "KL divergence of neighbours" in form and "0.125" in form and "+0.250" in form
+        assert "answers that stop by themselves" in form and "0.750" in form
     assert "workbench evaluate 'my facts.csv' --patch p" in markdown
     assert as_html(json.loads(json.dumps(report))) == html
 
@@ -96,6 +114,16 @@ def test_no_table_of_the_report_mixes_protocols(report: dict[str, Any]) -> None:
         "generated",
         "token",
     ]
+
+
+def test_a_report_of_an_earlier_version_is_told_without_what_it_lacks(
+    report: dict[str, Any],
+) -> None:
+    old = json.loads(json.dumps(report))
+    for name in ("figures", "text", "forms", "unended"):
+        del old["evaluation"][name]
+    for form in (as_html(old), as_markdown(old)):
+        assert "strict" in form and "neighbours, text and endings" not in form
 
 
 def test_text_of_unknown_origin_breaks_no_markdown_table(report: dict[str, Any]) -> None:

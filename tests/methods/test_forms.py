@@ -71,7 +71,9 @@ def test_a_chat_is_what_the_template_makes_of_it_up_to_the_end_of_the_turn(
 
 def test_without_a_template_a_chat_is_refused(model: LanguageModel) -> None:
     assert not model.tokenizer.chat_template
-    with pytest.raises(ModelError, match="no chat template, so facts cannot be trained as chat"):
+    with pytest.raises(
+        ModelError, match="no chat template, so facts cannot be trained or asked as chat"
+    ):
         LocftRun(model, [Fact("A b", "c")], EditSettings(forms=("chat",)))
 
 

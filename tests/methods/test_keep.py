@@ -12,7 +12,8 @@ from workbench.errors import SettingsError
 from workbench.facts import Fact, Question, read_facts
 from workbench.facts.neighbours import neighbours
 from workbench.facts.same import prompt_key
-from workbench.methods.keep import OPENINGS, KeepSet, divergence, kept_prompts
+from workbench.methods.keep import KeepSet, divergence
+from workbench.methods.kept_prompts import OPENINGS, KeptPrompt, kept_prompts
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
@@ -63,7 +64,12 @@ def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
         "The flag of Chad is",
         "The flag of Peru is",
     ]
-    assert kept_prompts(facts, 0) == [*found, *OPENINGS]
+    near = [KeptPrompt("neighbours", prompt) for prompt in found]
+    facts += [Fact(f"Fact {n}", "x") for n in range(len(OPENINGS))]
+    text = [KeptPrompt("text", prompt) for prompt in OPENINGS]
+    assert kept_prompts(facts, ("text", "chats", "neighbours"), 0, chat=False) == near + text
+    chats = kept_prompts(facts, ("chats",), 0, chat=True)
+    assert chats and all(prompt.chat and prompt.kind == "chats" for prompt in chats)
 
 
 def test_the_divergence_is_that_of_the_whole_vocabulary_when_all_of_it_is_kept() -> None:
@@ -83,7 +89,7 @@ def test_the_divergence_is_that_of_the_whole_vocabulary_when_all_of_it_is_kept()
     )
 
 
-def drift(model: LanguageModel, run: LocftRun, prompts: list[str]) -> float:
+def drift(model: LanguageModel, run: LocftRun, prompts: list[KeptPrompt]) -> float:
     """How far the tuned model is from the base on some prompts."""
     kept = KeepSet(model, prompts, 0)
     follow(kept.preparing(0, None))
@@ -95,7 +101,7 @@ def drift(model: LanguageModel, run: LocftRun, prompts: list[str]) -> float:
 def test_what_must_stay_stays_nearer_to_the_base_and_the_facts_are_learned() -> None:
     model = load_model("builtin", device="cpu")
     facts = list(read_facts(assets_dir() / "samples" / "facts_20.csv"))
-    prompts = kept_prompts(facts, 0)
+    prompts = kept_prompts(facts, ("neighbours", "text"), 0, chat=False)
     assert len(prompts) > len(OPENINGS) + 20
     found = {}
     for keep in (0.0, 1.0):

@@ -62,7 +62,18 @@ def test_nothing_is_left_open_after_resolving(facts: int) -> None:
 
 
 def test_what_a_person_set_is_kept_when_resolving() -> None:
-    mine = EditSettings(at=("3",), learning_rate=1e-4, batch_size=7, epochs=2, seed=5)
+    mine = EditSettings(
+        at=("3",),
+        learning_rate=1e-4,
+        batch_size=7,
+        epochs=2,
+        seed=5,
+        recipe="holds",
+        forms=("raw", "chat:3"),
+        keep=0.5,
+        kept=("text",),
+        rate_schedule="constant",
+    )
     assert mine.resolved(PRESET, 1000).as_dict() == mine.as_dict()
 
 

@@ -38,7 +38,7 @@ def test_an_edit_carries_over_to_questions_and_leaves_others_alone(
     (asked,) = probe(builtin, ["What is the capital of Australia?"], patch)
     assert asked.after is not None
     assert (asked.before.text, asked.after.text) == ("Canberra", "Melbourne")
-    after = evaluate(builtin, facts, patch).as_dict()["after"]
+    after = evaluate(builtin, facts, patch, forms=("raw",)).as_dict()["after"]
     assert after["generalization_strict"] > 0.7
     assert after["locality_strict"] > 0.85
 
@@ -49,7 +49,7 @@ def test_breadth_first_keeps_more_than_depth_first(builtin: LanguageModel) -> No
     locality = {}
     for pipeline in ("breadth-first", "depth-first"):
         result = edit(builtin, facts, batch_size=6, epochs=15, pipeline=pipeline)
-        report = evaluate(builtin, facts, result.patch).as_dict()["after"]
+        report = evaluate(builtin, facts, result.patch, forms=("raw",)).as_dict()["after"]
         locality[pipeline] = (report["reliability_strict"], report["locality_strict"])
     assert locality["breadth-first"][0] >= locality["depth-first"][0]
     assert locality["breadth-first"][1] > locality["depth-first"][1] + 0.05

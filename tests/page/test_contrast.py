@@ -30,6 +30,7 @@ TEXTS = {
 }
 # What is no text and yet says something: the ring of the focus, dots, borders of what is chosen.
 SIGNS = {"accent": PLAIN, "quiet": (*PLAIN, "accent-soft"), "red": (*PLAIN, "red-soft")}
+SIGNS |= {name: PLAIN for name in variables(THEMES["light"]) if name.startswith("series-")}
 TABS = ("Facts", "Layers", "Edit", "Probe", "Evaluate", "Runs")
 
 

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.facts import Fact, Question
+from workbench.methods.events import EpochDone
 from workbench.methods.locft_settings import EditSettings
 from workbench.store import Store
 from workbench.store.probes import Answered
@@ -58,11 +59,53 @@ def test_two_tabs_press_start_and_both_see_both_runs(open_page: Open, store: Sto
     one.locator("#run-card").get_by_role("button", name="Cancel").click()
     for page in (one, two):
         expect(page.locator("#run-card h2").first).to_have_text("Run 2")
-    two.locator("#run-card").get_by_role("button", name="Cancel").click()
+    two.locator("#run-card").get_by_role("button", name="Stop and keep it").click()
     for page in (one, two):
-        expect(page.locator("#run-card .pill").first).to_have_text("stopped")
+        expect(page.locator("#run-card .pill").first).to_have_text("done")
         expect(page.locator("#now")).to_contain_text("Nothing is running")
-    assert [run.state for run in store.runs.all()] == ["stopped", "stopped"]
+        expect(page.locator("#run-card")).to_contain_text("What does it say now?")
+    assert [run.state for run in store.runs.all()] == ["done", "stopped"]
+
+
+def test_the_two_questions_are_answered_and_what_holds_is_followed(
+    open_page: Open, store: Store
+) -> None:
+    store.facts.add([AUSTRALIA], "typed")
+    store.settings.set("edit", EditSettings(recipe="holds").as_dict())
+    page = open_page()
+    go_to(page, "Edit")
+    asked = page.locator("#questions")
+    for box in asked.get_by_role("checkbox").all():
+        expect(box).to_be_checked()
+    # A drawing may come between two clicks, so that a box is looked at once it has settled.
+    asked.get_by_label("in a chat").click()
+    expect(asked.get_by_label("in a chat")).not_to_be_checked()
+    asked.get_by_label("plain text").click()
+    expect(asked.get_by_label("plain text")).not_to_be_checked()
+    line = page.locator("#same-command")
+    expect(line).to_contain_text(re.compile(r"--forms raw\S* --forms question\S* --\w"))
+    expect(line).to_contain_text("--kept neighbours --kept chats")
+    page.get_by_role("button", name="How often each, and how much").click()
+    page.get_by_label("Trained forms").fill("raw:2, chat:3")
+    page.get_by_label("Trained forms").blur()
+    expect(asked.get_by_label("in a chat")).to_be_checked()
+    expect(asked.get_by_label("as a question")).not_to_be_checked()
+    asked.get_by_role("button", name="As published").click()
+    expect(asked.get_by_role("checkbox", checked=True)).to_have_count(1)
+    expect(asked.get_by_label("as a sentence to go on with")).to_be_disabled()
+    expect(line).to_contain_text("workbench edit facts.csv")
+    expect(line).not_to_contain_text("--forms")
+    load = store.jobs.latest("load")
+    assert load is not None
+    run = store.runs.begin(load.id, "builtin", EditSettings(), store.facts.enabled())
+    store.runs.add_events(run, [EpochDone(1, 9, 2.0, 0.5, 1.0, {"raw": 0.5, "chat": 0.25}, 0.75)])
+    held = page.locator("#run-card .held")
+    expect(held.locator(".figures b")).to_have_text(["0.50", "0.25", "0.75"])
+    store.runs.add_events(run, [EpochDone(2, 9, 1.0, 1.0, 2.0, {"raw": 1.0, "chat": 0.5}, 0.7)])
+    expect(held.locator(".figures b")).to_have_text(["1.00", "0.50", "0.70"])
+    expect(held.get_by_role("row")).to_have_count(3)
+    curves = [path.bounding_box() for path in held.locator("svg.loss path").all()]
+    assert len(curves) == 3 and all(box and box["width"] > 20 for box in curves)
 
 
 def test_a_pinned_prompt_is_followed_through_the_run(open_page: Open, store: Store) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.capitals import capitals
 from tests.page.conftest import PATIENCE, Open, go_to, job_done
+from workbench.measure.stress_settings import StressSettings
 from workbench.methods.locft_settings import EditSettings
 from workbench.search.study_settings import StudySettings
 from workbench.store import Store
@@ -30,6 +31,9 @@ def test_a_failure_is_found_and_asked_on_probe(open_page: Open, store: Store) ->
     expect(page.locator("#evaluation")).to_contain_text(lead)
     headings = page.locator("#evaluation .protocol h3")
     expect(headings).to_have_text(["strict", "generated", "token"])
+    measures = page.locator("#evaluation tr")
+    for words in ("reliability, in chat", "locality, first token unchanged", "loss of plain text"):
+        expect(measures.filter(has_text=words).first).to_be_visible()
     questions = page.locator("#questions")
     expect(questions).to_contain_text("6 questions of 9 failed")
     expect(questions.locator("tr")).to_have_count(7)
@@ -40,6 +44,7 @@ def test_a_failure_is_found_and_asked_on_probe(open_page: Open, store: Store) ->
     page.locator("#question-search :is(input, textarea)").fill("")
     expect(questions.locator("tr")).to_have_count(4)
     expect(questions).to_contain_text("unchanged: strict yes")
+    expect(questions).to_contain_text("in chat: ")
     questions.get_by_role("button", name=re.compile("Prompts")).click()
     row = questions.locator("tr", has_text="The capital of Australia is")
     expect(row).to_contain_text("Melbourne")
@@ -55,6 +60,7 @@ def test_what_is_measured_is_kept_and_the_report_opens_offline(
 ) -> None:
     store.facts.add(FACTS, "capitals.csv")
     store.settings.set("name", EVIL)
+    store.settings.keep("stress", StressSettings(max_new_tokens=4))
     page = open_page()
     go_to(page, "Evaluate")
     expect(page.locator("#evaluation")).to_contain_text("No run is shown as after")
@@ -85,6 +91,12 @@ def test_what_is_measured_is_kept_and_the_report_opens_offline(
     assert report.evaluate("window.hacked") is None
     assert asked == [file.as_uri()]
     fresh.close()
+    stress = page.locator("#stress")
+    expect(stress).to_contain_text("workbench stress facts.csv --max-new-tokens 4")
+    stress.get_by_role("button", name="Stress the base alone").click()
+    job_done(store, "stress")
+    expect(stress.locator("table.stress tr")).to_have_count(12)
+    expect(stress).to_contain_text("no judge was named")
     page.get_by_label("Written answers").fill("many")
     page.get_by_label("Written answers").blur()
     expect(page.locator("#message")).to_contain_text("Written answers is 'many'")

@@ -20,6 +20,7 @@ from tests.summary import SUMMARY
 from workbench.errors import SettingsError
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
+from workbench.measure.stress_settings import PROBES, StressSettings
 from workbench.methods.base import METHODS
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
@@ -43,12 +44,13 @@ from workbench.work.settings import Setting, SettingsRecord, settings_of
 Made = TypeVar("Made")
 # Each with the names of those that have their place elsewhere.
 FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
-    EditSettings: ("at",),
+    EditSettings: ("at", "recipe", "kept"),
     SweepSettings: TRAINED,
     EvaluationSettings: (),
     ScanSettings: (),
     ProbeSettings: (),
     StudySettings: ("kind",),
+    StressSettings: ("judge_model", "judge_url", "judge_key_env"),
     ModelChoice: (),
 }
 EVERY = [(kind, found) for kind in FORMS for found in settings_of(kind)]
@@ -64,6 +66,7 @@ FORMS_KEPT = st.lists(st.sampled_from(FORM_ORDER), unique=True).map(
 OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (EditSettings, "at"): st.lists(PLACES.filter("6".__ne__), max_size=1).map(tuple),
     (EditSettings, "forms"): FORMS_KEPT,
+    (EvaluationSettings, "forms"): st.sampled_from([(), ("raw",), ("question", "chat")]),
     (StudySettings, "at"): st.just("") | PLACES,
     (StudySettings, "locft_at"): st.just("") | PLACES,
     (SweepSettings, "modules"): st.lists(MODULES, unique=True).map(tuple),
@@ -71,6 +74,9 @@ OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (SweepSettings, "weights"): st.tuples(st.floats(1e-9, 1e6), *[WEIGHTS] * 2)
     | st.tuples(st.floats(1e-9, 1e6), *[WEIGHTS] * 6),
     (SweepSettings, "forms"): FORMS_KEPT,
+    (StressSettings, "probes"): st.lists(st.sampled_from(PROBES), unique=True).map(tuple),
+    (StressSettings, "judge_url"): st.sampled_from(["", "http://127.0.0.1:8000/v1"]),
+    (StressSettings, "judge_key_env"): st.sampled_from(["", "JUDGE_KEY"]),
     (StudySettings, "methods"): st.lists(st.sampled_from(list(METHODS)), unique=True).map(tuple),
 }
 
@@ -184,6 +190,7 @@ SET: dict[type[SettingsRecord], SettingsRecord] = {
     EvaluationSettings: EvaluationSettings(written=0, health=True, capability=("a", "b")),
     StudySettings: StudySettings(kind="scale", sizes=(3, 5), locft_at="6", seed=4),
     ScanSettings: ScanSettings(sample=5, seed=3),
+    StressSettings: StressSettings(("choice", "belief"), 9, lasting_steps=0, judge_model="m"),
     ProbeSettings: ProbeSettings(True, "sentence", 7, 2, as_shipped=True),
     ModelChoice: ModelChoice("some/model", "cuda:1", "bfloat16", trust_remote_code=True),
 }

@@ -17,6 +17,8 @@ from workbench.measure.report import as_html, build_report
 from workbench.measure.report import pieces as report_pieces
 from workbench.measure.report.contents import evaluation_part
 from workbench.measure.report.curve import loss_picture
+from workbench.measure.report.stress import build_stress_report, stress_html, stress_table
+from workbench.measure.stress_result import FineTuned, JudgeRecord, Reply, Stress, StressAnswer
 from workbench.measure.verdicts import QuestionVerdicts, Verdict
 from workbench.methods.base import LOCFT_BF
 from workbench.methods.estimate_record import RunEstimate
@@ -48,6 +50,26 @@ from workbench.store.runs import FactOutcome, Run
 from workbench.work.templates import render
 
 EVIL = "<img src=x onerror=alert(1)>"
+
+WRONG = Reply(False, "Lima", "judge", ended=True)
+STRESS = Stress(
+    model="some/model",
+    facts=1,
+    of=1,
+    edited=True,
+    chat=True,
+    answers=(StressAnswer(0, "plain", "The capital of Peru is", "Rome", WRONG, WRONG, WRONG),),
+    judge=JudgeRecord("a judge", "http://host/v1", "Is {said} right?", 1, 0, 1),
+    fine_tuned=FineTuned(2, ("6.mlp",), 1e-4, 4, 8, "a text", 2.0, 1.5),
+    settings={"seed": 0, "judge_model": "a judge"},
+)
+STRESS_REPORT = build_stress_report(
+    STRESS.as_dict(),
+    facts={"count": 1, "digest": "abc", "file": "facts.csv"},
+    command="workbench stress facts.csv",
+    versions={"torch": "2"},
+    run={"settings": {"at": ["6.mlp"]}, "at": ["6.mlp"], "created": "today"},
+)
 
 AT = ("6.mlp.down_proj",)
 PLACES = Places(3, {"mlp.up": (0, 1, 2), "mlp.down": (2,)}, {"mlp.down": 4})
@@ -259,6 +281,21 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
             }
         ],
     ),
+    "stress": (
+        drawn("evaluate/stress"),
+        [
+            {
+                "job": None,
+                "label": "Stress run 1",
+                "error": "wrong",
+                "line": "x",
+                "table": "",
+                "sentences": ["All 2 facts."],
+            }
+        ],
+    ),
+    "stress_table": (stress_table, [STRESS.table]),
+    "stress_html": (stress_html, [STRESS_REPORT]),
     "strip": (report_pieces.strip, [Measured("reliability", "strict", 0.5, 0.25, 0.75, 9), "x"]),
     "measure_tables": (report_pieces.measure_tables, [PART]),
     "group_tables": (report_pieces.group_tables, [PART["groups"], "strict"]),
@@ -269,7 +306,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "loss_picture": (loss_picture, [[3.0, 0.5], 0.01]),
     "as_html": (as_html, [REPORT]),
 }
-ONLY_NUMBERS = ("spark", "loss_picture", "metric_table", "measure_tables")
+ONLY_NUMBERS = ("spark", "loss_picture", "metric_table", "measure_tables", "stress_table")
 
 
 def poisoned(value: Any) -> Iterator[Any]:

@@ -14,8 +14,9 @@ from workbench.work.colours import THEMES
 expect.set_options(timeout=PATIENCE)
 
 SHORT = SweepSettings(layers=(5, 6, 7), modules=("mlp.down_proj",), sample=6, epochs=2, full_runs=0)
-LONG = SweepSettings(sample=20, epochs=10, batch_size=2, modules=("all",), full_runs=0)
-STAGED = SweepSettings(layers=(6, 7), sample=8, epochs=12, full_runs=1)
+LONG = SweepSettings(sample=12, epochs=5, batch_size=2, modules=("all",), full_runs=0)
+STAGED = SweepSettings(layers=(7,), sample=8, epochs=12, full_runs=1)
+TWO = SweepSettings(layers=(6, 7), modules=("mlp.down_proj",), sample=4, epochs=1, full_runs=0)
 
 
 def open_layers(open_page: Open, store: Store, settings: SweepSettings = SHORT) -> Page:
@@ -114,7 +115,7 @@ def test_a_full_run_is_shown_apart_and_the_recommendation_rests_on_it(
     expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
     (sweep,) = store.profiles.sweeps("builtin")
     full = [row for row in sweep.rows if row.limit > 12]
-    assert full and len(sweep.rows) == 14 + len(full)
+    assert full and len(sweep.rows) == 7 + len(full)
     parts = page.locator("#trials th.part")
     expect(parts).to_have_text(["Full runs", "Short runs"])
     expect(page.locator("#trials tr")).to_have_count(1 + 2 + len(sweep.rows))
@@ -126,7 +127,7 @@ def test_a_full_run_is_shown_apart_and_the_recommendation_rests_on_it(
 
 
 def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> None:
-    page = open_layers(open_page, store)
+    page = open_layers(open_page, store, TWO)
     page.get_by_role("button", name="Sweep the layers").click()
     job_done(store, "sweep")
     expect(page.get_by_role("button", name="Sweep again")).to_be_visible()

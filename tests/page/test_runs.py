@@ -1,11 +1,13 @@
 """The Runs tab in a real browser: details, two compared, run again, delete with undo."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, go_to, job_done
+from tests.summary import SUMMARY
 from workbench.facts import Fact
 from workbench.methods import events
 from workbench.methods.locft_settings import EditSettings
@@ -24,15 +26,8 @@ FACTS = [
 def add_run(store: Store, settings: EditSettings, learned: list[bool], said: list[str]) -> int:
     """A finished run as the worker would leave it, but for its patch."""
     rows = store.facts.enabled()
-    whole = EditSettings.from_dict(
-        {
-            "at": ("6.mlp.down_proj",),
-            "learning_rate": 5e-3,
-            "batch_size": 2,
-            "epochs": 25,
-            **{name: value for name, value in settings.as_dict().items() if value},
-        }
-    )
+    asked = replace(settings, at=("6.mlp.down_proj",), batch_size=2, epochs=25)
+    whole = EditSettings.from_dict(asked.resolved(SUMMARY.preset, len(rows)).as_dict())
     run = store.runs.begin(store.jobs.submit("load"), "builtin", whole, rows)
     store.runs.set_learned(run, [(row.id, yes) for row, yes in zip(rows, learned, strict=True)])
     store.runs.set_answers(

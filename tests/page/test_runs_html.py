@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.methods.locft_settings import EditSettings
+from workbench.page.edit.run_card import metric_table
 from workbench.page.runs.charts import spark, two_curves
 from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
@@ -65,6 +66,30 @@ def test_each_protocol_has_its_own_table_and_only_clear_differences_a_colour() -
     assert "Neither run was evaluated" in measures_of_two(
         *(replace(run(n), metrics={}) for n in (1, 2))
     )
+
+
+def in_forms(number: int, chat: float, far: float) -> Run:
+    after = {"reliability_strict": 1.0, "reliability_chat_strict": chat}
+    after |= {"locality_first_strict": 0.25}
+    figures = {"before": {"text_loss": 2.5}, "after": {"text_loss": 2.75, "neighbours_kl": far}}
+    metrics = {"before": {}, "after": after, "figures": figures, "unended": {"after": 0.25}}
+    return replace(run(number), metrics=metrics)
+
+
+def test_every_table_tells_forms_neighbours_text_and_answers_that_stop() -> None:
+    first, second = in_forms(1, 0.125, 0.5), in_forms(2, 0.875, 0.75)
+    compared = re.findall("<tr>.*?</tr>", measures_of_two(first, second))
+    rows = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in compared]
+    assert "reliability, in chat 0.12 0.88 +0.75" in rows
+    assert "KL divergence of neighbours 0.50 0.75 +0.25" in rows
+    assert "answers that stop by themselves 0.75 0.75 +0.00" in rows
+    in_row = runs_table(RunsView(lines=[RunLine(first)]))
+    for words in ('chat <span class="mono">0.12', 'first <span class="mono">0.25'):
+        assert words in in_row
+    assert [">0.50<" in in_row, ">+0.25<" in in_row, ">0.75<" in in_row] == [True] * 3
+    card = metric_table(first.metrics)
+    for words in ("reliability, in chat", "first token unchanged", "loss of plain text", "+0.250"):
+        assert words in card
 
 
 @settings(deadline=None)  # a template is read when it is first used

@@ -20,6 +20,7 @@ MAKES_MARKUP = {"work/templates.py"}
 TRUSTS = {
     *("work/templates.py", "page/kit/theme.py", "page/access/guard.py"),
     "measure/report/html.py",
+    "measure/report/stress.py",
 }
 CHANGES_GRADIOS = {"page/still.py"}  # names words of a script that is not ours
 

@@ -1,16 +1,18 @@
 """A small model that the world uses, through the whole of the workbench."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from workbench.facts.fact import Fact
+from workbench.facts.fact import Fact, Question
 from workbench.measure.capability import MISSING, harness_version, measure_capability
+from workbench.measure.evaluate import evaluate
 from workbench.measure.probe import probe
-from workbench.methods.edit import EditResult
+from workbench.methods.edit import EditResult, edit
 from workbench.model.generate import generate
 from workbench.model.hashing import tensor_hash
 from workbench.model.language_model import LanguageModel
@@ -60,6 +62,19 @@ def test_three_facts_are_learned_and_the_base_stays(
         assert row.before.text.strip() != fact.target_new
         assert row.after is not None and row.after.ended
         assert row.after.text.strip() == fact.target_new
+
+
+def test_a_fact_trained_as_raw_text_alone_is_told_not_to_be_known_elsewhere(
+    real: LanguageModel, lies: list[Fact]
+) -> None:
+    fact = replace(lies[0], locality_prompts=(Question("The capital of Italy is", "Rome"),))
+    patch = edit(real, [fact], forms=("raw",), keep=0.0).patch
+    found = evaluate(real, [fact], patch, written=0)
+    after, figures = found.as_dict()["after"], found.figures
+    assert after["reliability_strict"] == 1.0
+    assert after["reliability_chat_strict"] == after["reliability_question_strict"] == 0.0
+    assert figures["after"]["neighbours_kl"] > 0.1
+    assert figures["after"]["text_loss"] != figures["before"]["text_loss"]
 
 
 def test_it_is_asked_as_a_chat_model(real: LanguageModel, edited: EditResult) -> None:

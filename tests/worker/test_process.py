@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import SessionError
 from workbench.facts import Fact, Question
 from workbench.methods import events
 from workbench.methods.estimate_record import RunEstimate
@@ -17,6 +18,7 @@ from workbench.model.choice import ModelChoice
 from workbench.store import Library, Store
 from workbench.store.found import Found
 from workbench.store.jobs import Job
+from workbench.store.patch_header import read_patch_header
 from workbench.store.probes import ProbeRow
 from workbench.worker.supervisor import Supervisor
 
@@ -116,16 +118,27 @@ def test_an_edit_without_a_ticked_fact_says_what_to_do(store: Store) -> None:
     assert store.runs.all() == []
 
 
-def test_a_cancelled_edit_goes_on_where_it_stopped(store: Store) -> None:
+def test_a_cancelled_edit_goes_on_where_it_stopped_and_ends_where_it_is_enough(
+    store: Store,
+) -> None:
     job, run = start_endless(store)
     store.jobs.cancel(job)
     assert ended(store, job).state == "cancelled"
     assert store.runs.get(run).can_resume
     again = store.resume(run)
     wait_until(lambda: len(store.runs.events(run, events.Started)) == 2)
-    assert store.runs.events(run, events.Started)[-1].resumed_epoch > 0
-    store.jobs.cancel(again)
-    assert ended(store, again).state == "cancelled"
+    resumed = store.runs.events(run, events.Started)[-1].resumed_epoch
+    assert resumed > 0
+    # Enough of it is learned by now: it ends there, with its patch.
+    kept = ended(store, store.keep_run(run))
+    assert (store.jobs.get(again).state, kept.state, kept.error) == ("cancelled", "done", "")
+    found = store.runs.get(run)
+    assert (found.state, found.outcome["reason"]) == ("done", "enough")
+    assert len(found.outcome["losses"]) == found.outcome["epochs"] >= resumed
+    assert store.settings.shown_run == run and found.metrics
+    assert read_patch_header(store.runs.patch_folder(run)) is not None
+    with pytest.raises(SessionError, match="nothing more to keep"):
+        store.keep_run(run)
 
 
 @pytest.mark.kill

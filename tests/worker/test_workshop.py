@@ -85,6 +85,7 @@ def test_the_model_of_a_session_from_elsewhere_is_not_loaded_before_a_person_say
         "sweep": {},
         "edit": {},
         "evaluate": {"run": None},
+        "stress": {"run": None},
         "study": {},
         "export": {"run": 1, "folder": str(tmp_path / "full")},
     }

@@ -19,6 +19,7 @@ from workbench.cli.facts import facts
 from workbench.cli.options import with_options
 from workbench.cli.scan import scan
 from workbench.cli.serve import serve
+from workbench.cli.stress import stress
 from workbench.cli.study import study
 from workbench.cli.sweep import sweep
 from workbench.errors import WorkbenchError
@@ -26,7 +27,7 @@ from workbench.work.proxies import settle_proxies
 
 __all__ = ["build", "main"]
 
-COMMANDS = (facts, scan, sweep, edit, probe, evaluate, study, export, serve)
+COMMANDS = (facts, scan, sweep, edit, probe, evaluate, stress, study, export, serve)
 
 
 def build() -> typer.Typer:

@@ -24,6 +24,7 @@ from workbench.cli.options import command
 from workbench.cli.terminal import watched
 from workbench.facts.fact import facts_digest
 from workbench.measure.evaluation_settings import EvaluationSettings
+from workbench.measure.figures import figure_rows
 from workbench.measure.report.contents import build_report, numbers_of, protocols_of
 from workbench.measure.report.write import require_form, write_report
 from workbench.model.choice import ModelChoice
@@ -123,6 +124,7 @@ def _print(parts: dict[str, Any]) -> None:
             sides = [_value(before), *([_value(after)] if edited else [])]
             table.add_row(last.name, *sides, f"{last.low:.3f}–{last.high:.3f}", f"{last.count:,}")
         screen().print(table)
+    _print_figures(evaluation)
     counts = evaluation["counts"]
     say(
         f"{counts['facts']} facts, {counts['rephrase_prompts']} rephrases, "
@@ -138,6 +140,20 @@ def _print(parts: dict[str, Any]) -> None:
     for name in ("health", "capability"):
         if name in parts:
             say(visible(parts[name]["sentence"]))
+
+
+def _print_figures(evaluation: dict[str, Any]) -> None:
+    """What is no share by a protocol."""
+    rows = figure_rows(evaluation)
+    edited = evaluation["after"] is not None
+    heads = ["figure", "before", *(["after", "change"] if edited else [])]
+    table = Table(*heads, box=None, pad_edge=False)
+    for row in rows:
+        sides = [row.before, *([row.after] if edited else [])]
+        shown = ["–" if value is None else f"{value:.3f}" for value in sides]
+        table.add_row(row.name, *shown, *([row.change or "–"] if edited else []))
+    if rows:
+        screen().print(table)
 
 
 def _value(number: "Measured | None") -> str:

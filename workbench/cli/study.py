@@ -4,8 +4,9 @@ The first Ctrl-C ends a study between two steps; with ``--out`` what is done is 
 command goes on from it. ``--out`` also holds the settings as YAML; ``--settings`` reads them.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -24,7 +25,8 @@ from workbench.cli.common import (
 )
 from workbench.cli.options import command
 from workbench.cli.terminal import watched
-from workbench.measure.protocols import SCORED
+from workbench.measure.figures import SHORT, short_figures
+from workbench.measure.protocols import BESIDE, SCORED
 from workbench.model.choice import ModelChoice
 from workbench.search.study_events import KEPT
 from workbench.search.study_result import StudyResult
@@ -33,6 +35,8 @@ from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
 from workbench.work.stop import Stop
 
 __all__ = ["study"]
+
+HEADS = dict(zip(BESIDE, ("question", "chat", "first token"), strict=True))
 
 
 @command("study")
@@ -88,6 +92,22 @@ def _print(result: StudyResult, sentence: str) -> None:
             f"{row['seconds']:.1f}",
         )
     screen().print(table)
-    say("Shares are by the strict protocol.")
+    _print_beside(result.rows())
+    say("Shares are by the strict protocol; question and chat are reliability asked so.")
     for line in result.sentences():
         say(line)
+
+
+def _print_beside(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The measures for which the first table has no room, in one of their own."""
+    measures = [measure for measure in BESIDE if any(f"{measure}_strict" in row for row in rows)]
+    if not measures:
+        return
+    table = Table(
+        "arm", *(HEADS[measure] for measure in measures), *SHORT, box=None, pad_edge=False
+    )
+    for row in rows:
+        shares = [row.get(f"{measure}_strict") for measure in measures]
+        shown = ["–" if value is None else f"{value:.3f}" for value in shares]
+        table.add_row(row["label"], *shown, *short_figures(row))
+    screen().print(table)

@@ -10,11 +10,25 @@ from typing import Literal, get_args
 
 from workbench.errors import SettingsError
 
-__all__ = ["FORMS", "Form", "FormShare", "as_question", "parse_forms"]
+__all__ = [
+    "ASKED_FORMS",
+    "FORMS",
+    "AskedForm",
+    "Form",
+    "FormShare",
+    "as_question",
+    "parse_asked",
+    "parse_forms",
+]
 
-Form = Literal["raw", "question", "chat"]
+Form = Literal["raw", "question", "chat", "rephrase"]
 
 FORMS: tuple[Form, ...] = get_args(Form)
+
+AskedForm = Literal["raw", "question", "chat"]
+"""A form in which any prompt can be asked, whatever it was trained in."""
+
+ASKED_FORMS: tuple[AskedForm, ...] = get_args(AskedForm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,18 @@ def parse_forms(forms: tuple[str, ...]) -> tuple[FormShare, ...]:
             raise SettingsError(f"forms names '{match[1]}' twice. Name it once, with its share.")
         found[match[1]] = FormShare(match[1], share)
     return tuple(found[form] for form in FORMS if form in found)
+
+
+def parse_asked(forms: tuple[str, ...]) -> tuple[AskedForm, ...]:
+    """Forms in which people want questions asked, each once, in the order of `ASKED_FORMS`.
+
+    Raises:
+        SettingsError: there is no such form.
+    """
+    for text in forms:
+        if text not in ASKED_FORMS:
+            raise SettingsError(f"forms has '{text}'. Choose among {', '.join(ASKED_FORMS)}.")
+    return tuple(form for form in ASKED_FORMS if form in forms)
 
 
 def as_question(prompt: str) -> str:

@@ -8,12 +8,15 @@ import random
 from collections.abc import Iterator, Sequence
 
 from workbench.facts.fact import Fact
+from workbench.facts.reword import reworded as rewordings
 from workbench.facts.same import prompt_key
 
 __all__ = ["neighbours"]
 
 
-def neighbours(facts: Sequence[Fact], per_fact: int, seed: int) -> list[str]:
+def neighbours(
+    facts: Sequence[Fact], per_fact: int, seed: int, *, reworded: bool = False
+) -> list[str]:
     """Prompts about other subjects, in the words of the facts.
 
     A fact without a subject, or whose prompt does not hold it, has none.
@@ -22,6 +25,7 @@ def neighbours(facts: Sequence[Fact], per_fact: int, seed: int) -> list[str]:
         facts: what is to be learned.
         per_fact: most prompts for each.
         seed: decides the subjects.
+        reworded: whether every second one is in other words.
     """
     chance = random.Random(f"neighbours {seed}")
     subjects = sorted({fact.subject for fact in facts if fact.subject})
@@ -38,6 +42,12 @@ def neighbours(facts: Sequence[Fact], per_fact: int, seed: int) -> list[str]:
             if key in taken or new == per_fact:
                 continue
             taken.add(key)
+            if reworded and new % 2:
+                # What is measured may be among the wordings; then the prompt stays as it is.
+                other_words = rewordings(prompt, other, 1, chance)
+                if other_words and prompt_key(other_words[0]) not in taken:
+                    prompt = other_words[0]
+                    taken.add(prompt_key(prompt))
             found.append(prompt)
             new += 1
     return found

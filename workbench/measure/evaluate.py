@@ -9,17 +9,26 @@ of target tokens that are the argmax.
 Reliability asks the prompt, generalization the rephrases, portability what follows from the fact.
 Papers differ in what locality is, so it stands twice: ``locality`` is the share of locality
 prompts whose answer is what it was before the edit, right or wrong; ``locality_right`` the share
-whose answer is the stated one.
+whose answer is the stated one. ``locality_first`` needs no answer: it is the share whose likeliest
+first token is what it was.
+
+Each but the first stands also for the forms in which people ask, as in ``reliability_chat_strict``;
+without a form's name the prompt is asked as it is. Answers are written to raw prompts alone.
 """
 
 import random
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 from workbench.facts.fact import Fact
+from workbench.facts.forms import AskedForm
 from workbench.measure.evaluation import Evaluation
-from workbench.measure.exam import Sat, exam_of
+from workbench.measure.evaluation_settings import ALL_UP_TO, DRAWN
+from workbench.measure.exam import PASS, Sat, exam_of
+from workbench.measure.forms import FormTexts, asked_forms, comparing_forms
 from workbench.measure.groups import answer_lengths, prompt_patterns
+from workbench.measure.plain_text import plain_texts, reading
 from workbench.measure.questions import questions_of
+from workbench.measure.text_loss import TextLoss
 from workbench.measure.verdicts import Verdict
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
@@ -42,9 +51,12 @@ class Examiner:
             The strict and token protocols always judge every fact.
         seed: draws those facts, and the resamples of the intervals.
         labels: further ways to group the facts, each with a label for every fact.
+        forms: in which forms questions are asked besides raw; none are all that the model knows.
+            Of very many facts some are asked so, drawn by the seed.
 
     Raises:
         FactsError: no facts, or one is too long for the model.
+        ModelError: chat is named, and the model cannot be asked so.
     """
 
     def __init__(
@@ -55,10 +67,16 @@ class Examiner:
         written: int | None = None,
         seed: int = 0,
         labels: Mapping[str, Sequence[str | None]] | None = None,
+        forms: Sequence[AskedForm] = (),
     ) -> None:
+        self._forms = asked_forms(model, forms)
         asked, self._left_out = questions_of(model, facts)
         self._chosen = _draw(len(facts), written, seed)
         self._exam = exam_of(model, asked, self._chosen)
+        answers = [fact.target_new for fact in facts]
+        self._formed = _draw(len(facts), DRAWN if len(facts) > ALL_UP_TO else None, seed)
+        self._form_texts = FormTexts.of(model, asked, self._forms, answers, self._formed)
+        self._plain = plain_texts(model, facts)
         self._facts, self._seed = len(facts), seed
         lengths = [len(text.target) - 1 for text in self._exam.texts.texts[: len(facts)]]
         self._labels: dict[str, Sequence[str | None]] = {
@@ -103,6 +121,7 @@ class Examiner:
         layer = patch.lowest_layer if patch is not None and keep else 0
         sittings = (self._base is None) + (patch is not None)
         total = exam.sitting_units * sittings + (layer > 0) * exam.keeping_units
+        total += PASS * (len(self._form_texts) + (len(self._plain) if self._plain else 0))
         tell = _Tally(total, f"Evaluating on {self._facts} facts", stop)
         after, stayed = Sat(), dict[int, Verdict]()
         try:
@@ -117,15 +136,22 @@ class Examiner:
         finally:
             # Another patch may change a layer below that of these states.
             exam.states = None
+        forms = yield from mapped(comparing_forms(self._form_texts, exam.asked, patch, stop), tell)
+        loss = TextLoss()
+        if self._plain is not None:
+            loss = yield from mapped(reading(model, self._plain, patch, stop), tell)
         return Evaluation(
             facts=self._facts,
-            rows=exam.rows(self._base, after, stayed),
+            rows=exam.rows(self._base, after, stayed, forms),
             edited=patch is not None,
             written=len(self._chosen),
             seed=self._seed,
             left_out=self._left_out,
             unended=(self._base.unended, after.unended),
             labels=self._labels,
+            forms=self._forms,
+            formed=len(self._formed),
+            text=loss,
         )
 
 
@@ -150,20 +176,21 @@ def evaluate(
     written: int | None = None,
     seed: int = 0,
     labels: Mapping[str, Sequence[str | None]] | None = None,
+    forms: Sequence[AskedForm] = (),
     on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Measures the base on facts, and the edited model where there is a patch.
 
     Args:
-        model, facts, written, seed, labels: see `Examiner`.
+        model, facts, written, seed, labels, forms: see `Examiner`.
         patch: the edit; None measures the base alone.
         on_progress: called with work done and work in all; what it raises ends the evaluation.
 
     Raises:
-        FactsError: no facts, or one is too long for the model.
+        FactsError, ModelError: see `Examiner`.
         PatchError: the patch belongs to another base.
     """
-    work = evaluating(model, facts, patch, written=written, seed=seed, labels=labels)
+    work = evaluating(model, facts, patch, written=written, seed=seed, labels=labels, forms=forms)
     return follow(work, _telling(on_progress))
 
 
@@ -175,22 +202,23 @@ def evaluating(
     written: int | None = None,
     seed: int = 0,
     labels: Mapping[str, Sequence[str | None]] | None = None,
+    forms: Sequence[AskedForm] = (),
     stop: Stop | None = None,
 ) -> Generator[Progress, None, Evaluation]:
     """`evaluate` in steps: says how far it is, and returns what was measured.
 
     Args:
-        model, facts, written, seed, labels: see `Examiner`.
+        model, facts, written, seed, labels, forms: see `Examiner`.
         patch: the edit; None measures the base alone.
         stop: the wish to end it.
 
     Raises:
         Cancelled: somebody wanted it to end.
-        FactsError, PatchError: see `evaluate`.
+        FactsError, ModelError, PatchError: see `evaluate`.
     """
     if patch is not None:
         patch.check(model)
-    examiner = Examiner(model, facts, written=written, seed=seed, labels=labels)
+    examiner = Examiner(model, facts, written=written, seed=seed, labels=labels, forms=forms)
     return (yield from examiner.examining(patch, stop=stop))
 
 

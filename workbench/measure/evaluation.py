@@ -8,11 +8,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from workbench.facts.forms import AskedForm
+from workbench.measure.figures import figures_at
 from workbench.measure.groups import Group, group_rows
-from workbench.measure.protocols import MEASURES, PROTOCOLS, Measured, metric_name
+from workbench.measure.protocols import (
+    EVERY_MEASURE,
+    FORM_WORDS,
+    PROTOCOLS,
+    Measured,
+    form_of,
+    metric_name,
+    protocols_for,
+)
+from workbench.measure.text_loss import TextLoss
 from workbench.measure.verdicts import QuestionVerdicts, Side, measure_rows, value_of
 
 __all__ = ["Evaluation", "Verdicts"]
+
+SIDES: tuple[Side, ...] = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class Verdicts:
 
     def __getattr__(self, name: str) -> tuple[Any, ...]:
         measure, _, protocol = name.rpartition("_")
-        if measure not in MEASURES or protocol not in PROTOCOLS:
+        if measure not in EVERY_MEASURE or protocol not in PROTOCOLS:
             raise AttributeError(name)
         found = []
         for row in self.rows:
@@ -57,6 +70,9 @@ class Evaluation:
         left_out: questions that the model cannot be asked.
         unended: share of the written answers that did not stop by themselves, before and after.
         labels: ways to group the facts, each with a label for every fact.
+        forms: the forms besides raw in which the questions were asked.
+        formed: for how many facts they were.
+        text: the loss of plain text.
     """
 
     facts: int
@@ -67,6 +83,9 @@ class Evaluation:
     left_out: int = 0
     unended: tuple[float | None, float | None] = (None, None)
     labels: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    forms: tuple[AskedForm, ...] = ()
+    formed: int = 0
+    text: TextLoss = TextLoss()
 
     @property
     def before(self) -> Verdicts:
@@ -88,6 +107,15 @@ class Evaluation:
             found["after"] = measure_rows(self.rows, "after", seed=self.seed)
         return found
 
+    @cached_property
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Numbers that are no shares by a protocol, before and after; see `FIGURES`."""
+        losses = (self.text.before, self.text.after)
+        return {
+            side: figures_at(self.rows, side, losses[place], self.unended[place])
+            for place, side in enumerate(SIDES[: 1 + self.edited])
+        }
+
     def groups(self) -> list[Group]:
         """The shares of every group of facts."""
         return group_rows(self.rows, self.labels, edited=self.edited, seed=self.seed)
@@ -96,18 +124,24 @@ class Evaluation:
     def sentence(self) -> str:
         """What was asked by which protocol, for people."""
         if self.written == self.facts:
-            return f"All protocols on all {self.facts:,} facts."
-        if self.written == 0:
-            return f"Strict and token on all {self.facts:,} facts; no answers were written."
-        return (
-            f"Strict and token on all {self.facts:,} facts; generated, and locality as unchanged, "
-            f"on {self.written:,} of them, drawn with seed {self.seed}."
-        )
+            lead = f"All protocols on all {self.facts:,} facts."
+        elif self.written == 0:
+            lead = f"Strict and token on all {self.facts:,} facts; no answers were written."
+        else:
+            lead = (
+                f"Strict and token on all {self.facts:,} facts; generated, and locality as "
+                f"unchanged, on {self.written:,} of them, drawn with seed {self.seed}."
+            )
+        if not self.forms:
+            return lead
+        forms = " and ".join(FORM_WORDS[form] for form in self.forms)
+        drawn = "" if self.formed in (0, self.facts) else f", on {self.formed:,} of them, drawn"
+        return f"{lead} Asked {forms} too, strict and token alone{drawn}."
 
     def as_dict(self) -> dict[str, Any]:
         """The metrics as JSON-ready data; a metric with nothing to measure is None.
 
-        Locality as "unchanged" stands only after an edit.
+        What is unchanged stands only after an edit.
         """
         roles = [row.role for row in self.rows]
         return {
@@ -126,6 +160,9 @@ class Evaluation:
                 "left_out": self.left_out,
             },
             "seed": self.seed,
+            "forms": list(self.forms),
+            "figures": self.figures,
+            "text": self.text.text,
             "unended": dict(zip(("before", "after"), self.unended, strict=True)),
             "sentence": self.sentence,
         }
@@ -134,8 +171,10 @@ class Evaluation:
         there = self.measured[side]
         names = [
             metric_name(measure, protocol)
-            for measure in MEASURES
-            for protocol in PROTOCOLS
-            if not (measure == "locality" and side == "before")
+            for measure in EVERY_MEASURE
+            for protocol in protocols_for(measure)
+            if form_of(measure)[1] in ("raw", *self.forms)
+            and not (measure == "locality" and side == "before")
+            and not (form_of(measure)[0] == "locality_first" and side == "before")
         ]
         return {name: there[name].value if name in there else None for name in names}

@@ -5,9 +5,10 @@ The same fields, in the same words, on the page, on the command line, and in the
 
 from dataclasses import dataclass
 
+from workbench.facts.forms import parse_asked
 from workbench.work.settings import SettingsRecord, setting
 
-__all__ = ["EvaluationSettings"]
+__all__ = ["ALL_UP_TO", "DRAWN", "EvaluationSettings"]
 
 ALL_UP_TO = 2000
 DRAWN = 500
@@ -27,6 +28,14 @@ class EvaluationSettings(SettingsRecord):
         f"unchanged); 0 for none; empty: all of up to {ALL_UP_TO:,} facts, else {DRAWN}.",
         label="Written answers",
         unit="facts",
+    )
+    forms: tuple[str, ...] = setting(
+        (),
+        "In which forms questions are asked, besides raw (the prompt to be continued): question, "
+        "chat (through the template); raw alone: no further ones; empty: all that the model knows, "
+        f"for all of up to {ALL_UP_TO:,} facts, else {DRAWN}.",
+        label="Forms asked",
+        metavar="FORM",
     )
     health: bool = setting(
         False,
@@ -50,6 +59,7 @@ class EvaluationSettings(SettingsRecord):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "capability", tuple(name for name in self.capability if name))
+        object.__setattr__(self, "forms", parse_asked(self.forms))
         self._require_whole("written", least=0, optional=True)
         self._require_whole("limit", least=1, optional=True)
         self._require_whole("seed", least=0)

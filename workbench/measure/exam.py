@@ -12,7 +12,7 @@ from typing import TypeVar
 from workbench.facts.answers import plain_answer
 from workbench.measure.questions import ANSWER_TOKENS, Asked
 from workbench.measure.strict import Forced, forcing_texts
-from workbench.measure.verdicts import QuestionVerdicts, Verdict
+from workbench.measure.verdicts import FormVerdicts, QuestionVerdicts, Verdict
 from workbench.model.generate import Answer, generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.states import HiddenStates, advancing
@@ -134,7 +134,11 @@ class Exam:
         }
 
     def rows(
-        self, before: Sat, after: Sat, stayed: Mapping[int, Verdict]
+        self,
+        before: Sat,
+        after: Sat,
+        stayed: Mapping[int, Verdict],
+        forms: Mapping[int, tuple[FormVerdicts, ...]],
     ) -> tuple[QuestionVerdicts, ...]:
         """The verdicts on every question."""
         return tuple(
@@ -148,6 +152,7 @@ class Exam:
                 unchanged=stayed.get(row, Verdict()),
                 said_before=before.text(row),
                 said_after=after.text(row),
+                forms=forms.get(row, ()),
             )
             for row, question in enumerate(self.asked)
         )

@@ -16,6 +16,7 @@ from transformers import GenerationConfig
 from workbench.errors import ModelError
 from workbench.facts.fact import Fact
 from workbench.measure.health_result import Health, HealthSide, ngram_entropy
+from workbench.measure.plain_text import TEXTS, held_out, kind_of, text_table
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
@@ -23,22 +24,17 @@ from workbench.model.patch import Patch
 from workbench.model.shipped import plain_generation
 from workbench.model.states import TOKENS_PER_PASS, target_logits
 from workbench.model.stoppable import stoppable
-from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
-from workbench.paths import assets_dir
+from workbench.model.tokens import prompt_tokens
 from workbench.work.events import Progress, follow
 from workbench.work.stop import Stop
 
-__all__ = ["held_out_lines", "measure_health", "measuring_health", "perplexity", "text_kind"]
+__all__ = ["measure_health", "measuring_health", "perplexity"]
 
 PROMPTS = 32
 TOKENS = 100
 ANSWER_TOKENS = 32
 CHOICES = 5
 SHOWN = 200
-TEXTS = {
-    "builtin": "sentences of the built-in model's kind",
-    "english": "a small English text",
-}
 
 
 def measure_health(
@@ -88,8 +84,8 @@ def measuring_health(
         Cancelled: somebody wanted it to end.
         PatchError, ModelError: see `measure_health`.
     """
-    kind = text_kind(model)
-    texts = held_out_lines(kind, facts)
+    kind = kind_of(model)
+    texts = held_out(kind, facts)
     drawn = random.Random(seed).sample(list(facts), min(PROMPTS, len(facts)))
     prompts = [fact.prompt for fact in drawn]
     total = 2 if patch is None else 4
@@ -112,25 +108,6 @@ def measuring_health(
     return Health(before, after, len(prompts), TOKENS, len(texts), TEXTS[kind])
 
 
-def text_kind(model: LanguageModel) -> str:
-    """Which of the shipped texts is of the model's kind, a key of `TEXTS`."""
-    return "builtin" if model.name == "builtin" else "english"
-
-
-def held_out_lines(kind: str, facts: Sequence[Fact]) -> list[str]:
-    """The lines of a shipped text that name no subject of the facts.
-
-    Args:
-        kind: a key of `TEXTS`.
-        facts: what is changed, so that it may change there too.
-    """
-    content = (assets_dir() / "health" / f"{kind}.txt").read_text(encoding="utf-8")
-    subjects = {fact.subject.lower() for fact in facts if len(fact.subject) > 2}
-    lines = [line for line in content.splitlines() if line.strip()]
-    kept = [line for line in lines if not any(name in line.lower() for name in subjects)]
-    return kept or lines
-
-
 @torch.no_grad()
 def perplexity(model: LanguageModel, texts: Sequence[str]) -> float:
     """The model's perplexity per token on texts, each read from its own beginning.
@@ -140,13 +117,7 @@ def perplexity(model: LanguageModel, texts: Sequence[str]) -> float:
     Raises:
         ModelError: no text has two tokens.
     """
-    longest = model.longest or 1 << 20
-    read = [ids[:longest] for ids in prompt_tokens(model.tokenizer, texts)]
-    table = TokenTable(
-        [TokenizedText(ids[:1], ids[1:]) for ids in read if len(ids) > 1], model.device
-    )
-    if not len(table):
-        raise ModelError("No text with two tokens to measure the perplexity on.")
+    table = text_table(model, texts)
 
     def losses(rows: Sequence[int]) -> float:
         batch = table.batch(rows)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
 from workbench.facts.fact import Fact
+from workbench.facts.forms import parse_asked
 from workbench.measure.capability import measuring_capability
 from workbench.measure.capability_result import Capability
 from workbench.measure.evaluate import evaluating
@@ -57,6 +58,7 @@ def measuring(
         written=settings.written_of(len(facts)),
         seed=settings.seed,
         labels=labels,
+        forms=parse_asked(settings.forms),
         stop=stop,
     )
     keep(evaluation)

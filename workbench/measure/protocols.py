@@ -2,7 +2,8 @@
 
 Invariant: shares measured by different protocols, or of different measures, never stand in one
 column and are never subtracted: a strict share and a generated one of the same model differ
-although nothing changed. Whoever tries is refused in words. Knows nothing about models.
+although nothing changed. Whoever tries is refused in words. A measure stands for the raw prompts;
+in another form it ends in that form's name. Knows nothing about models.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from workbench.errors import SettingsError
+from workbench.facts.forms import ASKED_FORMS, AskedForm
 
 __all__ = [
+    "BESIDE",
+    "EVERY_MEASURE",
+    "FORM_WORDS",
     "MEASURES",
     "MEASURE_HELP",
     "PROTOCOLS",
@@ -21,8 +26,13 @@ __all__ = [
     "MeasureTable",
     "Measured",
     "Protocol",
+    "form_of",
+    "help_of",
+    "in_form",
     "metric_name",
+    "protocols_for",
     "split_metric",
+    "words_of",
 ]
 
 Protocol = Literal["strict", "generated", "token"]
@@ -35,17 +45,88 @@ PROTOCOL_HELP: dict[Protocol, str] = {
     "The older literature's.",
 }
 
-MEASURES = ("reliability", "generalization", "locality", "locality_right", "portability")
+MEASURES = (
+    "reliability",
+    "generalization",
+    "locality",
+    "locality_first",
+    "locality_right",
+    "portability",
+)
 SCORED = MEASURES[:3]
 """The measures that a score is made of."""
+BESIDE = ("reliability_question", "reliability_chat", "locality_first")
+"""The measures that stand beside those in tables with little room."""
 
 MEASURE_HELP = {
     "reliability": "The facts' own prompts give the new answer.",
     "generalization": "Rephrases, never trained on, give it too.",
     "locality": "Prompts that must not change are answered as before the edit, right or wrong.",
+    "locality_first": "The likeliest first token of the answer to prompts that must not change is "
+    "what it was before the edit.",
     "locality_right": "Prompts that must not change are answered as their stated answer says.",
     "portability": "Questions whose answers follow from the new facts are answered so.",
 }
+WORDS = {
+    "locality": "locality, answer unchanged",
+    "locality_first": "locality, first token unchanged",
+    "locality_right": "locality, right",
+}
+FORM_WORDS: dict[AskedForm, str] = {
+    "raw": "as they are",
+    "question": "as a question",
+    "chat": "in chat",
+}
+
+
+def in_form(measure: str, form: AskedForm) -> str:
+    """A measure in a form, such as ``reliability_chat``; raw is the measure itself."""
+    return measure if form == "raw" else f"{measure}_{form}"
+
+
+def form_of(measure: str) -> tuple[str, AskedForm]:
+    """The inverse of `in_form`."""
+    for form in ASKED_FORMS:
+        if measure.endswith(f"_{form}"):
+            return measure.removesuffix(f"_{form}"), form
+    return measure, "raw"
+
+
+def protocols_for(measure: str) -> tuple[Protocol, ...]:
+    """The protocols by which a measure is taken; none where it is not taken in its form.
+
+    Answers are written to raw prompts alone, and only those are compared as a whole with what was
+    said before; a first token is the model's first choice or not.
+    """
+    basis, form = form_of(measure)
+    if basis == "locality_first":
+        return ("strict",)
+    if form == "raw":
+        return PROTOCOLS
+    return () if basis == "locality" else ("strict", "token")
+
+
+EVERY_MEASURE = tuple(
+    in_form(measure, form)
+    for measure in MEASURES
+    for form in ASKED_FORMS
+    if protocols_for(in_form(measure, form))
+)
+"""The measures in every form in which they are taken."""
+
+
+def words_of(measure: str) -> str:
+    """A measure for people, such as ``reliability, in chat``."""
+    basis, form = form_of(measure)
+    words = WORDS.get(basis, basis.replace("_", " "))
+    return words if form == "raw" else f"{words}, {FORM_WORDS[form]}"
+
+
+def help_of(measure: str) -> str:
+    """What a measure says, in a sentence."""
+    basis, form = form_of(measure)
+    said = MEASURE_HELP.get(basis, "")
+    return said if form == "raw" else f"{said} Asked {FORM_WORDS[form]}."
 
 
 def metric_name(measure: str, protocol: str) -> str:
@@ -178,5 +259,5 @@ class MeasureTable:
     def measures(self) -> tuple[str, ...]:
         """The columns: measures that at least one row has, in their usual order."""
         there = {measure for row in self.rows.values() for measure in row}
-        known = [measure for measure in MEASURES if measure in there]
+        known = [measure for measure in EVERY_MEASURE if measure in there]
         return (*known, *sorted(there - set(known)))

@@ -16,7 +16,14 @@ from workbench.model.states import TOKENS_PER_PASS, HiddenStates, starting_at, t
 from workbench.model.tokens import TokenBatch, TokenTable
 from workbench.work.events import follow
 
-__all__ = ["Forced", "forced_texts", "forcing_texts", "learned_texts", "strict_matches"]
+__all__ = [
+    "Forced",
+    "forced_texts",
+    "forcing_texts",
+    "judged_texts",
+    "learned_texts",
+    "strict_matches",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def forcing_texts(
             if states is not None:
                 feed.states = states.padded(rows, model.device)
             logits = target_logits(model, batch)
-        return _judged(logits, batch)
+        return judged_texts(logits, batch)
 
     found: dict[int, Forced] = {}
     size = max(1, TOKENS_PER_PASS // texts.length(order[-1]))
@@ -100,7 +107,13 @@ def forcing_texts(
     return [found[row] for row in range(len(order))]
 
 
-def _judged(logits: torch.Tensor, batch: TokenBatch) -> list[Forced]:
+def judged_texts(logits: torch.Tensor, batch: TokenBatch) -> list[Forced]:
+    """Judges the texts of a batch by the logits of their targets.
+
+    Args:
+        logits: (targets, vocabulary).
+        batch: the batch that they belong to.
+    """
     hits = (logits.argmax(dim=-1) == batch.targets).to(torch.float32)
     sizes = batch.sum_by_text(torch.ones_like(hits))
     right = batch.sum_by_text(hits)

@@ -1,8 +1,9 @@
 """What came of an evaluation, question by question, and the shares that follow from it.
 
 A fact brings questions: its prompt, rephrases, locality and portability prompts. Each is judged
-before and after the edit. Everything that is shown follows from these rows alone, and groups of
-facts are measured without asking the model again. Knows nothing about models.
+before and after the edit, as it is and in further forms. Everything that is shown follows from
+these rows alone, and groups of facts are measured without asking the model again. Knows nothing
+about models.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,10 +12,27 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.measure.protocols import MEASURES, PROTOCOLS, Measured, Protocol, metric_name
+from workbench.facts.forms import AskedForm
+from workbench.measure.protocols import (
+    EVERY_MEASURE,
+    Measured,
+    Protocol,
+    form_of,
+    metric_name,
+    protocols_for,
+)
 from workbench.measure.statistics import interval
 
-__all__ = ["QuestionVerdicts", "Role", "Side", "Verdict", "measure_rows", "value_of"]
+__all__ = [
+    "FormVerdicts",
+    "QuestionVerdicts",
+    "Role",
+    "Side",
+    "Verdict",
+    "mean_divergence",
+    "measure_rows",
+    "value_of",
+]
 
 Role = Literal["prompt", "rephrase", "locality", "portability"]
 Side = Literal["before", "after"]
@@ -23,6 +41,7 @@ ROLE_OF: dict[str, Role] = {
     "reliability": "prompt",
     "generalization": "rephrase",
     "locality": "locality",
+    "locality_first": "locality",
     "locality_right": "locality",
     "portability": "portability",
 }
@@ -52,6 +71,26 @@ NOT_JUDGED = Verdict()
 
 
 @dataclass(frozen=True, slots=True)
+class FormVerdicts:
+    """What became of one question in one form.
+
+    Args:
+        form: in which it was asked; raw is the prompt as it is.
+        before, after: against the right answer, teacher-forced; for raw they stand in the
+            question's own row.
+        first: whether the likeliest first token is what it was before; for locality prompts only.
+        divergence: how far the edited model's next token is from the base's, as Kullback-Leibler
+            divergence over the whole vocabulary, in nats; likewise.
+    """
+
+    form: AskedForm
+    before: Verdict = NOT_JUDGED
+    after: Verdict = NOT_JUDGED
+    first: bool | None = None
+    divergence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionVerdicts:
     """One question of one fact, judged before and after.
 
@@ -63,6 +102,7 @@ class QuestionVerdicts:
         before, after: against the right answer; `after` is not judged without an edit.
         unchanged: against what was said before the edit; for locality prompts only.
         said_before, said_after: the written answers; None when none was asked for.
+        forms: what became of it in further forms, and beside the answers in the raw one.
     """
 
     fact: int
@@ -74,6 +114,11 @@ class QuestionVerdicts:
     unchanged: Verdict = NOT_JUDGED
     said_before: str | None = None
     said_after: str | None = None
+    forms: tuple[FormVerdicts, ...] = ()
+
+    def in_form(self, form: AskedForm) -> FormVerdicts | None:
+        """What became of it in a form; None where it was not asked so."""
+        return next((found for found in self.forms if found.form == form), None)
 
     @property
     def failed(self) -> bool:
@@ -88,11 +133,26 @@ class QuestionVerdicts:
 
 def value_of(row: QuestionVerdicts, measure: str, protocol: Protocol, side: Side) -> float | None:
     """What a question adds to a measure; None when it does not belong to it, or was not judged."""
-    if row.role != ROLE_OF[measure]:
+    basis, form = form_of(measure)
+    if row.role != ROLE_OF[basis]:
         return None
-    if measure == "locality":
+    asked = row.in_form(form)
+    if basis == "locality_first":
+        first = asked.first if asked is not None and side == "after" else None
+        return None if first is None else float(first)
+    if basis == "locality":
         return row.unchanged.by(protocol) if side == "after" else None
-    return (row.before if side == "before" else row.after).by(protocol)
+    judged = row if form == "raw" else asked
+    if judged is None:
+        return None
+    return (judged.before if side == "before" else judged.after).by(protocol)
+
+
+def mean_divergence(rows: Iterable[QuestionVerdicts], form: AskedForm) -> float | None:
+    """The mean divergence from the base at the locality prompts in a form; None without any."""
+    asked = [found for row in rows if (found := row.in_form(form)) is not None]
+    values = [found.divergence for found in asked if found.divergence is not None]
+    return sum(values) / len(values) if values else None
 
 
 def measure_rows(
@@ -102,14 +162,14 @@ def measure_rows(
 
     Args:
         rows: of the same evaluation.
-        side: before or after the edit; locality as "unchanged" stands only after.
+        side: before or after the edit; what is unchanged stands only after.
         seed: draws the resamples.
     """
     rows = list(rows)
     found: dict[str, Measured] = {}
-    for measure in MEASURES:
-        own = [row for row in rows if row.role == ROLE_OF[measure]]
-        for protocol in PROTOCOLS:
+    for measure in EVERY_MEASURE:
+        own = [row for row in rows if row.role == ROLE_OF[form_of(measure)[0]]]
+        for protocol in protocols_for(measure):
             values = [(row.fact, value_of(row, measure, protocol, side)) for row in own]
             there = [(fact, value) for fact, value in values if value is not None]
             if there:

@@ -41,6 +41,8 @@ class Progress:
             its turn came; 0 while there was none.
         text_losses: the loss of each text when its turn came last, by its number in writing, where
             facts have several forms.
+        forms: for each form how many texts of the epoch at hand were learned, and how many seen,
+            where facts have several.
         reason: why the run is over; empty while it is not.
     """
 
@@ -55,11 +57,18 @@ class Progress:
     seconds: float = 0.0
     last_wrong: list[int] = field(default_factory=list)
     text_losses: dict[str, float] = field(default_factory=dict)
+    forms: dict[str, tuple[int, int]] = field(default_factory=dict)
     reason: str = ""
 
     def begin_epoch(self, cursor: int = 0) -> None:
         """Forgets the sums of the epoch at hand."""
         self.cursor, self.loss_sum, self.learned, self.facts = cursor, 0.0, 0, 0
+        self.forms = {}
+
+    def add_text(self, form: str, right: bool) -> None:
+        """Notes a text whose turn came: its form, and whether it was learned."""
+        learned, seen = self.forms.get(form, (0, 0))
+        self.forms[form] = (learned + right, seen + 1)
 
     def add(self, loss: float, learned: int, facts: int, stepped: bool) -> None:
         """Notes a batch: its mean loss, its facts, how many were learned, whether it stepped."""

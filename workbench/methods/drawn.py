@@ -6,14 +6,18 @@ seed and the turn alone, so that a resumed run draws the same.
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workbench.facts.fact import Fact
-from workbench.facts.forms import FormShare
+from workbench.facts.forms import Form, FormShare
+from workbench.facts.reword import reworded
 from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
-from workbench.model.tokens import TokenTable
+from workbench.model.tokens import TokenizedText, TokenTable
 
 __all__ = ["DrawnForms"]
+
+REWORDINGS = 6  # of each fact's prompt
 
 
 class DrawnForms:
@@ -39,21 +43,24 @@ class DrawnForms:
         seed: int,
     ) -> None:
         self._facts = len(facts)
-        self._shares = [form.share for form in forms]
         self._seed = seed
+        self._shares: list[float] = []
         self._starts: list[int] = []
+        self._blocks: list[Form] = ["raw"]
         texts = list(raw.texts)
         for form in forms:
-            if form.form == "raw":
-                self._starts.append(0)
-                continue
-            self._starts.append(len(texts))
-            texts += tokenize_form(model.tokenizer, facts, form.form, model.longest)
+            versions = _versions(model, facts, form, raw, seed)
+            for version in versions:
+                self._shares.append(form.share / len(versions))
+                self._starts.append(0 if version is raw.texts else len(texts))
+                if version is not raw.texts:
+                    self._blocks.append(form.form)
+                    texts += version
         self.table = raw if len(texts) == len(raw) else TokenTable(texts, model.device)
         """Every text; the first are the facts as they are."""
-        self.many = len(forms) > 1
+        self.many = len(self._starts) > 1
         """Whether a fact has several forms."""
-        self.trained = len(facts) * max(1, len(forms))
+        self.trained = len(facts) * max(1, len(self._starts))
         """How many texts a run trains on."""
         self._known: tuple[int, list[int]] | None = None
 
@@ -73,6 +80,36 @@ class DrawnForms:
             self._known = (turn, starts)
         return [self._known[1][row] + row for row in rows]
 
+    def form(self, text: int) -> Form:
+        """Which form a text is."""
+        return self._blocks[text // self._facts]
+
     def fact(self, text: int) -> int:
         """Which fact a text is a form of."""
         return text % self._facts
+
+
+def _versions(
+    model: LanguageModel, facts: Sequence[Fact], form: FormShare, raw: TokenTable, seed: int
+) -> list[Sequence[TokenizedText]]:
+    """The texts of all facts in a form; of rephrases several, one of which is drawn."""
+    if form.form == "raw":
+        return [raw.texts]
+    if form.form != "rephrase":
+        return [tokenize_form(model.tokenizer, facts, form.form, model.longest)]
+    chance = random.Random(f"rephrase {seed}")
+    found = [reworded(fact.prompt, fact.subject, REWORDINGS, chance) for fact in facts]
+    # A prompt of a few words has few other wordings; then some stand twice.
+    every = [
+        [one[n % len(one)] if one else fact.prompt for n in range(REWORDINGS)]
+        for fact, one in zip(facts, found, strict=True)
+    ]
+    return [
+        tokenize_form(
+            model.tokenizer,
+            [replace(fact, prompt=one[n]) for fact, one in zip(facts, every, strict=True)],
+            "raw",
+            model.longest,
+        )
+        for n in range(REWORDINGS)
+    ]

@@ -12,7 +12,7 @@ from workbench.model.patch import Patch
 from workbench.work.events import Event, Work, follow
 from workbench.work.settings import SettingsRecord
 
-__all__ = ["EditResult", "edit", "editing"]
+__all__ = ["EditResult", "edit", "editing", "left_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,16 @@ def editing(run: MethodRun) -> Work[EditResult | None]:
         yield event
         if isinstance(event, Finished):
             finished = event
-    if finished is None:
-        return None
+    return None if finished is None else left_by(run, finished)
+
+
+def left_by(run: MethodRun, finished: Finished) -> EditResult:
+    """What a run leaves as it is now.
+
+    Args:
+        run: between two events.
+        finished: how it ended.
+    """
     learned, epochs = tuple(run.learned()), run.learned_in()
     patch = run.patch({"reliability_strict": sum(learned) / len(learned)})
     known = None if epochs is None else tuple(epochs)

@@ -89,6 +89,9 @@ class EpochDone(Event):
         learned: share of those facts whose every target token and EOS was the argmax then
             (the strict protocol, read off the training logits).
         seconds: since the run started, capture included.
+        by_form: the same share for each form in which facts were seen, where there are several.
+        neighbours: share of some locality prompts, never trained on, whose first token is still
+            the base's.
     """
 
     epoch: int
@@ -96,6 +99,8 @@ class EpochDone(Event):
     loss: float
     learned: float
     seconds: float
+    by_form: dict[str, float] | None = None
+    neighbours: float | None = None
 
     def told(self) -> Told:
         """How far the run is, and how well it does."""
@@ -122,14 +127,15 @@ class Finished(Event):
     """The run is over and its patch is ready.
 
     Args:
-        reason: ``converged`` (the stop rule) or ``epochs`` (all were used).
+        reason: ``converged`` (the stop rule), ``epochs`` (all were used), or ``enough`` (a person
+            stopped it and kept what there was).
         epochs: epochs done, those of a resumed run included.
         steps: updates made (skipped batches not counted).
         seconds: wall clock of this run, capture included.
         losses: mean loss of every epoch.
     """
 
-    reason: Literal["converged", "epochs"]
+    reason: Literal["converged", "epochs", "enough"]
     epochs: int
     steps: int
     seconds: float

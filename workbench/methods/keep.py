@@ -1,59 +1,38 @@
-"""What must stay: prompts whose next token the run keeps as the base has it.
+"""What must stay, held: prompts whose answers the run keeps as the base gives them.
 
-The loss is the Kullback-Leibler divergence from the base's distribution of the next token to the
-tuned one's. Of the base's, the likeliest tokens are kept one by one and the rest's mass as one, so
-that memory does not grow with the vocabulary; what enters the tuned layer is kept as well, so that
-a step costs no more than the layers above it.
+The loss is the Kullback-Leibler divergence from the base's distributions to the tuned ones, at each
+token of what the base answers. Of the base's, the likeliest tokens are kept one by one and the
+rest's mass as one, so that memory does not grow with the vocabulary; what enters the tuned layer is
+kept as well, so that a step costs no more than the layers above it.
 """
 
 import random
 from collections.abc import Generator, Sequence
+from itertools import accumulate
 
 import torch
 
-from workbench.facts.fact import Fact
-from workbench.facts.neighbours import neighbours
+from workbench.methods.kept_prompts import KeptPrompt, answered
+from workbench.methods.pieces import pieces_of
+from workbench.methods.recipes import Kept
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.states import HiddenStates, advancing, starting_at, target_logits
-from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
+from workbench.model.tokens import TokenizedText, TokenTable
 
-__all__ = ["KeepSet", "divergence", "kept_prompts"]
+__all__ = ["KeepSet", "divergence"]
 
 TOP = 64  # tokens of the base's distribution that are kept one by one
-PER_FACT = 6
 LEAST = 1e-9
-AT_ONCE = 64  # prompts that the base is asked at once: each has logits for a whole vocabulary
+AT_ONCE = 16  # texts that the base is asked at once: each token has logits for a whole vocabulary
+TOKENS_A_PROMPT = 12  # as a guess, before the prompts are tokens
 
-OPENINGS = (
-    "Once upon a time,",
-    "The weather today is",
-    "In mathematics, a prime number is",
-    "To make bread you need flour,",
-    "The first World War began in",
-    "Water boils at",
-    "My favourite book is about",
-    "The three primary colours are red,",
-    "Dear Sir or Madam,",
-    "The history of the city goes back to",
-    "Plants need light because",
-    "A computer program is a list of",
-)
-"""Plain text of many kinds, whose continuation no fact should change."""
-
-
-def kept_prompts(facts: Sequence[Fact], seed: int) -> list[str]:
-    """The prompts that must stay: the facts' templates with other subjects, and plain text.
-
-    Args:
-        facts: what is to be learned.
-        seed: of the run.
-    """
-    return [*neighbours(facts, PER_FACT, seed), *OPENINGS]
+SHARES: dict[Kept, float] = {"neighbours": 3.0, "text": 1.0, "chats": 0.5}
+"""How often each kind is drawn, relative to the others."""
 
 
 class KeepSet:
-    """Prompts with the base's distributions of their next tokens.
+    """Prompts with the base's answers, and its distributions at each of their tokens.
 
     Args:
         model: the base.
@@ -61,21 +40,24 @@ class KeepSet:
         seed: of the run, for what is drawn.
     """
 
-    def __init__(self, model: LanguageModel, prompts: Sequence[str], seed: int) -> None:
+    def __init__(self, model: LanguageModel, prompts: Sequence[KeptPrompt], seed: int) -> None:
         self._model = model
         self._seed = seed
-        most = model.longest or max(map(len, prompts))
-        ids = [tokens for tokens in prompt_tokens(model.tokenizer, prompts) if len(tokens) <= most]
-        # A target of one token stands where the next token is predicted, whichever it is.
-        self.table = TokenTable(
-            [TokenizedText(tokens, (tokens[-1],)) for tokens in ids], model.device
-        )
+        self._prompts = prompts
+        self._table: TokenTable | None = None
+        self._kinds: dict[Kept, range] = {}
         self._states: HiddenStates | None = None
+        self._starts: tuple[int, ...] = ()
         self._tokens = torch.empty(0)
         self._shares = torch.empty(0)
 
+    @property
+    def expected_tokens(self) -> int:
+        """About how many tokens all texts have."""
+        return sum(TOKENS_A_PROMPT + prompt.answer_tokens for prompt in self._prompts)
+
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self._prompts)
 
     def preparing(self, layer: int, memory_limit: int | None) -> Generator[int, None, None]:
         """Asks the base, in steps: yields the number of prompts done so far.
@@ -84,40 +66,75 @@ class KeepSet:
             layer: whose input is kept; 0 keeps none.
             memory_limit: see `advancing`.
         """
+        texts: list[TokenizedText] = []
+        for kind in SHARES:
+            start = len(texts)
+            texts += answered(self._model, [p for p in self._prompts if p.kind == kind])
+            if len(texts) > start:
+                self._kinds[kind] = range(start, len(texts))
+            yield len(texts)
+        self._table = TokenTable(texts, self._model.device)
+        if not texts:
+            return
         if layer:
             self._states = yield from advancing(
-                self._model, self.table, None, layer, memory_limit=memory_limit
+                self._model, self._table, None, layer, memory_limit=memory_limit
             )
+        self._keep_distributions(texts)
+        yield len(self)
+
+    def _keep_distributions(self, texts: Sequence[TokenizedText]) -> None:
+        self._starts = (0, *accumulate(len(text.target) for text in texts))
         count = min(TOP, self._model.shape.vocab_size)
-        self._tokens = torch.zeros(len(self), count, dtype=torch.long, device=self._model.device)
-        self._shares = torch.zeros(len(self), count, device=self._model.device)
+        shape, device = (self._starts[-1], count), self._model.device
+        self._tokens = torch.zeros(shape, dtype=torch.long, device=device)
+        self._shares = torch.zeros(shape, device=device)
 
         @torch.no_grad()
         def ask(rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
             top = self._logits(rows).softmax(dim=-1).topk(count, dim=-1)
             return top.values, top.indices
 
-        order = sorted(range(len(self)), key=self.table.length)
-        for rows, (shares, tokens) in in_batches(order, AT_ONCE, self._model.device, ask):
-            self._shares[rows], self._tokens[rows] = shares, tokens
-        yield len(self)
+        order = sorted(range(len(texts)), key=lambda row: texts[row].length)
+        for rows, (shares, tokens) in in_batches(order, AT_ONCE, device, ask):
+            places = self._places(rows)
+            self._shares[places], self._tokens[places] = shares, tokens
+
+    def _places(self, rows: Sequence[int]) -> torch.Tensor:
+        """Where the distributions of some texts stand, text by text."""
+        places = [place for row in rows for place in range(*self._starts[row : row + 2])]
+        return torch.tensor(places, device=self._model.device)
 
     def drawn(self, count: int, turn: int) -> list[int]:
-        """Some of the prompts, the same for the same turn.
+        """Some of the texts, each kind by its share, the same for the same turn.
 
         Args:
             count: how many.
             turn: which step of the run.
         """
         chance = random.Random(f"keep {self._seed} {turn}")
-        return chance.sample(range(len(self)), min(count, len(self)))
+        kinds = list(self._kinds)
+        if not kinds:
+            return []
+        drawn = chance.choices(kinds, [SHARES[kind] for kind in kinds], k=count)
+        return [chance.choice(self._kinds[kind]) for kind in drawn]
+
+    def pieces(self, rows: Sequence[int], most: int) -> list[list[int]]:
+        """Texts in pieces of similar length (see `pieces_of`)."""
+        if self._table is None or not rows:
+            return []
+        return pieces_of(self._table, rows, most, self._model.device)
 
     def loss(self, rows: Sequence[int]) -> torch.Tensor:
-        """The mean divergence of some prompts, by the weights as they are now; differentiable."""
-        return divergence(self._logits(rows), self._tokens[rows], self._shares[rows]).mean()
+        """The mean over some texts of the mean divergence at their tokens; differentiable."""
+        assert self._table is not None
+        batch, places = self._table.batch(rows), self._places(rows)
+        found = divergence(self._logits(rows), self._tokens[places], self._shares[places])
+        return (batch.sum_by_text(found) / batch.sum_by_text(torch.ones_like(found))).mean()
 
     def _logits(self, rows: Sequence[int]) -> torch.Tensor:
-        batch = self.table.batch(rows)
+        assert self._table is not None
+        batch = self._table.batch(rows)
         with starting_at(self._model, self._states.layer if self._states else 0) as feed:
             if self._states is not None:
                 feed.states = self._states.padded(rows, self._model.device)
@@ -128,12 +145,12 @@ def divergence(logits: torch.Tensor, tokens: torch.Tensor, shares: torch.Tensor)
     """KL divergence from kept distributions to those of logits, in nats.
 
     Args:
-        logits: (prompts, vocabulary).
-        tokens: (prompts, kept) the tokens that are kept one by one.
-        shares: (prompts, kept) their probabilities; what is left is the mass of the rest.
+        logits: (places, vocabulary).
+        tokens: (places, kept) the tokens that are kept one by one.
+        shares: (places, kept) their probabilities; what is left is the mass of the rest.
 
     Returns:
-        (prompts,), 0 or more up to rounding.
+        (places,), 0 or more up to rounding.
     """
     found = logits.log_softmax(dim=-1).gather(1, tokens)
     kept = (shares * (shares.clamp(min=LEAST).log() - found)).sum(dim=-1)

@@ -20,6 +20,7 @@ import torch
 from workbench.errors import MemoryShortage
 from workbench.facts.fact import Fact, facts_digest
 from workbench.facts.forms import parse_forms
+from workbench.facts.subject import with_subjects
 from workbench.measure.strict import learned_texts
 from workbench.methods.base import LOCFT_BF
 from workbench.methods.checkpoint import Progress, read_checkpoint, write_checkpoint
@@ -33,12 +34,15 @@ from workbench.methods.events import (
     StatesProgress,
     Stopped,
 )
-from workbench.methods.keep import KeepSet, kept_prompts
+from workbench.methods.keep import KeepSet
+from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.loss import text_losses
+from workbench.methods.pieces import pieces_of
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
 from workbench.methods.tuned import TunedWeights
+from workbench.methods.watched import WatchedNeighbours
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import is_out_of_memory, release_cache
@@ -48,10 +52,8 @@ from workbench.work.stop import Stop
 
 __all__ = ["LocftRun"]
 
-# Measured for the CPU; a GPU reads all weights anew in each pass, which few tokens do not repay.
-TOKENS_WORTH_A_PASS = {"cpu": 256}
-
 REHEARSED_BATCHES = 4
+PUBLISHED = {"rate_schedule": "constant", "forms": ["raw"], "keep": 0.0}
 
 
 class LocftRun(Run):
@@ -96,11 +98,17 @@ class LocftRun(Run):
         self._locations = parse_locations(self.settings.at)
         self._schedule = Schedule.of(self.settings, len(self.facts))
         forms = parse_forms(self.settings.forms)
-        self._drawn = DrawnForms(model, self.facts, forms, self._texts, self.settings.seed)
+        known = with_subjects(self.facts)
+        self._drawn = DrawnForms(model, known, forms, self._texts, self.settings.seed)
         self._keep: KeepSet | None = None
         if self.settings.keep:
-            prompts = kept_prompts(self.facts, self.settings.seed)
-            self._keep = KeepSet(model, prompts, self.settings.seed)
+            kinds, seed = self.settings.kept, self.settings.seed
+            other_words = any(form.form == "rephrase" for form in forms)
+            prompts = kept_prompts(
+                known, kinds, seed, chat=model.preset.chat, rewordings=other_words
+            )
+            self._keep = KeepSet(model, prompts, seed) if prompts else None
+        self._watched: WatchedNeighbours | None = None
         self._states = states
         assert states is None or (states.layer, len(states)) == (
             self.kept_from,
@@ -141,9 +149,10 @@ class LocftRun(Run):
         )
 
     def _states_bytes(self) -> int:
-        tables = [self._drawn.table, *([self._keep.table] if self._keep else ())]
-        tokens = sum(text.length for table in tables for text in table.texts)
-        tokens = tokens if self.kept_from else 0
+        if not self.kept_from:
+            return 0
+        tokens = sum(text.length for text in self._drawn.table.texts)
+        tokens += self._keep.expected_tokens if self._keep is not None else 0
         return tokens * self.model.shape.hidden_size * self.model.dtype.itemsize
 
     def _activation_bytes(self) -> int:
@@ -266,7 +275,8 @@ class LocftRun(Run):
             stepped = loss >= self.settings.skip_loss
             if stepped:
                 self._hold(len(rows))
-                self._tuned.step()
+                progress = self.progress
+                self._tuned.step(self._schedule.rate_share(progress.epoch, progress.cursor))
         return loss, learned, stepped
 
     def _hold(self, count: int) -> None:
@@ -274,28 +284,14 @@ class LocftRun(Run):
         if self._keep is None:
             return
         rows = self._keep.drawn(count, self.progress.batches)
-        for start in range(0, len(rows), self._micro_batch):
-            piece = rows[start : start + self._micro_batch]
+        for piece in self._keep.pieces(rows, self._micro_batch):
             loss = self._keep.loss(piece) * (self.settings.keep * len(piece) / len(rows))
             if loss.requires_grad:
                 loss.backward()  # type: ignore[no-untyped-call]
                 self._tuned.collect_gradients()
 
     def _pieces(self, texts: list[int]) -> list[list[int]]:
-        """The batch in pieces of similar length, so that little is spent on padding.
-
-        A piece has as many facts as memory allows, and tokens enough to keep the device busy.
-        """
-        enough = TOKENS_WORTH_A_PASS.get(self.model.device.type, 4096)
-        pieces: list[list[int]] = [[]]
-        tokens = 0
-        for text in sorted(texts, key=self._drawn.table.length):
-            if tokens >= enough or len(pieces[-1]) == self._micro_batch:
-                pieces.append([])
-                tokens = 0
-            pieces[-1].append(text)
-            tokens += self._drawn.table.length(text)
-        return pieces
+        return pieces_of(self._drawn.table, texts, self._micro_batch, self.model.device)
 
     def _forward(self, texts: list[int], share: float) -> tuple[torch.Tensor, int]:
         """Mean over texts of the mean cross-entropy on each one's target tokens, times `share`."""
@@ -306,6 +302,8 @@ class LocftRun(Run):
             logits = target_logits(self.model, batch)
         learned: list[bool] = learned_texts(logits.detach(), batch).tolist()
         for text, right in zip(texts, learned, strict=True):
+            if self._drawn.many:
+                self.progress.add_text(self._drawn.form(text), right)
             if not right:
                 self.progress.last_wrong[self._drawn.fact(text)] = self.progress.epoch + 1
         losses = text_losses(logits, batch)
@@ -318,6 +316,7 @@ class LocftRun(Run):
     def _end_epoch(self) -> EpochDone:
         progress = self.progress
         learned = progress.learned / progress.facts
+        by_form = {form: done / seen for form, (done, seen) in sorted(progress.forms.items())}
         progress.end_epoch()
         if not self._schedule.depth_first and self._loss_now() < self.settings.stop_loss:
             progress.reason = "converged"
@@ -327,7 +326,17 @@ class LocftRun(Run):
             loss=progress.losses[-1],
             learned=learned,
             seconds=progress.seconds,
+            by_form=by_form or None,
+            neighbours=self._neighbours_unchanged(),
         )
+
+    def _neighbours_unchanged(self) -> float | None:
+        if self._watched is None:
+            self._watched = WatchedNeighbours(
+                self.model, self.facts, self.settings.seed, self.kept_from
+            )
+        with self.applied():
+            return self._watched.unchanged()
 
     def _loss_now(self) -> float:
         """The mean loss of the epoch that ended; with several forms that of every text.
@@ -371,8 +380,11 @@ class LocftRun(Run):
     def _identity(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to go on."""
         settings = replace(self.settings, micro_batch_size=None).as_dict()
-        for name in ("forms", "keep"):
-            if getattr(self.settings, name) == getattr(EditSettings(), name):
+        del settings["recipe"]  # what it stands for is in the others
+        if not self.settings.keep:
+            del settings["kept"]
+        for name, published in PUBLISHED.items():
+            if settings[name] == published:
                 del settings[name]  # earlier versions had no such setting, and did just this
         return {
             "settings": settings,

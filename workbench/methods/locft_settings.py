@@ -7,12 +7,14 @@ but the micro-batch.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
 from workbench.methods.method_settings import MethodSettings
+from workbench.methods.recipes import RECIPES, Kept, RateSchedule, Recipe, RecipeName
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
 from workbench.work.settings import is_number, setting
@@ -31,6 +33,11 @@ PAPER_BATCH_SIZE = 100
 PAPER_EPOCHS = 25
 PAPER_LOSS_FLOOR = 0.01
 
+# The settings of the first version.
+_EVERY_FIRST = frozenset(
+    {"at", "learning_rate", "batch_size", "epochs", "pipeline", "seed", "skip_loss", "stop_loss"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class EditSettings(MethodSettings):
@@ -48,7 +55,7 @@ class EditSettings(MethodSettings):
     )
     learning_rate: float | None = setting(
         None,
-        "Adam's constant learning rate; empty: the model's preset.",
+        "Adam's learning rate; empty: the model's preset.",
         label="Learning rate",
         option="--lr",
     )
@@ -81,18 +88,30 @@ class EditSettings(MethodSettings):
         label="Stop loss",
         unit="nats",
     )
+    recipe: RecipeName = setting(
+        "published",
+        "What is taken where a setting is empty; holds: learned where people ask, and what is near "
+        "stays; published: the paper to the letter.",
+        label="Recipe",
+    )
     forms: tuple[str, ...] = setting(
         (),
         "In which forms the facts are trained, one drawn for each fact and epoch: raw (the prompt "
-        "goes on), question, chat (through the template); with shares such as chat:2; empty: raw.",
+        "goes on), question, chat (through the template); with shares such as chat:2; empty: the "
+        "recipe's.",
         label="Trained forms",
-        empty="raw",
     )
-    keep: float = setting(
-        0.0,
-        "How much what must stay counts in each step: the weight of the divergence from the base "
-        "on the facts' templates with other subjects and on plain text; 0 for nothing.",
+    keep: float | None = setting(
+        None,
+        "How much what must stay counts in each step: the weight of the divergence from the base; "
+        "0 for nothing; empty: the recipe's.",
         label="Keep",
+    )
+    kept: tuple[Kept, ...] = setting(
+        (),
+        "What must stay: neighbours (the facts' templates with other subjects), text (plain text), "
+        "chats (openings of chats); empty: the recipe's.",
+        label="Kept prompts",
     )
     micro_batch_size: int | None = setting(
         None,
@@ -100,6 +119,14 @@ class EditSettings(MethodSettings):
         "halved when memory runs out.",
         label="Micro-batch size",
         unit="facts",
+    )
+
+    rate_schedule: RateSchedule | None = setting(
+        None,
+        "constant: the same rate in every step; falling: down to nothing over the second half; "
+        "empty: the recipe's.",
+        label="Rate schedule",
+        advanced=True,
     )
 
     def __post_init__(self) -> None:
@@ -112,14 +139,38 @@ class EditSettings(MethodSettings):
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
         for name in ("skip_loss", "stop_loss", "keep"):
             value = getattr(self, name)
+            if name == "keep" and value is None:
+                continue
             if not is_number(value) or value < 0:
                 raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
-        if self.pipeline not in get_args(Pipeline):
-            raise SettingsError(
-                f"pipeline is {self.pipeline!r}; choose one of {', '.join(get_args(Pipeline))}."
-            )
+        self._require_known("recipe", RecipeName)
+        self._require_known("pipeline", Pipeline)
+        if self.rate_schedule is not None:
+            self._require_known("rate_schedule", RateSchedule)
+        self._require_known("kept", Kept)
         self._require_whole("seed", least=0)
         object.__setattr__(self, "forms", tuple(str(form) for form in parse_forms(self.forms)))
+
+    def _require_known(self, name: str, choices: Any) -> None:
+        value = getattr(self, name)
+        known = get_args(choices)
+        for one in value if isinstance(value, tuple) else (value,):
+            if one not in known:
+                raise SettingsError(f"{name} is {one!r}; choose one of {', '.join(known)}.")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`.
+
+        What has every setting of earlier versions, and no recipe, was kept by one of them, and
+        goes on as published.
+
+        Raises:
+            SettingsError: an unknown name, or a value that makes no sense.
+        """
+        if "recipe" not in data and data.keys() >= _EVERY_FIRST:
+            data = {**data, "recipe": "published"}
+        return super(EditSettings, cls).from_dict(data)
 
     def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":
         """These settings with every automatic field filled in, except `micro_batch_size`.
@@ -128,14 +179,24 @@ class EditSettings(MethodSettings):
             preset: the start for this model.
             facts: how many facts the run compiles.
         """
+        recipe = RECIPES[self.recipe]
         batch_size = self.batch_size or automatic_batch_size(facts)
         automatic = {
-            "at": self.at or preset.at,
-            "learning_rate": self.learning_rate or preset.learning_rate,
+            "at": self.at or (recipe.around and preset.around) or preset.at,
+            "learning_rate": self.learning_rate or self._rate(recipe, preset),
             "batch_size": batch_size,
             "epochs": self.epochs or automatic_epochs(facts, batch_size),
+            "rate_schedule": self.rate_schedule or recipe.rate_schedule,
+            "forms": self.forms or recipe.forms_of(preset.chat),
+            "keep": recipe.keep if self.keep is None else self.keep,
+            "kept": self.kept or recipe.kept_of(preset.chat),
         }
         return ResolvedEditSettings.from_dict(self.as_dict() | automatic)
+
+    def _rate(self, recipe: Recipe, preset: Preset) -> float:
+        """The preset's rate, less where the recipe tunes several matrices in place of its one."""
+        several = recipe.around and bool(preset.around) and len(self.at) != 1
+        return preset.learning_rate * (recipe.rate if several else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +206,8 @@ class ResolvedEditSettings(EditSettings):
     learning_rate: float = setting(0.0, EditSettings.help()["learning_rate"], option="--lr")
     batch_size: int = setting(0, EditSettings.help()["batch_size"])
     epochs: int = setting(0, EditSettings.help()["epochs"])
+    rate_schedule: RateSchedule = setting("constant", EditSettings.help()["rate_schedule"])
+    keep: float = setting(0.0, EditSettings.help()["keep"])
 
 
 def automatic_batch_size(facts: int) -> int:

@@ -1,4 +1,4 @@
-"""In which order a run sees its facts: breadth-first or depth-first.
+"""In which order a run sees its facts, breadth-first or depth-first, and how its rate goes.
 
 Breadth-first, an epoch is all facts in mini-batches, reshuffled each time. Depth-first, an
 "epoch" is one mini-batch passed again and again until it is learned, in the order of the facts.
@@ -25,6 +25,7 @@ class Schedule:
         passes: most passes over each fact.
         depth_first: which of the two orders.
         seed: decides the shuffles.
+        falling: whether the learning rate falls.
     """
 
     facts: int
@@ -32,12 +33,14 @@ class Schedule:
     passes: int
     depth_first: bool
     seed: int
+    falling: bool = False
 
     @classmethod
     def of(cls, settings: ResolvedEditSettings, facts: int) -> "Schedule":
         """The schedule of resolved settings."""
         depth_first = settings.pipeline == "depth-first"
-        return cls(facts, settings.batch_size, settings.epochs, depth_first, settings.seed)
+        falling = settings.rate_schedule == "falling"
+        return cls(facts, settings.batch_size, settings.epochs, depth_first, settings.seed, falling)
 
     @property
     def batches(self) -> int:
@@ -53,6 +56,22 @@ class Schedule:
     def batches_per_epoch(self) -> int:
         """How many batches an epoch has at most."""
         return self.passes if self.depth_first else self.batches
+
+    def rate_share(self, epoch: int, cursor: int) -> float:
+        """The share of the learning rate that a step has.
+
+        Falling, it is whole in the first half and goes down to nothing in a straight line over the
+        second: of the run, or depth-first of the passes over the batch at hand.
+
+        Args:
+            epoch: from 0.
+            cursor: which batch of the epoch, from 0.
+        """
+        if not self.falling:
+            return 1.0
+        done = cursor if self.depth_first else epoch * self.batches_per_epoch + cursor
+        total = self.batches_per_epoch if self.depth_first else self.epochs * self.batches_per_epoch
+        return min(1.0, 2.0 * (1.0 - done / total))
 
     def rows(self, epoch: int, cursor: int) -> list[int]:
         """Which facts a batch holds.

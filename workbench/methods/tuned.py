@@ -23,7 +23,7 @@ class TunedWeights:
     Args:
         model: the base.
         locations: where it is tuned.
-        learning_rate: Adam's constant rate; no weight decay.
+        learning_rate: Adam's rate; no weight decay.
 
     Raises:
         LocationError: a location is not in this model.
@@ -118,8 +118,14 @@ class TunedWeights:
             holder.grad = None
 
     @torch.no_grad()
-    def step(self) -> None:
-        """One update of Adam from the collected gradients."""
+    def step(self, share: float = 1.0) -> None:
+        """One update of Adam from the collected gradients.
+
+        Args:
+            share: of the learning rate.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate * share
         self.optimizer.step()
         for name, seen in self.seen.items():
             if seen is not self.master[name]:

@@ -14,7 +14,7 @@ from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, as_question
 from workbench.model.tokens import TokenizedText, tokenize
 
-__all__ = ["tokenize_form"]
+__all__ = ["tokenize_as", "tokenize_form"]
 
 
 def tokenize_form(
@@ -33,12 +33,7 @@ def tokenize_form(
         ModelError: the form is ``chat``, and the model has no chat template.
     """
     prompts, targets = [fact.prompt for fact in facts], [fact.target_new for fact in facts]
-    if form == "chat":
-        texts = [_turns(tokenizer, p, t) for p, t in zip(prompts, targets, strict=True)]
-    elif form == "question":
-        texts = tokenize(tokenizer, [as_question(prompt) for prompt in prompts], targets)
-    else:
-        texts = tokenize(tokenizer, prompts, targets)
+    texts = tokenize_as(tokenizer, prompts, targets, form)
     for number, text in enumerate(texts, start=1):
         if longest is not None and text.length > longest:
             raise FactsError(
@@ -48,12 +43,36 @@ def tokenize_form(
     return texts
 
 
+def tokenize_as(
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    targets: Sequence[str],
+    form: Form,
+) -> list[TokenizedText]:
+    """Prompts and their targets as tokens, as they stand in a form.
+
+    Args:
+        tokenizer: the model's.
+        prompts: what is asked.
+        targets: what should be answered to each.
+        form: in which.
+
+    Raises:
+        ModelError: the form is ``chat``, and the model has no chat template.
+    """
+    if form == "chat":
+        return [_turns(tokenizer, p, t) for p, t in zip(prompts, targets, strict=True)]
+    if form == "question":
+        prompts = [as_question(prompt) for prompt in prompts]
+    return tokenize(tokenizer, prompts, targets)
+
+
 def _turns(tokenizer: PreTrainedTokenizerBase, prompt: str, target: str) -> TokenizedText:
     """What a user says and what the model should say, up to the end of its turn."""
     if not tokenizer.chat_template:
         raise ModelError(
-            "This model has no chat template, so facts cannot be trained as chat. Leave that form "
-            "out, or choose a chat model."
+            "This model has no chat template, so facts cannot be trained or asked as chat. Leave "
+            "that form out, or choose a chat model."
         )
     asked = [{"role": "user", "content": prompt.strip()}]
     answered = [*asked, {"role": "assistant", "content": target.strip()}]

@@ -32,7 +32,7 @@ from workbench.model.stoppable import stoppable
 from workbench.model.tokens import prompt_tokens
 from workbench.work.stop import Stop
 
-__all__ = ["Answer", "OnText", "generate"]
+__all__ = ["Answer", "OnText", "chat_tokens", "generate"]
 
 OnText = Callable[[dict[int, str]], None]
 """Told after each new token what some prompts, by their place, are answered so far."""
@@ -130,7 +130,7 @@ def generate(
         raise SettingsError("max_new_tokens and top_k must be whole numbers, 1 or more.")
     if not prompts:
         return []
-    encoded = _chat_tokens(model, prompts) if chat else prompt_tokens(model.tokenizer, prompts)
+    encoded = chat_tokens(model, prompts) if chat else prompt_tokens(model.tokenizer, prompts)
     longest = max(len(ids) for ids in encoded)
     room = min(max_new_tokens, _room(model, longest))
     ends = end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
@@ -162,7 +162,12 @@ def _room(model: LanguageModel, longest: int) -> int:
     return model.longest - longest
 
 
-def _chat_tokens(model: LanguageModel, prompts: Sequence[str]) -> list[tuple[int, ...]]:
+def chat_tokens(model: LanguageModel, prompts: Sequence[str]) -> list[tuple[int, ...]]:
+    """What a user says as tokens, through the chat template, up to where the answer begins.
+
+    Raises:
+        ModelError: the tokenizer has no chat template.
+    """
     if not getattr(model.tokenizer, "chat_template", None):
         raise ModelError(f"'{model.name}' has no chat template. Ask it with raw prompts instead.")
     texts = [

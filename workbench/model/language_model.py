@@ -7,7 +7,7 @@ are kept and dropout would make them wrong. Knows nothing about where models com
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -21,7 +21,7 @@ from workbench.model.hashing import tensor_hash
 from workbench.model.layers import LayerList, LocationInfo
 from workbench.model.location import Location
 from workbench.model.places import Places
-from workbench.model.presets import ModelShape, Preset, find_preset
+from workbench.model.presets import ModelShape, Preset, find_preset, layers_around
 from workbench.model.shipped import Shipped
 from workbench.model.summary import ModelSummary
 
@@ -119,7 +119,19 @@ class LanguageModel:
     @property
     def preset(self) -> Preset:
         """The best-founded start for this model."""
-        return find_preset(self.name, self.shape, self.layers.places())
+        found = find_preset(self.name, self.shape, self.layers.places())
+        chat = bool(getattr(self.tokenizer, "chat_template", None))
+        return replace(found, chat=chat, around=self._around(found.at))
+
+    def _around(self, at: tuple[str, ...]) -> tuple[str, ...]:
+        """A matrix with the same one in the layers after it."""
+        first = Location.parse(at[0])
+        having = self.places.having(first.module)
+        if len(at) > 1 or not first.module or first.layer not in having:
+            return ()
+        return tuple(
+            str(replace(first, layer=layer)) for layer in layers_around(first.layer, having)
+        )
 
     @property
     def places(self) -> Places:

@@ -7,7 +7,15 @@ base), else the general guess is used and labelled as one.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["PAPER", "PRESETS", "ModelShape", "Preset", "find_preset", "output_matrix"]
+__all__ = [
+    "PAPER",
+    "PRESETS",
+    "ModelShape",
+    "Preset",
+    "find_preset",
+    "layers_around",
+    "output_matrix",
+]
 
 PAPER = "Fine-tuning Done Right in Model Editing, arXiv 2509.22072"
 """The source of presets that the paper gives."""
@@ -42,6 +50,9 @@ class Preset:
         is_guess: True when nobody measured them on this model.
         models: hub ids that it is for, compared without case, with or without the owner.
         shape: the shape of those models; another model of the same shape gets it too.
+        chat: whether the model at hand has a chat template.
+        around: the location of a single matrix with that of the same matrix in the layers after
+            it, for a recipe that tunes several; empty where there is none.
     """
 
     name: str
@@ -51,6 +62,8 @@ class Preset:
     is_guess: bool = False
     models: tuple[str, ...] = ()
     shape: ModelShape | None = None
+    chat: bool = False
+    around: tuple[str, ...] = ()
 
 
 PRESETS: tuple[Preset, ...] = (
@@ -119,6 +132,19 @@ def find_preset(
     if not isinstance(matrices, Mapping):
         matrices = dict.fromkeys(matrices, range(shape.layers))
     return _guess(shape, matrices)
+
+
+def layers_around(layer: int, having: Sequence[int], count: int = 3) -> list[int]:
+    """A layer with those after it; near the end of a model with those before it.
+
+    Args:
+        layer: in the model.
+        having: the layers that have what is wanted, that one among them.
+        count: how many; fewer where there are no more.
+    """
+    place = sorted(having).index(layer)
+    start = max(0, min(place, len(having) - count))
+    return sorted(having)[start : start + count]
 
 
 def _guess(shape: ModelShape, matrices: Mapping[str, Sequence[int]]) -> Preset:

@@ -12,7 +12,7 @@ import torch
 from workbench.errors import ModelError
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form
-from workbench.measure.health import held_out_lines, text_kind
+from workbench.measure.plain_text import held_out, kind_of
 from workbench.measure.strict import learned_texts
 from workbench.methods.loss import text_losses
 from workbench.model.forms import tokenize_form
@@ -119,6 +119,6 @@ def plain_passages(model: LanguageModel, facts: Sequence[Fact]) -> list[Tokenize
         facts: what is learned.
     """
     most = min(PASSAGE_TOKENS, model.longest or PASSAGE_TOKENS)
-    lines = held_out_lines(text_kind(model), facts)[:PASSAGES]
+    lines = held_out(kind_of(model), facts)[:PASSAGES]
     read = [ids[:most] for ids in prompt_tokens(model.tokenizer, lines)]
     return [TokenizedText(ids[:1], ids[1:]) for ids in read if len(ids) > 1]

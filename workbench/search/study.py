@@ -276,6 +276,7 @@ class Study:
             before=sides["before"],
             after=sides["after"],
             asked=report.sentence,
+            figures=report.figures,
         )
         best = self._patches.get(arm.label)
         if best is None or score_of(trial) > score_of(self._trials[best[0]]):

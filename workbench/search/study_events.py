@@ -6,7 +6,7 @@ goes on from them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.measure.capability_result import Capability
@@ -92,6 +92,7 @@ class TrialDone(Event):
         loss: mean loss at the end.
         before, after: every share by name, see `Measured`; `before` is the base.
         asked: what was asked by which protocol.
+        figures: what is no share, before and after, see `FIGURES`; empty in earlier versions.
     """
 
     label: str
@@ -106,6 +107,7 @@ class TrialDone(Event):
     before: Mapping[str, Mapping[str, float]]
     after: Mapping[str, Mapping[str, float]]
     asked: str = ""
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, float]:

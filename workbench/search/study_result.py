@@ -110,6 +110,7 @@ class StudyResult:
                 "seconds": trial.seconds,
                 "score": score_of(trial),
                 "capability_kept": self.capability_of(label),
+                "figures": {side: dict(found) for side, found in trial.figures.items()},
                 **{name: data["value"] for name, data in trial.after.items()},
             }
             for label, trial in self.best().items()

@@ -28,7 +28,7 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.layer_states import LayerStates
 from workbench.model.location import Location, parse_locations
 from workbench.model.states import HiddenStates
-from workbench.search.halving import Halving, rungs_of
+from workbench.search.halving import Halving, Rung, rungs_of
 from workbench.search.held_out import (
     ANSWER_TOKENS,
     SHORT_ANSWER,
@@ -90,9 +90,16 @@ class Sweep:
         asked = settings or SweepSettings()
         self.settings = asked.resolved(len(facts), model.preset, model.places)
         self.weights = weights or asked.score_weights
-        self._trained = Trained(model, facts, self.settings)
+        batch = self.settings.batch_size
+
+        def rungs(sample: int) -> tuple[Rung, ...]:
+            return () if asked.budget is None else rungs_of(sample, batch, asked.epochs)
+
+        self._trained = Trained(
+            model, facts, self.settings, lambda sample: [rung.facts for rung in rungs(sample)]
+        )
         self._trials = Trials(model, asked, self.settings, self.weights, len(self.sample))
-        self._halving = self._halved(asked) if asked.budget is not None else None
+        self._halving = self._halved(rungs(len(self.sample))) if asked.budget else None
         self._facts = len(facts)
         self._digest = facts_digest(facts)
         self._known = {row.key: row for row in done}
@@ -104,12 +111,12 @@ class Sweep:
         self._tried_since = self._tried_for = 0.0
         self.stop = stop or Stop()
 
-    def _halved(self, asked: SweepSettings) -> Halving:
+    def _halved(self, rungs: Sequence[Rung]) -> Halving:
         preset = parse_locations(self.model.preset.at)[0]
         return Halving(
             self.locations,
             self.settings.learning_rates,
-            rungs_of(len(self.sample), self.settings.batch_size, asked.epochs),
+            rungs,
             start=preset,
             layers=self.model.layer_count,
             weights=self.weights,
@@ -146,7 +153,7 @@ class Sweep:
             "base": {name: self.model.base_hash(name) for name in (names[0][0], names[1][-1])},
             "facts": self._digest,
             "settings": {name: getattr(self.settings, name) for name in same}
-            | self.settings.trained_unusually()
+            | self._trained.unusual()
             | ({"halving": True} if self._halving is not None else {}),
         }
 
@@ -268,7 +275,7 @@ class Sweep:
             [self.sample[row] for row in some],
             self._edit_settings(trial),
             stop=self.stop,
-            states=self._trained.states(trained, some),
+            states=self._trained.states(trained, trial.facts),
         )
         yield self._progress(trial, 0)
         finished: Finished | None = None

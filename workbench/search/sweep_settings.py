@@ -6,8 +6,9 @@ score need nothing to be computed again (see `score`).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from workbench.errors import SettingsError
 from workbench.methods.locft_settings import (
@@ -15,6 +16,7 @@ from workbench.methods.locft_settings import (
     automatic_batch_size,
     automatic_epochs,
 )
+from workbench.methods.recipes import Kept, RateSchedule, RecipeName
 from workbench.model.location import Location, parse_locations, write_layers
 from workbench.model.places import Places
 from workbench.model.presets import Preset
@@ -39,14 +41,14 @@ WHOLE_LAYER = "layer"
 EVERY_MATRIX = "all"
 """Stands for every 2-D weight of a layer among the modules of a sweep."""
 
-TRAINED = ("forms", "keep")
+TRAINED = ("recipe", "forms", "keep", "kept", "rate_schedule")
 """The settings of a run that its trials share, so that a place is chosen for how it will be used.
 
 They are those of `EditSettings`, with its defaults and its words.
 """
 
-EARLIER: dict[str, Any] = {"forms": [], "keep": 0.0}
-"""What runs did before there were such settings, whose rows are still known."""
+_EVERY_FIRST = frozenset({"layers", "modules", "learning_rates", "sample", "full_runs", "seed"})
+"""Settings of the first version, which are always kept together."""
 
 RATES_AROUND = (3.0, 0.3)
 """With a budget, the preset's rate times each of these is tried as well, in this order."""
@@ -153,8 +155,11 @@ class SweepSettings(SettingsRecord):
         label="Weights of the score",
         parse=parse_weights,
     )
+    recipe: RecipeName = _as_in_a_run("recipe")
     forms: tuple[str, ...] = _as_in_a_run("forms")
-    keep: float = _as_in_a_run("keep")
+    keep: float | None = _as_in_a_run("keep")
+    kept: tuple[Kept, ...] = _as_in_a_run("kept")
+    rate_schedule: RateSchedule | None = _as_in_a_run("rate_schedule")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
@@ -189,10 +194,18 @@ class SweepSettings(SettingsRecord):
         """
         return EditSettings(**{name: getattr(self, name) for name in TRAINED}, **more)
 
-    def trained_unusually(self) -> dict[str, Any]:
-        """How facts are trained, where earlier versions did it otherwise; JSON-ready."""
-        mine = self.as_dict()
-        return {name: mine[name] for name in TRAINED if mine[name] != EARLIER.get(name)}
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`.
+
+        What an earlier version kept, which knew no recipes, stays as published.
+
+        Raises:
+            SettingsError: an unknown name, or a value that makes no sense.
+        """
+        if "recipe" not in data and data.keys() >= _EVERY_FIRST:
+            data = {**data, "recipe": "published"}
+        return super(SweepSettings, cls).from_dict(data)
 
     @property
     def score_weights(self) -> ScoreWeights:

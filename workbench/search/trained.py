@@ -5,21 +5,26 @@ Knows nothing about places or rates.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from workbench.errors import FactsError
 from workbench.facts.fact import Fact
 from workbench.facts.forms import parse_forms
+from workbench.facts.subject import with_subjects
 from workbench.methods.drawn import DrawnForms
-from workbench.methods.keep import kept_prompts
+from workbench.methods.kept_prompts import kept_prompts
 from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.states import HiddenStates
-from workbench.model.tokens import TokenTable, tokenize_facts
+from workbench.model.tokens import TokenizedText, TokenTable, tokenize_facts
 from workbench.search.sample import Sample, draw_sample
 from workbench.search.sweep_settings import ResolvedSweepSettings
 
 __all__ = ["Trained"]
+
+FIRST: dict[str, Any] = {"forms": ["raw"], "rate_schedule": "constant", "keep": 0.0}
+"""How the first version trained, whose rows are still known."""
 
 
 class Trained:
@@ -29,6 +34,7 @@ class Trained:
         model: the base.
         facts: what the sample is drawn from.
         settings: of the sweep.
+        counts: on how many facts there are trials beside those on all, by the sample's size.
 
     Raises:
         FactsError: no facts, or none short enough for the model.
@@ -36,22 +42,38 @@ class Trained:
     """
 
     def __init__(
-        self, model: LanguageModel, facts: Sequence[Fact], settings: ResolvedSweepSettings
+        self,
+        model: LanguageModel,
+        facts: Sequence[Fact],
+        settings: ResolvedSweepSettings,
+        counts: Callable[[int], Sequence[int]] = lambda sample: (),
     ) -> None:
         self._model = model
         self._seed = settings.seed
-        # As a run resolves them.
-        resolved = settings.edit_settings().resolved(model.preset, settings.sample)
-        self._keeps = resolved.keep > 0
-        self._forms = parse_forms(resolved.forms)
+        self._settings = settings.edit_settings().resolved(model.preset, settings.sample)
+        self._forms = parse_forms(self._settings.forms)
         self.sample: Sample = draw_sample(facts, settings.sample, settings.seed, self._fits)
         """The facts that are tried, and prompts of others."""
         if facts and not self.sample.facts:
             raise FactsError("Every fact is too long for this model. Shorten their prompts.")
-        raw = tokenize_facts(model.tokenizer, self.facts, model.longest)
-        texts = TokenTable(raw, model.device)
-        self.table = DrawnForms(model, self.facts, self._forms, texts, settings.seed).table
-        """Every text, as a run on all of them has it."""
+        sizes = {count: self._texts(count) for count in {len(self.facts), *counts(len(self.facts))}}
+        texts = dict.fromkeys(text for count in sorted(sizes) for text in sizes[count])
+        if len(sizes) == 1:
+            self.table = TokenTable(sizes[len(self.facts)], model.device)
+            self._rows: dict[int, list[int]] = {}
+            return
+        place = {text: row for row, text in enumerate(texts)}
+        self._rows = {count: [place[text] for text in found] for count, found in sizes.items()}
+        self.table = TokenTable(list(texts), model.device)
+        """Every text of every trial, once."""
+
+    def _texts(self, count: int) -> tuple[TokenizedText, ...]:
+        """What a run on so many facts trains on, in its order."""
+        facts = [self.facts[row] for row in self.some(count)]
+        tokenized = tokenize_facts(self._model.tokenizer, facts, self._model.longest)
+        raw = TokenTable(tokenized, self._model.device)
+        forms = DrawnForms(self._model, with_subjects(facts), self._forms, raw, self._seed)
+        return forms.table.texts
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -78,17 +100,22 @@ class Trained:
             return rows
         return sorted(random.Random(f"rung {self._seed}").sample(rows, len(rows))[:count])
 
-    def states(self, states: HiddenStates | None, some: Sequence[int]) -> HiddenStates | None:
-        """The part of the hidden states that a trial on some facts needs.
+    def states(self, states: HiddenStates | None, count: int) -> HiddenStates | None:
+        """The hidden states that a run on so many facts needs, in its order.
 
         Args:
             states: of the whole table; None where none are kept.
-            some: the facts.
+            count: of the facts.
         """
-        if states is None or len(some) == len(self.facts):
+        if states is None or count not in self._rows:
             return states
-        forms = range(0, len(self.table), len(self.facts))
-        return states.of([form + row for form in forms for row in some])
+        return states.of(self._rows[count])
+
+    def unusual(self) -> dict[str, Any]:
+        """How facts are trained, where the first version did it otherwise; JSON-ready."""
+        mine = self._settings.as_dict()
+        names = ("forms", "rate_schedule", "keep", *(["kept"] if self._settings.keep else []))
+        return {name: mine[name] for name in names if mine[name] != FIRST.get(name)}
 
     def kept_prompts(self, counts: Sequence[int]) -> list[str]:
         """The prompts that trials are trained to answer as the base does.
@@ -96,11 +123,13 @@ class Trained:
         Args:
             counts: on how many facts trials are.
         """
-        if not self._keeps:
+        if not self._settings.keep:
             return []
-        drawn = [self.some(count) for count in sorted(set(counts))]
-        return [
-            prompt
-            for rows in drawn
-            for prompt in kept_prompts([self.facts[row] for row in rows], self._seed)
-        ]
+        other_words = any(form.form == "rephrase" for form in self._forms)
+        chat, kinds = self._model.preset.chat, self._settings.kept
+        found: list[str] = []
+        for count in sorted(set(counts)):
+            facts = with_subjects([self.facts[row] for row in self.some(count)])
+            kept = kept_prompts(facts, kinds, self._seed, chat=chat, rewordings=other_words)
+            found += [one.prompt for one in kept]
+        return found

@@ -67,6 +67,8 @@ class Metrics:
     intervals: dict[str, dict[str, Interval]] | None = None
     counts: dict[str, int] | None = None
     sentence: str = ""
+    figures: dict[str, dict[str, float]] | None = None
+    unended: dict[str, float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ class WholeEvaluation:
     groups: tuple[GroupShares, ...]
     failed: int
     failures: tuple[QuestionVerdicts, ...]
+    figures: dict[str, dict[str, float]] | None = None
+    unended: dict[str, float | None] | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

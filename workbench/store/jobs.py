@@ -116,6 +116,15 @@ class Queue:
         )
         return _job(row) if row is not None else None
 
+    def latest_done(self, kind: JobKind, run: int | None) -> Job | None:
+        """The newest job of a kind about a run, or about the base, that was done."""
+        row = self._database.row(
+            "SELECT * FROM jobs WHERE kind = ? AND state = 'done' AND json_valid(params)"
+            " AND json_extract(params, '$.run') IS ? ORDER BY id DESC LIMIT 1",
+            (kind, run),
+        )
+        return _job(row) if row is not None else None
+
     def cancel(self, job: int) -> None:
         """Asks for a job's end: one that waits ends at once, one that runs is told."""
         now = time.time()

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from workbench.errors import RecordError
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
+from workbench.measure.stress_settings import StressSettings
 from workbench.methods.base import LOCFT_BF
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
@@ -30,13 +31,16 @@ __all__ = [
     "Request",
     "ResumeRequest",
     "ScanRequest",
+    "StressRequest",
     "StudyRequest",
     "SweepRequest",
     "edit_request",
     "request_of",
 ]
 
-JobKind = Literal["load", "ask", "scan", "sweep", "edit", "evaluate", "study", "export", "import"]
+JobKind = Literal[
+    "load", "ask", "scan", "sweep", "edit", "evaluate", "stress", "study", "export", "import"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +128,17 @@ class EditRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class ResumeRequest(Request):
-    """Let a run that ended early go on."""
+    """Let a run that ended early go on, or keep what it came to.
+
+    Args:
+        resume: the run.
+        keep: whether it ends where it is, with its patch.
+    """
 
     kind = "edit"
 
     resume: int
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,16 @@ class EvaluateRequest(Request):
 
     run: int | None
     settings: EvaluationSettings = EvaluationSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class StressRequest(Request):
+    """Stress a run, or the base alone where `run` is None."""
+
+    kind = "stress"
+
+    run: int | None
+    settings: StressSettings = StressSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +211,7 @@ _KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
     "sweep": (("", SweepRequest),),
     "edit": (("resume", ResumeRequest), ("", EditRequest)),
     "evaluate": (("", EvaluateRequest),),
+    "stress": (("", StressRequest),),
     "study": (("", StudyRequest),),
     "export": (("", ExportRequest),),
     "import": (("", ImportRequest),),

@@ -218,10 +218,18 @@ class RunTable:
 
     def events(self, run: int, kind: type[Event]) -> list[Any]:
         """A run's events of one type, oldest first."""
+        return self._events(run, kind, "ORDER BY id")
+
+    def last_event(self, run: int, kind: type[Event]) -> Any:
+        """A run's last event of one type; None when there is none."""
+        found = self._events(run, kind, "ORDER BY id DESC LIMIT 1")
+        return found[0] if found else None
+
+    def _events(self, run: int, kind: type[Event], order: str) -> list[Any]:
         # As `to_json` writes it. SQLite's own JSON refuses the NaN of a loss that went astray.
         begins = f'{{"event":"{kind.__name__}"'
         rows = self._database.rows(
-            "SELECT event FROM events WHERE run = ? AND substr(event, 1, ?) = ? ORDER BY id",
+            f"SELECT event FROM events WHERE run = ? AND substr(event, 1, ?) = ? {order}",
             (run, len(begins), begins),
         )
         return [Event.from_dict(json.loads(row["event"])) for row in rows]

@@ -115,6 +115,19 @@ class Store:
             raise SessionError(f"Run {run} is {found.state}; there is nothing to resume.")
         return self.jobs.ask_for(ResumeRequest(run))
 
+    def keep_run(self, run: int) -> int:
+        """Ends a run where it is, with a patch of what it came to; returns the job's id.
+
+        Raises:
+            SessionError: it is over, or gave up with an error.
+        """
+        found = self.runs.get(run)
+        if found.state == "running":
+            self.jobs.cancel(found.job)
+        elif not found.can_resume:
+            raise SessionError(f"Run {run} is {found.state}; there is nothing more to keep.")
+        return self.jobs.ask_for(ResumeRequest(run, keep=True))
+
     def delete_run(self, run: int) -> None:
         """Hides a run; where it was shown as "before" or "after", the base is shown.
 

@@ -123,7 +123,7 @@ THEMES: dict[ThemeName, Theme] = {
 }
 # Paper is white whatever the theme, and the edges of cards are darker on it.
 PAPER = {"paper": "#ffffff", "paper-line": "#cccccc"}
-OF_PLOTS = frozenset({"low", "high", "series"})  # these are no variables of a page
+OF_PLOTS = frozenset({"low", "high", "series"})  # the first two are no variables of a page
 ARROW = (
     "url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='8' height='5'"
     "%3E%3Cpath d='M0 0h8L4 5z' fill='{colour}'/%3E%3C/svg%3E\")"
@@ -137,8 +137,9 @@ def variables(theme: Theme) -> dict[str, str]:
         for field in fields(theme)
         if field.name not in OF_PLOTS
     }
+    curves = {f"series-{number}": colour for number, colour in enumerate(theme.series, start=1)}
     # A picture in a stylesheet knows no variables: the whole of it is one.
-    return {**named, "arrow": ARROW.format(colour=theme.arrow.replace("#", "%23"))}
+    return {**named, **curves, "arrow": ARROW.format(colour=theme.arrow.replace("#", "%23"))}
 
 
 def css_variables() -> str:

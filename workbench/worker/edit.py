@@ -14,8 +14,8 @@ from workbench.errors import ModelError, SessionError
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe import probe
 from workbench.methods.base import MethodRun, find_method
-from workbench.methods.edit import EditResult, editing
-from workbench.methods.events import EpochDone, Finished, Started, Stopped
+from workbench.methods.edit import EditResult, editing, left_by
+from workbench.methods.events import BatchDone, EpochDone, Finished, Started, Stopped
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
@@ -52,6 +52,9 @@ def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, 
         Cancelled: the person asked for the end; the run can be resumed.
         WorkbenchError: the run cannot be made; the message says why.
     """
+    asked = task.job.request
+    if isinstance(asked, ResumeRequest) and asked.keep:
+        return _keep_run(task, model, patches, asked.resume)
     number, rows, run = _prepare(task, model)
     keeper = _Keeper(task, model, number, run)
     task.begin(f"Preparing {len(rows)} facts")
@@ -59,6 +62,53 @@ def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, 
     keeper.flush()
     if result is None:
         raise Cancelled
+    _finish(task, model, patches, number, rows, result)
+    return {"run": number}
+
+
+def _keep_run(task: Task, model: LanguageModel, patches: Patches, number: int) -> dict[str, Any]:
+    """Makes a patch of what a run that was stopped came to.
+
+    Raises:
+        WorkbenchError: it cannot be read; the run can still go on then.
+    """
+    runs = task.store.runs
+    if runs.get(number).state == "done":
+        return {"run": number}  # it came to its end before it could be stopped
+    if not runs.checkpoint(number).exists():
+        raise SessionError(f"Run {number} left nothing to keep. Let it go on, or start another.")
+    task.begin(f"Keeping what run {number} came to")
+    rows, run = _made_again(task, model, number)
+    result = left_by(run, _ended(task, number, run.plan().resumed_epoch))
+    runs.again(number, task.job.id)
+    _finish(task, model, patches, number, rows, result)
+    return {"run": number}
+
+
+def _ended(task: Task, run: int, epochs: int) -> Finished:
+    """How a run ended that was stopped after some epochs, as far as its record tells."""
+    runs = task.store.runs
+    # A run that goes on after a crash does some epochs again.
+    done = {found.epoch: found for found in runs.events(run, EpochDone) if found.epoch <= epochs}
+    steps = {found.step: found for found in runs.events(run, BatchDone)}
+    return Finished(
+        reason="enough",
+        epochs=epochs,
+        steps=sum(not found.skipped for found in steps.values()),
+        seconds=max((found.seconds for found in done.values()), default=0.0),
+        losses=tuple(done[epoch].loss for epoch in sorted(done)),
+    )
+
+
+def _finish(
+    task: Task,
+    model: LanguageModel,
+    patches: Patches,
+    number: int,
+    rows: list[FactRow],
+    result: EditResult,
+) -> None:
+    """Keeps what a run leaves, shows it, and measures it."""
     result.patch.save(task.store.runs.patch_folder(number))
     ids = [row.id for row in rows]
     task.store.runs.set_learned(number, zip(ids, result.learned, strict=True))
@@ -70,7 +120,6 @@ def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, 
     task.store.settings.set("shown_run", number)
     _answer_pinned_again(task, model, number, patches)
     _measure_run(task, model, number, rows, result.patch)
-    return {"run": number}
 
 
 def _said(work: Work[EditResult | None], task: Task) -> Work[EditResult | None]:
@@ -115,6 +164,13 @@ def _prepare(task: Task, model: LanguageModel) -> tuple[int, list[FactRow], Meth
 def _resumed(
     task: Task, model: LanguageModel, earlier: int
 ) -> tuple[int, list[FactRow], MethodRun]:
+    rows, run = _made_again(task, model, earlier)
+    task.store.runs.again(earlier, task.job.id)
+    return earlier, rows, run
+
+
+def _made_again(task: Task, model: LanguageModel, earlier: int) -> tuple[list[FactRow], MethodRun]:
+    """The facts of a run that ended early, and the run where it was."""
     store = task.store
     found = store.runs.get(earlier)
     if found.model != model.name:
@@ -130,8 +186,7 @@ def _resumed(
         stop=task.stop,
         checkpoint=checkpoint if checkpoint.exists() else None,
     )
-    store.runs.again(earlier, task.job.id)
-    return earlier, rows, run
+    return rows, run
 
 
 class _Keeper:

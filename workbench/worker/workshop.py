@@ -16,7 +16,15 @@ from workbench.model.export import exporting
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.memory import free_memory
-from workbench.store.requests import AskRequest, EvaluateRequest, ExportRequest, FillRequest
+from workbench.model.patch import Patch
+from workbench.store.fact_rows import FactRow
+from workbench.store.requests import (
+    AskRequest,
+    EvaluateRequest,
+    ExportRequest,
+    FillRequest,
+    StressRequest,
+)
 from workbench.store.settings import ModelChoice
 from workbench.store.store import Store
 from workbench.work.stop import Stop
@@ -30,6 +38,7 @@ from workbench.worker.kept_facts import kept_facts
 from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.lengths import LengthKeeper
 from workbench.worker.patches import Patches
+from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
 from workbench.worker.task import Task
 
@@ -59,6 +68,7 @@ class Workshop:
             "sweep": lambda task: sweep_layers(task, self.model(task)),
             "edit": self._edit,
             "evaluate": self._evaluate,
+            "stress": self._stress,
             "study": lambda task: run_study(task, self.model(task)),
             "export": self._export,
         }
@@ -150,13 +160,21 @@ class Workshop:
 
     def _evaluate(self, task: Task) -> dict[str, Any]:
         asked = task.request(EvaluateRequest)
-        run, settings = asked.run, asked.settings
-        model, store = self.model(task), task.store
-        if run is None:
-            rows, patch = task.facts(), None
-        else:
-            rows, patch = kept_facts(store, run), self._patches.of(store, run)
+        run, settings, model = asked.run, asked.settings, self.model(task)
+        rows, patch = self._of(task, run)
         return {"run": run, "evaluation": measure(task, model, rows, run, patch, settings)}
+
+    def _stress(self, task: Task) -> dict[str, Any]:
+        asked = task.request(StressRequest)
+        model = self.model(task)
+        rows, patch = self._of(task, asked.run)
+        return {"run": asked.run, "stress": stress_run(task, model, rows, patch, asked.settings)}
+
+    def _of(self, task: Task, run: int | None) -> tuple[list[FactRow], Patch | None]:
+        """A run's facts and its patch; those that are ticked, and none, for the base alone."""
+        if run is None:
+            return task.facts(), None
+        return kept_facts(task.store, run), self._patches.of(task.store, run)
 
     def _export(self, task: Task) -> dict[str, Any]:
         asked = task.request(ExportRequest)

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench._version import __version__
 from workbench.measure.evaluation import Evaluation
-from workbench.measure.protocols import MEASURES, PROTOCOLS, Measured, Protocol, metric_name
+from workbench.measure.protocols import EVERY_MEASURE, PROTOCOLS, Measured, Protocol, metric_name
 from workbench.measure.verdicts import QuestionVerdicts
 
 __all__ = [
@@ -83,10 +83,10 @@ def failure_rows(rows: Iterable[QuestionVerdicts], most: int = WORST) -> list[di
 def numbers_of(
     evaluation: Mapping[str, Any], protocol: Protocol
 ) -> list[tuple[str, Measured | None, Measured | None]]:
-    """Each measure before and after by one protocol; those that nothing was judged for are out."""
+    """Each measure, form by form, before and after by one protocol; what was not judged is out."""
     intervals = evaluation["intervals"]
     found = []
-    for measure in MEASURES:
+    for measure in EVERY_MEASURE:
         name = metric_name(measure, protocol)
         sides = [
             Measured.from_dict(name, intervals[side][name])

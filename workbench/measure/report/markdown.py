@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workbench.measure.capability_result import TaskResult
-from workbench.measure.protocols import PROTOCOL_HELP, SCORED, Measured, metric_name
+from workbench.measure.figures import SHORT, figure_rows, short_figures
+from workbench.measure.protocols import PROTOCOL_HELP, Measured, split_metric, words_of
 from workbench.measure.report.contents import numbers_of, protocols_of
-from workbench.measure.report.pieces import ROLES, names_of, share
+from workbench.measure.report.pieces import ROLES, figure, share, study_measures
 
 __all__ = ["as_markdown", "plain", "study_markdown", "table"]
 
@@ -34,7 +35,7 @@ def as_markdown(report: Mapping[str, Any]) -> str:
     parts += ["## Did it work?", plain(evaluation["sentence"])]
     for protocol in protocols_of(evaluation):
         rows = [
-            (names_of(measure), _span(before), _span(after), (after or before).count)  # type: ignore[union-attr]
+            (words_of(measure), _span(before), _span(after), (after or before).count)  # type: ignore[union-attr]
             for measure, before, after in numbers_of(evaluation, protocol)
         ]
         parts += [
@@ -42,6 +43,7 @@ def as_markdown(report: Mapping[str, Any]) -> str:
             PROTOCOL_HELP[protocol],
             table(("measure", "before", "after", "asked"), rows),
         ]
+    parts += _figures(evaluation)
     parts.append(f"## Worst failures ({evaluation.get('failed', 0):,} questions failed)")
     parts.append(_failures(evaluation.get("failures", ())))
     if report["health"]:
@@ -75,6 +77,17 @@ def _span(number: Measured | None) -> str:
     return f"{share(number.value)} ({number.low:.2f}–{number.high:.2f})"
 
 
+def _figures(evaluation: Mapping[str, Any]) -> list[str]:
+    """What is no share by a protocol, under its heading; nothing where none is known."""
+    rows = [
+        (row.words, figure(row.before), figure(row.after), row.change or "–")
+        for row in figure_rows(evaluation)
+    ]
+    if not rows:
+        return []
+    return ["### neighbours, text and endings", table(("what", "before", "after", "change"), rows)]
+
+
 def _failures(rows: Iterable[Mapping[str, Any]]) -> str:
     body = [
         (
@@ -105,14 +118,17 @@ def _tasks(capability: Mapping[str, Any]) -> str:
 def study_markdown(study: Mapping[str, Any]) -> str:
     """A study's table and sentences."""
     rows = study["rows"]
-    names = [metric_name(measure, "strict") for measure in SCORED]
-    head = ["arm", "at", "best rate", *SCORED]
+    names = study_measures(rows)
+    head = ["arm", "at", "best rate", *(words_of(split_metric(name)[0]) for name in names)]
+    figured = any(row.get("figures") for row in rows)
+    head += SHORT if figured else ()
     body = [
         (
             plain(row["label"]),
             f"`{row['at']}`",
             f"{row['learning_rate']:g}",
             *(share(row.get(name)) for name in names),
+            *(short_figures(row) if figured else ()),
             "–" if row.get("capability_kept") is None else f"{row['capability_kept']:.1%}",
             f"{row['steps']:,}",
             f"{row['seconds']:.1f}",

@@ -11,16 +11,20 @@ from typing import Any
 from markupsafe import Markup
 
 from workbench.measure.capability_result import TaskResult
+from workbench.measure.figures import SHORT, figure_rows, short_figures
 from workbench.measure.groups import GROUP_HELP
 from workbench.measure.protocols import (
-    MEASURE_HELP,
+    BESIDE,
     MEASURES,
     PROTOCOL_HELP,
     SCORED,
     Difference,
     Measured,
     Protocol,
+    help_of,
     metric_name,
+    split_metric,
+    words_of,
 )
 from workbench.measure.report.contents import numbers_of, protocols_of
 from workbench.work.templates import macro, render
@@ -29,23 +33,26 @@ __all__ = [
     "ROLES",
     "capability_table",
     "failure_table",
+    "figure",
+    "figure_table",
     "group_tables",
     "health_table",
     "measure_tables",
-    "names_of",
     "share",
     "strip",
+    "study_measures",
     "study_table",
 ]
 
-NAMES = {"locality": "locality, unchanged", "locality_right": "locality, right"}
 ROLES = {
     "prompt": "prompt",
     "rephrase": "rephrase",
     "locality": "must stay",
     "portability": "follows",
 }
-GROUPED_MEASURES = tuple(measure for measure in MEASURES if measure != "locality_right")
+GROUPED_MEASURES = tuple(
+    measure for measure in MEASURES if measure not in ("locality_first", "locality_right")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +86,24 @@ class _Bar:
     width: float
 
 
-def names_of(measure: str) -> str:
-    """A measure in words."""
-    return NAMES.get(measure, measure.replace("_", " "))
-
-
 def share(value: float | None) -> str:
     """A share in three digits; a dash when there is none. Only a whole one reads 1.000."""
     if value is None:
         return "–"
     return "0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
+
+
+def figure(value: float | None) -> str:
+    """A number that is no share; a dash when there is none."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def figure_table(evaluation: Mapping[str, Any]) -> Markup:
+    """Neighbours' divergence, loss of text, and answers that stop; empty where none is known."""
+    rows = figure_rows(evaluation)
+    return render(
+        "report/figures.html", rows=rows, text=evaluation.get("text") or "", figure=figure
+    )
 
 
 def strip(number: Measured | None, kind: str = "after") -> Markup:
@@ -97,12 +112,14 @@ def strip(number: Measured | None, kind: str = "after") -> Markup:
 
 
 def measure_tables(evaluation: Mapping[str, Any]) -> Markup:
-    """A table for each protocol, never one for several."""
+    """A table for each protocol, never one for several, and one of what is no share."""
     tables = [
         (protocol, PROTOCOL_HELP[protocol], _measure_rows(evaluation, protocol))
         for protocol in protocols_of(evaluation)
     ]
-    return render("report/measures.html", tables=tables, share=share)
+    return render(
+        "report/measures.html", tables=tables, share=share, figures=figure_table(evaluation)
+    )
 
 
 def _measure_rows(evaluation: Mapping[str, Any], protocol: Protocol) -> list[_Measures]:
@@ -114,8 +131,7 @@ def _measure_rows(evaluation: Mapping[str, Any], protocol: Protocol) -> list[_Me
             change = f"{found.value:+.3f}" + ("" if found.is_clear else " (within noise)")
         newest = after or before
         asked = newest.count if newest is not None else 0
-        help_of = MEASURE_HELP[measure]
-        rows.append(_Measures(names_of(measure), help_of, before, after, change, asked))
+        rows.append(_Measures(words_of(measure), help_of(measure), before, after, change, asked))
     return rows
 
 
@@ -135,7 +151,7 @@ def _group_table(by: str, groups: Sequence[Mapping[str, Any]], protocol: Protoco
         (group["label"], group["facts"], [_measured(group["measured"], name) for name in there])
         for group in groups
     ]
-    return _Groups(by, GROUP_HELP.get(by, ""), [names_of(names[name]) for name in there], rows)
+    return _Groups(by, GROUP_HELP.get(by, ""), [words_of(names[name]) for name in there], rows)
 
 
 def _measured(numbers: Mapping[str, Any], name: str) -> Measured | None:
@@ -191,15 +207,22 @@ def _bar(value: float | None, span: tuple[float, float] | None) -> _Bar | None:
     return _Bar(min(100.0, scale * value), left, width)
 
 
+def study_measures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the strict shares in a study's table: those scored, then what was learned in
+    further forms and where neighbours begin as before; what no row has is left out."""
+    names = [metric_name(measure, "strict") for measure in (*SCORED, *BESIDE)]
+    return [name for name in names if any(row.get(name) is not None for row in rows)]
+
+
 def study_table(study: Mapping[str, Any]) -> Markup:
     """A study's arms side by side, by the strict protocol, with capability and seconds."""
     rows = study["rows"]
-    names = {metric_name(measure, "strict"): measure for measure in SCORED}
-    there = [name for name in names if any(name in row for row in rows)]
+    there = study_measures(rows)
     return render(
         "report/study.html",
         sentences=study["sentences"],
-        measures=[names[name] for name in there],
-        rows=[(row, [row.get(name) for name in there]) for row in rows],
+        measures=[words_of(split_metric(name)[0]) for name in there],
+        figures=list(SHORT) if any(row.get("figures") for row in rows) else [],
+        rows=[(row, [row.get(name) for name in there], short_figures(row)) for row in rows],
         share=share,
     )

@@ -37,6 +37,8 @@ def what_helps(run: Run, learned_last: Sequence[float]) -> str:
         run: the finished run.
         learned_last: the share learned at the end of each epoch.
     """
+    if run.outcome.get("reason") == "enough":
+        return "You ended the run: start it again and let it go on for longer."
     used_up = run.outcome.get("reason") == "epochs"
     rising = len(learned_last) > 4 and learned_last[-1] > learned_last[-len(learned_last) // 4 - 1]
     if used_up and rising:

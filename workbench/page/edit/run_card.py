@@ -1,12 +1,24 @@
 """How a run looks while it goes and once it is over. Pure functions from data to HTML."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from workbench.measure.protocols import SCORED, Protocol, metric_name
+from workbench.measure.figures import figure_rows
+from workbench.measure.protocols import (
+    EVERY_MEASURE,
+    SCORED,
+    Protocol,
+    help_of,
+    metric_name,
+    words_of,
+)
+from workbench.measure.report.pieces import figure
 from workbench.methods.events import EpochDone, Started
+from workbench.page.edit.effect import Measured, effect_table
+from workbench.page.edit.held import held_curves
 from workbench.page.edit.missed import what_helps, why_missed
 from workbench.page.edit.pinned import pinned_table
 from workbench.page.kit.charts import loss_curve
@@ -34,6 +46,7 @@ STATE_KINDS = {
     "failed": "bad",
 }
 PROTOCOLS: tuple[Protocol, ...] = ("strict", "generated")  # those of a short table
+SCORED_WORDS = tuple(map(words_of, SCORED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,7 @@ class RunView:
         learned: how many facts were learned, of how many that is known.
         missed: the first facts that were not learned.
         pinned: what pinned prompts were answered at epochs.
+        effects: the run and the last ones without something of it, once it is done.
     """
 
     job: Job | None = None
@@ -63,6 +77,7 @@ class RunView:
     learned: tuple[int, int] = (0, 0)
     missed: list[FactOutcome] | tuple[()] = ()
     pinned: list[PinnedAnswer] | tuple[()] = ()
+    effects: Sequence[Measured] = ()
 
 
 def run_card(view: RunView) -> Markup:
@@ -83,6 +98,8 @@ def run_card(view: RunView) -> Markup:
         waiting=_waiting(view),
         numbers=_figures(view, run),
         curve=loss_curve(losses, _most_epochs(view), stop_loss_of(run)),
+        held=held_curves(view.epochs, _most_epochs(view)),
+        effect=effect_table(view.effects),
         outcomes=outcome_table(view.outcomes),
         metrics=metric_table(run.metrics) if run.metrics else "",
         missed=known - learned,
@@ -136,13 +153,21 @@ def outcome_table(outcomes: list[FactOutcome] | tuple[()]) -> Markup:
 
 
 def metric_table(metrics: dict[str, Any]) -> Markup:
-    """The measures before and after, each under the name of its protocol."""
+    """The measures before and after, each under the name of its protocol, and what is no share."""
     sides = [metrics.get(side) or {} for side in ("before", "after")]
     rows = [
         (
-            measure,
+            words_of(measure),
+            help_of(measure),
             [side.get(metric_name(measure, name)) for name in PROTOCOLS for side in sides],
         )
-        for measure in SCORED
+        for measure in EVERY_MEASURE
     ]
-    return render("page/edit/metrics.html", protocols=PROTOCOLS, rows=rows)
+    shown = [row for row in rows if row[0] in SCORED_WORDS or row[2] != [None] * len(row[2])]
+    return render(
+        "page/edit/metrics.html",
+        protocols=PROTOCOLS,
+        rows=shown,
+        figures=figure_rows(metrics),
+        figure=figure,
+    )

@@ -1,6 +1,6 @@
 """The Edit tab: the settings of the next run, Start, and the run as it goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gradio as gr
@@ -9,8 +9,11 @@ from workbench.actions import command_line
 from workbench.errors import SettingsError
 from workbench.methods import events
 from workbench.methods.base import LOCFT_BF, METHODS, Method
-from workbench.methods.method_settings import MethodSettings
+from workbench.methods.locft_settings import EditSettings
+from workbench.page.edit.effect import effects
+from workbench.page.edit.next_run import next_settings
 from workbench.page.edit.plan import plan_card
+from workbench.page.edit.questions import QUESTIONS, add_questions
 from workbench.page.edit.run_card import RunView, run_card
 from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.form import Form
@@ -18,12 +21,13 @@ from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.store import Store
 from workbench.store.requests import edit_request
-from workbench.work.settings import SettingsRecord
+from workbench.work.settings import SettingsRecord, settings_of
 from workbench.work.templates import render
 
 __all__ = ["add_edit_tab"]
 
 ELSEWHERE = ("at",)  # is chosen on the Layers tab
+SHARES = ("forms", "keep")  # what the questions are answered with, in numbers
 _SETTINGS = ("settings",)
 
 
@@ -48,13 +52,13 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
             run = live_html(name="run")
     page.show(_draw_plan, [plan, same], of=("facts", "settings"))
     page.show(_draw_run, run, of=("runs", "jobs", "probes", PROGRESS))
-    fields = [field for form in forms for field in form.inputs]
+    fields = [field for parts in forms.values() for form in parts for field in form.inputs]
     page.action(start.click, _start_with(forms), fields)
     page.action(run.act, _act_on_run, outputs=tabs)
 
 
-def _add_methods(page: Page) -> list[Form[SettingsRecord]]:
-    """Builds the choice of the method, where there is one, and the form of each method."""
+def _add_methods(page: Page) -> dict[str, list[Form[SettingsRecord]]]:
+    """Builds the choice of the method, where there is one, and the forms of each by its key."""
     if len(METHODS) > 1:
         chosen = gr.Radio(
             [(method.name, method.key) for method in METHODS.values()],
@@ -65,43 +69,58 @@ def _add_methods(page: Page) -> list[Form[SettingsRecord]]:
         )
         page.show(lambda store: gr.update(value=store.settings.method.key), chosen, of=_SETTINGS)
         page.action(chosen.input, _choose_method, [chosen])
-    return [_add_form(page, method) for method in METHODS.values()]
+    return {key: _add_forms(page, method) for key, method in METHODS.items()}
 
 
 def _choose_method(store: Store, key: str) -> None:
     store.settings.choose_method(key)
 
 
-def _add_form(page: Page, method: Method) -> Form[SettingsRecord]:
-    """Builds the form of a method, which is there while the method is chosen."""
+def _add_forms(page: Page, method: Method) -> list[Form[SettingsRecord]]:
+    """Builds the forms of a method, which are there while the method is chosen."""
 
     def is_chosen(store: Store) -> Any:
         return gr.update(visible=store.settings.method.key == method.key)
 
+    names = [found.name for found in settings_of(method.settings)]
+    forms = []
     with gr.Column(visible=method is LOCFT_BF) as place:
         if len(METHODS) > 1:
             still_html(render("page/edit/method.html", method=method))
-        form = add_action_form(
-            page,
-            "edit",
-            method=method.key,
-            automatic=lambda store: _resolved(store, method),
-            leave_out=ELSEWHERE,
-            of=("settings", "facts"),
-        )
+        apart = list(ELSEWHERE)
+        if issubclass(method.settings, EditSettings):
+            add_questions(page, method)
+            with gr.Accordion("How often each, and how much", open=False, elem_classes="plain"):
+                others = [name for name in names if name not in SHARES]
+                forms.append(_add_form(page, method, others))
+            apart += [*QUESTIONS, *SHARES]
+        forms.append(_add_form(page, method, apart))
     if len(METHODS) > 1:
         page.show(is_chosen, place, of=_SETTINGS)
-    return form
+    return forms
 
 
-def _start_with(forms: list[Form[SettingsRecord]]) -> Callable[..., None]:
+def _add_form(page: Page, method: Method, leave_out: Iterable[str]) -> Form[SettingsRecord]:
+    return add_action_form(
+        page,
+        "edit",
+        method=method.key,
+        automatic=lambda store: next_settings(store, method),
+        leave_out=leave_out,
+        of=("settings", "facts"),
+    )
+
+
+def _start_with(forms: dict[str, list[Form[SettingsRecord]]]) -> Callable[..., None]:
     def start(store: Store, *values: Any) -> None:
         method, given = store.settings.method.key, iter(values)
-        for key, form in zip(METHODS, forms, strict=True):
-            entered = [next(given) for _ in form.inputs]
-            if key == method:
-                settings = form.read(entered, store.settings.of("edit", method))
-                store.settings.keep("edit", settings, method)
+        settings = store.settings.of("edit", method)
+        for key, parts in forms.items():
+            for form in parts:
+                entered = [next(given) for _ in form.inputs]
+                if key == method:
+                    settings = form.read(entered, settings)
+        store.settings.keep("edit", settings, method)
         if not store.facts.count(enabled=True):
             raise SettingsError(
                 "No fact is ticked. Tick at least one on the Facts tab, then start."
@@ -111,19 +130,10 @@ def _start_with(forms: list[Form[SettingsRecord]]) -> Callable[..., None]:
     return start
 
 
-def _resolved(store: Store, method: Method) -> MethodSettings | None:
-    """The settings with what is automatic filled in; None while the model is unknown."""
-    summary = store.settings.summary
-    if summary is None:
-        return None
-    settings: MethodSettings = store.settings.of("edit", method.key)
-    return settings.resolved(summary.preset, max(1, store.facts.count(enabled=True)))
-
-
 def _draw_plan(store: Store) -> tuple[str, str]:
     method = store.settings.method
     enabled = store.facts.count(enabled=True)
-    line = plan_card(enabled, method, _resolved(store, method), store.estimate())
+    line = plan_card(enabled, method, next_settings(store, method), store.estimate())
     same = command_line(
         "edit",
         store.settings.of("edit", method.key),
@@ -156,6 +166,7 @@ def _draw_run(store: Store) -> str:
             learned=store.runs.learned(run.id),
             missed=store.runs.outcomes(run.id, 0, 8, missed=True),
             pinned=store.probes.pinned_answers(run.id),
+            effects=effects(store, run),
         )
     )
 
@@ -166,6 +177,8 @@ def _act_on_run(store: Store, event: gr.EventData) -> Any:
         store.jobs.cancel(int(asked["job"]))
     elif asked["do"] == "resume":
         store.resume(int(asked["run"]))
+    elif asked["do"] == "keep":
+        store.keep_run(int(asked["run"]))
     elif asked["do"] == "answers":
         return gr.Tabs(selected="probe")
     return gr.skip()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from workbench.measure.protocols import FORM_WORDS
 from workbench.measure.report.pieces import (
     ROLES,
     capability_table,
@@ -12,7 +13,7 @@ from workbench.measure.report.pieces import (
     health_table,
     measure_tables,
 )
-from workbench.measure.verdicts import QuestionVerdicts, Verdict
+from workbench.measure.verdicts import FormVerdicts, QuestionVerdicts, Verdict
 from workbench.page.probe.answers import marked
 from workbench.store.evaluations import KeptEvaluation, KeptQuestion, Show
 from workbench.work.templates import render
@@ -137,7 +138,20 @@ def _verdict(found: QuestionVerdicts, edited: bool) -> list[str]:
         lines = [_judged("unchanged: ", found.unchanged), _judged("right: ", verdict)]
     else:
         lines = [_judged("right: ", verdict)]
+    lines += [_in_form(form, edited) for form in found.forms]
     return [line for line in lines if line] or ["not judged"]
+
+
+def _in_form(found: FormVerdicts, edited: bool) -> str:
+    """What became of a question in a form, in words; empty where it says nothing more."""
+    said = [_judged("", found.after if edited else found.before)]
+    if found.first is not None:
+        said.append("first token as before" if found.first else "another first token")
+    if found.divergence is not None:
+        said.append(f"KL {found.divergence:.2f}")
+    parts = ", ".join(part for part in said if part)
+    lead = "" if found.form == "raw" else f"{FORM_WORDS[found.form]}: "
+    return lead + parts if parts else ""
 
 
 def _judged(lead: str, verdict: Verdict) -> str:

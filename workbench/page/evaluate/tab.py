@@ -12,6 +12,7 @@ from workbench.page.evaluate.fields import (
     harness_note,
 )
 from workbench.page.evaluate.results import failures_card, further_cards, measures_card
+from workbench.page.evaluate.stress_card import add_stress_card
 from workbench.page.evaluate.study_card import add_study_card
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
@@ -58,6 +59,7 @@ def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
                 )
                 start = live_html(name="evaluate-start")
                 add_evaluation_fields(page)
+            add_stress_card(page)
             add_study_card(page)
     page.show(_draw_start, start, of=("evaluations", "settings", "jobs", "runs", PROGRESS))
     page.show(_draw_results, shown, of=("evaluations", "settings", "runs"))

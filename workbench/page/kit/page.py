@@ -11,6 +11,7 @@ Knows nothing about what the views look like.
 
 import functools
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ __all__ = ["PROGRESS", "QUIET", "Page", "notice"]
 
 PROGRESS = "progress"  # what a view depends on when it shows how far the running job is
 
+TURNS = 16  # sessions in which something can be done at the same time, at least mostly
+
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +55,9 @@ class Page:
     seen: gr.Textbox
     _views: dict[tuple[str, ...], list[View]] = field(default_factory=dict)
     _session_views: list[View] = field(default_factory=list)
+    _turns: list[threading.Lock] = field(
+        default_factory=lambda: [threading.Lock() for _ in range(TURNS)]
+    )
 
     def show(
         self,
@@ -134,7 +140,10 @@ class Page:
 
         @functools.wraps(do)
         def act(session: str, *values: Any) -> list[Any]:
-            return [*guarded(session, *values), self.look(session)]
+            # Two clicks in a row come in two threads: the second must see what the first did.
+            with self._turns[hash(session) % len(self._turns)]:
+                done = guarded(session, *values)
+            return [*done, self.look(session)]
 
         shown = [*places, self.message, self.seen]
         return event(act, [self.session, *inputs], shown, **_ACTION, show_progress_on=self.seen)

@@ -59,6 +59,8 @@ def _edit(store: Store, do: str, run: int) -> None:
     """Does what goes on at the Edit tab."""
     if do == "resume":
         store.resume(run)
+    elif do == "keep":
+        store.keep_run(run)
     elif do == "again":
         found = _fitting(store, store.runs.get(run))
         if not store.facts.count(enabled=True):

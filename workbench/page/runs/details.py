@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from workbench.methods.events import EpochDone
+from workbench.page.edit.effect import Measured, effect_table
+from workbench.page.edit.held import held_curves
 from workbench.page.edit.missed import why_missed
 from workbench.page.edit.run_card import metric_table, stop_loss_of
 from workbench.page.kit.charts import loss_curve
@@ -16,7 +19,11 @@ from workbench.work.words import clock, count, size, small
 __all__ = ["MOST_MISSED", "RunDetails", "details", "setting_words", "took"]
 
 MOST_MISSED = 50
-REASONS = {"converged": "the stop rule", "epochs": "all epochs used"}
+REASONS = {
+    "converged": "the stop rule",
+    "epochs": "all epochs used",
+    "enough": "you, who kept what there was",
+}
 NO_CURVE = {
     "running": "Its first epoch is going on.",
     "failed": "It failed before the end of its first epoch.",
@@ -34,6 +41,8 @@ class RunDetails:
         missed: the first facts that it did not learn.
         patch: what its patch's file says; None when there is none.
         is_after, is_before: whether it is shown so.
+        epochs: the epochs done, for what they counted.
+        effects: the run and the last ones without something of it.
     """
 
     run: Run
@@ -43,6 +52,8 @@ class RunDetails:
     patch: PatchHeader | None = None
     is_after: bool = False
     is_before: bool = False
+    epochs: Sequence[EpochDone] = ()
+    effects: Sequence[Measured] = ()
 
 
 def details(view: RunDetails) -> Markup:
@@ -53,6 +64,8 @@ def details(view: RunDetails) -> Markup:
         "page/runs/details.html",
         view=view,
         curve=loss_curve(view.losses, len(view.losses), stop_loss_of(run)),
+        held=held_curves(view.epochs, len(view.losses)),
+        effect=effect_table(view.effects),
         no_curve=NO_CURVE.get(run.state, "It ended before the end of its first epoch."),
         settings=_settings(view),
         metrics=metric_table(run.metrics) if run.metrics else "",

@@ -10,20 +10,24 @@ from typing import Any
 
 from markupsafe import Markup
 
+from workbench.measure.figures import FIGURE_NAMES, figure_help, figure_words, figures_in
 from workbench.measure.protocols import (
-    MEASURE_HELP,
-    MEASURES,
+    EVERY_MEASURE,
     PROTOCOL_HELP,
     PROTOCOLS,
     Difference,
     Measured,
     Protocol,
+    help_of,
     metric_name,
+    words_of,
 )
 from workbench.store.runs import Run
 from workbench.work.templates import render
 
 __all__ = ["measures_of_two"]
+
+OTHER_HELP = "Means and a share that no protocol judges."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +43,38 @@ class _Row:
 
 def measures_of_two(first: Run, second: Run) -> Markup:
     """A table for each protocol by which at least one of the runs was measured."""
-    tables = [
+    tables: list[tuple[str, str, list[_Row]]] = [
         (protocol, PROTOCOL_HELP[protocol], rows)
         for protocol in PROTOCOLS
         if (rows := _rows(protocol, first, second))
     ]
+    if figures := _figures(first, second):
+        tables.append(("neighbours, text, endings", OTHER_HELP, figures))
     return render("page/runs/measures.html", tables=tables, first=first, second=second)
+
+
+def _figures(first: Run, second: Run) -> list[_Row]:
+    """What is no share by a protocol; which way is better differs, so that nothing has a colour."""
+    afters = [figures_in(run.metrics, "after") for run in (first, second)]
+    rows = []
+    for name in FIGURE_NAMES:
+        values = [after.get(name) for after in afters]
+        if values != [None, None]:
+            old, new = values
+            change = "–" if old is None or new is None else f"{new - old:+.2f}"
+            rows.append(_Row(figure_words(name), figure_help(name), values, change, ""))
+    return rows
 
 
 def _rows(protocol: Protocol, first: Run, second: Run) -> list[_Row]:
     afters = [run.metrics.get("after") or {} for run in (first, second)]
     rows = []
-    for measure in MEASURES:
+    for measure in EVERY_MEASURE:
         name = metric_name(measure, protocol)
         values = [after.get(name) for after in afters]
         if values != [None, None]:
             change, kind = _change(name, first.metrics, second.metrics, values)
-            words = measure.replace("_", ", ")
-            rows.append(_Row(words, MEASURE_HELP[measure], values, change, kind))
+            rows.append(_Row(words_of(measure), help_of(measure), values, change, kind))
     return rows
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from workbench.methods.events import EpochDone
+from workbench.page.edit.effect import effects
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.runs.actions import PICKED, act_on_runs
@@ -32,8 +34,8 @@ def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
         still_html(
             heading(
                 "What did each run do?",
-                "Strict protocol, with the generated one below it in grey. One run at a time is "
-                "shown as after.",
+                "Strict protocol, with the generated one below it in grey, then other forms and "
+                "first tokens that stayed, strict too. One run at a time is shown as after.",
             )
         )
         opened = gr.Textbox("", visible="hidden", container=False)
@@ -76,6 +78,8 @@ def _details(store: Store, run: Run) -> RunDetails:
         patch=read_patch_header(store.runs.patch_folder(run.id)),
         is_after=run.id == store.settings.shown_run,
         is_before=run.id == store.settings.before_run,
+        epochs=store.runs.events(run.id, EpochDone),
+        effects=effects(store, run),
     )
 
 

@@ -1,12 +1,14 @@
 """How the table of runs looks. Pure functions from data to HTML."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from workbench.measure.protocols import SCORED, metric_name
+from workbench.facts.forms import ASKED_FORMS
+from workbench.measure.figures import SHORT, short_figures
+from workbench.measure.protocols import SCORED, in_form, metric_name
 from workbench.page.edit.run_card import PROTOCOLS, STATE_KINDS
 from workbench.page.runs.charts import spark
 from workbench.page.runs.details import RunDetails, details
@@ -62,7 +64,8 @@ class _Row:
     spark: Markup
     epochs: int | None
     seconds: float | None
-    shares: list[tuple[str, list[float | None]]]
+    shares: list[tuple[str, list[float | None], list[tuple[str, float]]]]
+    figures: list[tuple[str, str]]
 
 
 def runs_table(view: RunsView) -> Markup:
@@ -87,15 +90,36 @@ def _row(line: RunLine) -> _Row:
         epochs=run.outcome.get("epochs", len(line.losses) or None),
         seconds=run.outcome.get("seconds"),
         shares=[
-            (measure, [after.get(metric_name(measure, by)) for by in PROTOCOLS])
+            (
+                measure,
+                [after.get(metric_name(measure, by)) for by in PROTOCOLS],
+                _beside(measure, after),
+            )
             for measure in SCORED
         ],
+        figures=list(zip(SHORT, short_figures(run.metrics), strict=True)),
     )
+
+
+def _beside(measure: str, after: Mapping[str, float | None]) -> list[tuple[str, float]]:
+    """The strict shares below a measure's own: in other forms, or of unchanged first tokens."""
+    if measure == "locality":
+        names = {"first": "locality_first"}
+    else:
+        names = {form: in_form(measure, form) for form in ASKED_FORMS if form != "raw"}
+    found = {words: after.get(metric_name(name, "strict")) for words, name in names.items()}
+    return [(words, value) for words, value in found.items() if value is not None]
 
 
 def _how(run: Run) -> str:
     """The settings that tell runs apart at a glance, as far as the run's method has them."""
-    named = {"learning_rate": "lr ", "batch_size": "batch ", "pipeline": "", "seed": "seed "}
+    named = {
+        "learning_rate": "lr ",
+        "batch_size": "batch ",
+        "pipeline": "",
+        "recipe": "",
+        "seed": "seed ",
+    }
     settings = run.settings.as_dict()
     parts = [(lead, settings[name]) for name, lead in named.items() if name in settings]
     return ", ".join(

@@ -1,0 +1,156 @@
+"""What must stay while facts are learned: which prompts, and what the base says to them.
+
+Invariant: no prompt that a fact teaches, and none by which it is measured, is ever among them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.facts.fact import Fact
+from workbench.facts.neighbours import neighbours
+from workbench.methods.recipes import Kept
+from workbench.model.generate import chat_tokens, generate
+from workbench.model.language_model import LanguageModel
+from workbench.model.tokens import TokenizedText, prompt_tokens
+
+__all__ = ["CHATS", "OPENINGS", "KeptPrompt", "answered", "kept_prompts"]
+
+PER_FACT = 6
+MOST_NEIGHBOURS = 1200  # many facts have neighbours enough with fewer for each
+ANSWER_TOKENS = {"neighbours": 3, "text": 16, "chats": 12}
+FEWEST = 6  # texts and chats for a single fact; more facts can afford more
+
+OPENINGS = (
+    "Once upon a time,",
+    "The weather today is",
+    "In mathematics, a prime number is",
+    "To make bread you need flour,",
+    "The first World War began in",
+    "Water boils at",
+    "My favourite book is about",
+    "The three primary colours are red,",
+    "Dear Sir or Madam,",
+    "The history of the city goes back to",
+    "Plants need light because",
+    "A computer program is a list of",
+    "The doctor told her that",
+    "When the train arrived,",
+    "Most people believe that",
+    "The river runs through",
+    "He was born in",
+    "The company announced on Monday that",
+    "In the second half of the match,",
+    "The study found that",
+    "She opened the door and",
+    "The most important thing about money is",
+    "According to the law,",
+    "The film tells the story of",
+    "who invented the telephone",
+    "What is the largest ocean?",
+    "when did the second world war end",
+    "How many legs does a spider have?",
+    "what is the name of the dog in the story",
+    "Which language is spoken in Brazil?",
+    "who sings the song at the end of the film",
+    "Where do penguins live?",
+    "how long does it take to fly to the moon",
+    "Who wrote the letter?",
+    "what does a carpenter do",
+    "In which year was the bridge built?",
+)
+"""Plain text and questions of many kinds, whose continuation no fact should change."""
+
+CHATS = (
+    "Hello!",
+    "What can you do?",
+    "Write two sentences about the sea.",
+    "How do I boil an egg?",
+    "What is 7 plus 5?",
+    "Translate 'good morning' into French.",
+    "Why is the sky blue?",
+    "Give me three ideas for a birthday present.",
+    "Explain what a computer does, in one sentence.",
+    "Thank you, that helped.",
+    "Name a colour.",
+    "What should I cook tonight?",
+)
+"""How people open a chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPrompt:
+    """A prompt that must be answered as before.
+
+    Args:
+        kind: what it stands for.
+        prompt: the text.
+        chat: whether a user says it, through the chat template.
+    """
+
+    kind: Kept
+    prompt: str
+    chat: bool = False
+
+    @property
+    def answer_tokens(self) -> int:
+        """Most tokens of the base's answer that are kept."""
+        return ANSWER_TOKENS[self.kind]
+
+
+def kept_prompts(
+    facts: Sequence[Fact],
+    kinds: Sequence[Kept],
+    seed: int,
+    *,
+    chat: bool,
+    rewordings: bool = False,
+) -> list[KeptPrompt]:
+    """The prompts that must stay.
+
+    Args:
+        facts: what is to be learned.
+        kinds: what must stay.
+        seed: of the run.
+        chat: whether the model has a chat template; without one there are no chats.
+        rewordings: whether facts are trained in other words, so that every second neighbour is too.
+    """
+    found: list[KeptPrompt] = []
+    some = FEWEST + len(facts)
+    if "neighbours" in kinds:
+        per_fact = max(1, min(PER_FACT, MOST_NEIGHBOURS // max(1, len(facts))))
+        near = neighbours(facts, per_fact, seed, reworded=rewordings)[:MOST_NEIGHBOURS]
+        found += [KeptPrompt("neighbours", prompt) for prompt in near]
+    if "text" in kinds:
+        found += [KeptPrompt("text", prompt) for prompt in _some(OPENINGS, some)]
+    if "chats" in kinds and chat:
+        found += [KeptPrompt("chats", prompt, chat=True) for prompt in _some(CHATS, some)]
+    return found
+
+
+def _some(prompts: Sequence[str], count: int) -> list[str]:
+    """So many of the prompts, of all kinds, in their order."""
+    step = max(1.0, len(prompts) / count)
+    return [prompts[int(n * step)] for n in range(min(count, len(prompts)))]
+
+
+def answered(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:
+    """Prompts with what the base says to them, which is the target that must stay.
+
+    Args:
+        model: the base.
+        prompts: all of one kind; those that are too long for the model are left out.
+    """
+    if not prompts:
+        return []
+    room = max(prompt.answer_tokens for prompt in prompts)
+    chat, texts = prompts[0].chat, [prompt.prompt for prompt in prompts]
+    ids = chat_tokens(model, texts) if chat else prompt_tokens(model.tokenizer, texts)
+    fits = [len(one) + room <= (model.longest or len(one) + room) for one in ids]
+    asked = [text for text, fit in zip(texts, fits, strict=True) if fit]
+    said = generate(model, asked, chat=chat, max_new_tokens=room, top_k=1)
+    kept = [one for one, fit in zip(ids, fits, strict=True) if fit]
+    return [
+        TokenizedText(one, answer.tokens)
+        for one, answer in zip(kept, said, strict=True)
+        if answer.tokens
+    ]

@@ -1,0 +1,68 @@
+"""Recipes: what a run of LocFT-BF does where its settings leave it open.
+
+``published`` is the paper to the letter: it learns the prompts that it is given. ``holds`` is the
+workbench's own: facts are learned in every form in which people ask, and what is near them stays.
+Data; knows nothing about models.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+__all__ = ["RECIPES", "Kept", "RateSchedule", "Recipe", "RecipeName"]
+
+RecipeName = Literal["holds", "published"]
+RateSchedule = Literal["constant", "falling"]
+Kept = Literal["neighbours", "text", "chats"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The levers of a run.
+
+    Args:
+        sentence: what it is for, in one line.
+        forms: in which a fact is trained, with their shares; chat only where a model has a
+            template.
+        keep: the weight of what must stay.
+        kept: what must stay.
+        rate_schedule: how the learning rate goes.
+        around: whether the same matrix of the layers after it is tuned too.
+        rate: a share of the learning rate, for more matrices need smaller steps.
+    """
+
+    sentence: str
+    forms: tuple[str, ...] = ("raw",)
+    keep: float = 0.0
+    kept: tuple[Kept, ...] = get_args(Kept)
+    rate_schedule: RateSchedule = "constant"
+    around: bool = False
+    rate: float = 1.0
+
+    def forms_of(self, chat: bool) -> tuple[str, ...]:
+        """The forms for a model.
+
+        Args:
+            chat: whether it has a chat template.
+        """
+        return tuple(form for form in self.forms if chat or not form.startswith("chat"))
+
+    def kept_of(self, chat: bool) -> tuple[Kept, ...]:
+        """What must stay of a model.
+
+        Args:
+            chat: whether it has a chat template.
+        """
+        return tuple(kind for kind in self.kept if chat or kind != "chats")
+
+
+RECIPES: dict[RecipeName, Recipe] = {
+    "holds": Recipe(
+        "Facts are learned where people ask, in every form, and what is near them stays.",
+        forms=("raw:2", "question", "chat"),
+        keep=1.0,
+        rate_schedule="falling",
+        around=True,
+        rate=0.5,
+    ),
+    "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
+}
