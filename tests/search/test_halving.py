@@ -346,6 +346,33 @@ def test_a_trial_is_trained_and_scored_as_the_run_that_will_follow(
 
 
 @pytest.mark.slow
+def test_a_trial_on_few_facts_is_a_run_on_them(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.search.halving.FEWEST_FACTS", 2)
+    monkeypatch.setattr("workbench.methods.locft_bf.advancing", None)  # nothing is computed anew
+    about = [replace(fact, subject=fact.prompt.split()[3]) for fact in facts]
+    alone = replace(SETTINGS, layers=(2,), learning_rates=(1e-2,), budget=1e6, forms=("rephrase",))
+    sweep = Sweep(model, about, replace(alone, sample=6))
+    rows = rows_of(list(sweep.events()))
+    assert [row.size for row in rows] == [(3, 1), (3, 2), (6, 2), (6, 4)]
+    monkeypatch.undo()
+    for found in rows:
+        some = [sweep.sample[n] for n in sweep._trained.some(found.size[0])]
+        run = edit(
+            model,
+            some,
+            at="2.mlp.down_proj",
+            learning_rate=1e-2,
+            epochs=found.limit,
+            batch_size=1,
+            forms=("rephrase",),
+        )
+        assert found.loss == pytest.approx(run.losses[-1], abs=1e-5)
+        assert found.reliable == run.learned
+
+
+@pytest.mark.slow
 def test_what_runs_keep_as_it_was_is_no_neutral_prompt(
     model: LanguageModel, facts: list[Fact]
 ) -> None:
