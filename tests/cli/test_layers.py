@@ -75,7 +75,16 @@ def test_within_a_budget_places_and_rates_are_halved(
 ) -> None:
     kept = tmp_path / "kept"
     ask = ("sweep", sample, "--layers", "6-7", "--sample", 6, "--epochs", 4, "--budget", "10min")
-    ask = (*ask, "--weights", "must answer everywhere", "--forms", "raw", "--forms", "chat")
+    ask = (
+        *ask,
+        *MODULE,
+        "--weights",
+        "must answer everywhere",
+        "--forms",
+        "raw",
+        "--forms",
+        "chat",
+    )
     ran = run(*ask, "--out", kept)
     assert ran.code == 0 and "6 facts, at most 4 passes" in ran.out and "chat" in ran.out
     assert re.search(r"Recommended: [67]\.mlp\.down_proj at 0\.\d+\.", ran.out)
