@@ -143,8 +143,8 @@ class Halving:
         if not rows:
             return self._trial(self.candidates[0], 0)
         stand = [standing_at(rows, rung.size) for rung in self.rungs]
-        wanted = self._wanted(rows, stand, left)
         fresh = self._fresh(stand[0], rows, left)
+        wanted = self._wanted(rows, stand, fresh, left)
         pending = fresh[:] if len(stand[0]) < wanted[0] else []
         for rung in range(1, len(self.rungs)):
             best = self._ranked(stand[rung - 1])[: wanted[rung]]
@@ -182,9 +182,9 @@ class Halving:
             best = self._ranked(tried)[0]
             begin.sort(key=lambda candidate: not self._is_near(candidate, best))
         trials = [self._trial(candidate, 0) for candidate in begin]
-        seconds = {trial: self._seconds(trial, rows) for trial in trials}
-        much = left * MOST_OF_LEFT
-        return sorted(trials, key=lambda trial: max(seconds[trial], much))
+        first, unit = self.rungs[0], self._unit(0, rows)
+        passes, much = unit * first.facts * first.limit, left * MOST_OF_LEFT
+        return sorted(trials, key=lambda trial: max(passes * self._above(trial.at), much))
 
     def _is_near(self, candidate: Candidate, row: LocationDone) -> bool:
         """Whether it is the next rate, or the next layer, or another matrix, and else the same."""
@@ -195,21 +195,27 @@ class Halving:
         return rates + depth + (where.module != found.module) == 1
 
     def _wanted(
-        self, rows: Sequence[LocationDone], stand: Sequence[Sequence[LocationDone]], left: float
+        self,
+        rows: Sequence[LocationDone],
+        stand: Sequence[Sequence[LocationDone]],
+        fresh: Sequence[Trial],
+        left: float,
     ) -> list[int]:
         """How many should be tried at each length: as many as still fit with all halvings."""
-        depth = sum(self._above(where) for where, _ in self.candidates) / len(self.candidates)
+        tried = stand[0] or rows
+        depth = sum(self._above(Location.parse(row.at)) for row in tried) / len(tried)
         costs = [
             self._unit(number, rows) * rung.facts * rung.limit * depth
             for number, rung in enumerate(self.rungs)
         ]
-
-        def fits(begun: int) -> bool:
-            missing = zip(self._counts(begun), stand, costs, strict=True)
-            return sum(max(0, count - len(there)) * cost for count, there, cost in missing) <= left
-
-        begun = len(stand[0])
-        while begun < len(self.candidates) and fits(begun + 1):
+        first, first_unit = self.rungs[0], self._unit(0, rows)
+        begun, beginning = len(stand[0]), 0.0
+        for trial in fresh:
+            beginning += first_unit * first.facts * first.limit * self._above(trial.at)
+            missing = zip(self._counts(begun + 1)[1:], stand[1:], costs[1:], strict=True)
+            halvings = sum(max(0, count - len(there)) * cost for count, there, cost in missing)
+            if beginning + halvings > left:
+                break
             begun += 1
         return self._counts(begun)
 
