@@ -74,21 +74,13 @@ def test_within_a_budget_places_and_rates_are_halved(
     run: Run, sample: Path, tmp_path: Path
 ) -> None:
     kept = tmp_path / "kept"
-    ask = ("sweep", sample, "--layers", "6-7", "--sample", 6, "--epochs", 4, "--budget", "10min")
-    ask = (
-        *ask,
-        *MODULE,
-        "--weights",
-        "must answer everywhere",
-        "--forms",
-        "raw",
-        "--forms",
-        "chat",
-    )
-    ran = run(*ask, "--out", kept)
+    ask = ("sweep", sample, "--layers", "6-7", "--sample", 6, "--epochs", 4, *MODULE)
+    how = ("--budget", "10min", "--weights", "must answer everywhere")
+    ask_for = (*ask, *how, "--forms", "raw", "--forms", "chat")
+    ran = run(*ask_for, "--out", kept)
     assert ran.code == 0 and "6 facts, at most 4 passes" in ran.out and "chat" in ran.out
     assert re.search(r"Recommended: [67]\.mlp\.down_proj at 0\.\d+\.", ran.out)
-    found = run(*ask, "--out", kept, "--json").json
+    found = run(*ask_for, "--out", kept, "--json").json
     assert [row["limit"] for row in found["rows"]] == [1] * 6 + [2] * 3 + [4]
     assert {row["learning_rate"] for row in found["rows"]} == {0.005, 0.015, 0.0015}
     assert all(0 <= row["text"] <= 1 for row in found["rows"])
