@@ -24,6 +24,7 @@ from workbench.model.choice import ModelChoice
 from workbench.model.language_model import LanguageModel
 from workbench.page.evaluate.stress_card import JUDGE
 from workbench.search.scan_settings import ScanSettings
+from workbench.search.sweep_settings import TRAINED
 from workbench.work.settings import SettingsRecord, setting, settings_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,6 +146,7 @@ def test_every_setting_that_the_page_can_set_has_a_field(tmp_path: Path) -> None
     elsewhere = {("edit", "at"), ("study", "kind"), ("edit", "recipe"), ("edit", "kept")}
     # A judge is named on the command line alone, see `workbench.page.evaluate.stress_card`.
     elsewhere |= {("stress", name) for name in JUDGE}
+    elsewhere |= {("sweep", name) for name in TRAINED}
     for action in ACTIONS.values():
         for found in settings_of(action.settings) if action.on_page else ():
             assert found.label in there or (action.name, found.name) in elsewhere

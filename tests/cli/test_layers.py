@@ -70,6 +70,23 @@ def test_other_weights_need_no_other_sweep(run: Run, sample: Path, tmp_path: Pat
         assert after["score"] == after["locality"] == before["locality"]
 
 
+def test_within_a_budget_places_and_rates_are_halved(
+    run: Run, sample: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    ask = ("sweep", sample, "--layers", "6-7", "--sample", 6, "--epochs", 4, *MODULE)
+    how = ("--budget", "10min", "--weights", "must answer everywhere")
+    ask_for = (*ask, *how, "--forms", "raw", "--forms", "chat")
+    ran = run(*ask_for, "--out", kept)
+    assert ran.code == 0 and "6 facts, at most 4 passes" in ran.out and "chat" in ran.out
+    assert re.search(r"Recommended: [67]\.mlp\.down_proj at 0\.\d+\.", ran.out)
+    found = run(*ask_for, "--out", kept, "--json").json
+    assert [row["limit"] for row in found["rows"]] == [1] * 6 + [2] * 3 + [4]
+    assert {row["learning_rate"] for row in found["rows"]} == {0.005, 0.015, 0.0015}
+    assert all(0 <= row["text"] <= 1 for row in found["rows"])
+    assert found["weights"]["chat"] == 2
+
+
 def test_rows_of_another_sweep_are_refused(run: Run, sample: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     assert run("sweep", sample, *SHORT, *MODULE, "--out", kept).code == 0
@@ -94,6 +111,8 @@ def test_wrong_options_say_what_to_write(run: Run, sample: Path) -> None:
         (("--modules", "mlp.nothing"), "mlp.nothing"),
         (("--weights", "1,1"), "three numbers"),
         (("--lr", "0"), "above 0"),
+        (("--budget", "soon"), "Write seconds"),
+        (("--weights", "gently"), "must not break anything"),
     ):
         ran = run("sweep", sample, *words)
         assert ran.code == 2 and told in ran.err, words

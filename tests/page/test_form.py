@@ -1,6 +1,7 @@
 """Forms: every setting is on the page once, and what is typed is what is kept."""
 
 import asyncio
+import re
 import threading
 import time
 from collections import Counter
@@ -35,7 +36,8 @@ from workbench.page.layers.sweep_fields import (
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.score import ScoreWeights
 from workbench.search.study_settings import StudySettings
-from workbench.search.sweep_settings import SweepSettings
+from workbench.search.sweep_settings import TRAINED, SweepSettings
+from workbench.search.weights import PRESET_WEIGHTS
 from workbench.store import Library, Store
 from workbench.work.settings import Setting, SettingsRecord, settings_of
 
@@ -43,7 +45,7 @@ Made = TypeVar("Made")
 # Each with the names of those that have their place elsewhere.
 FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
     EditSettings: ("at", "recipe", "kept"),
-    SweepSettings: (),
+    SweepSettings: TRAINED,
     EvaluationSettings: (),
     ScanSettings: (),
     ProbeSettings: (),
@@ -58,17 +60,20 @@ WORDS = st.text("abcdefgh-_/", min_size=1, max_size=9)
 RATES = st.floats(1e-12, 1e3)
 WEIGHTS = st.floats(0, 1e6)
 FORM_ORDER = ["raw", "question:2", "chat:0.5"]  # in which they are kept
+FORMS_KEPT = st.lists(st.sampled_from(FORM_ORDER), unique=True).map(
+    lambda forms: tuple(sorted(forms, key=FORM_ORDER.index))
+)
 OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (EditSettings, "at"): st.lists(PLACES.filter("6".__ne__), max_size=1).map(tuple),
-    (EditSettings, "forms"): st.lists(st.sampled_from(FORM_ORDER), unique=True).map(
-        lambda forms: tuple(sorted(forms, key=FORM_ORDER.index))
-    ),
+    (EditSettings, "forms"): FORMS_KEPT,
     (EvaluationSettings, "forms"): st.sampled_from([(), ("raw",), ("question", "chat")]),
     (StudySettings, "at"): st.just("") | PLACES,
     (StudySettings, "locft_at"): st.just("") | PLACES,
     (SweepSettings, "modules"): st.lists(MODULES, unique=True).map(tuple),
     (SweepSettings, "layers"): st.sets(st.integers(0, 9999)).map(lambda s: tuple(sorted(s))),
-    (SweepSettings, "weights"): st.tuples(st.floats(1e-9, 1e6), WEIGHTS, WEIGHTS),
+    (SweepSettings, "weights"): st.tuples(st.floats(1e-9, 1e6), *[WEIGHTS] * 2)
+    | st.tuples(st.floats(1e-9, 1e6), *[WEIGHTS] * 6),
+    (SweepSettings, "forms"): FORMS_KEPT,
     (StressSettings, "probes"): st.lists(st.sampled_from(PROBES), unique=True).map(tuple),
     (StressSettings, "judge_url"): st.sampled_from(["", "http://127.0.0.1:8000/v1"]),
     (StressSettings, "judge_key_env"): st.sampled_from(["", "JUDGE_KEY"]),
@@ -179,7 +184,9 @@ def test_what_is_for_few_is_folded_away_and_a_choice_is_no_text() -> None:
 
 SET: dict[type[SettingsRecord], SettingsRecord] = {
     EditSettings: EditSettings(at=("3.mlp",), learning_rate=1e-4, epochs=7, pipeline="depth-first"),
-    SweepSettings: SweepSettings(layers=(0, 3, 4, 5), modules=("mlp",), batch_size=3, sample=9),
+    SweepSettings: SweepSettings(
+        layers=(0, 3, 4, 5), modules=("mlp",), batch_size=3, sample=9, budget=300.0, keep=0.5
+    ),
     EvaluationSettings: EvaluationSettings(written=0, health=True, capability=("a", "b")),
     StudySettings: StudySettings(kind="scale", sizes=(3, 5), locft_at="6", seed=4),
     ScanSettings: ScanSettings(sample=5, seed=3),
@@ -302,6 +309,38 @@ def test_the_weights_of_the_score_are_one_text(store: Store) -> None:
     assert sweep_weights(store) == ScoreWeights(0, 1, 0.5)
     type_at(page, store, label, "")
     assert sweep_weights(store) == ScoreWeights()
+
+
+def choose(page: Recorder, store: Store, **asked: str) -> None:
+    """Clicks a choice of the wishes, which stand above the fields."""
+    (wish,) = (keep for keep, inputs in page.keep if not inputs)
+    wish(store, gr.EventData(None, {"do": next(iter(asked)), **asked}))
+
+
+def test_a_wish_for_a_sweep_in_words_is_a_setting(store: Store) -> None:
+    page = built(add_sweep_fields)
+    choose(page, store, budget="5min")
+    choose(page, store, weights="must answer everywhere")
+    assert sweep_settings(store).budget == 300
+    assert sweep_weights(store) == PRESET_WEIGHTS["must answer everywhere"]
+    assert shown_at(page, store, "Budget")["value"] == "5min"
+    assert shown_at(page, store, "Learning rates")["placeholder"] == "0.005, 0.015, 0.0015"
+    draw = next(
+        draw for draw, place in page.draw if getattr(place, "elem_id", "") == "sweep-wishes"
+    )
+    pressed = re.findall(r'data-(?:budget|weights)="([^"]*)" aria-pressed="true"', draw(store))
+    assert pressed == ["5min", "must answer everywhere"]
+    type_at(page, store, "Budget", "90")
+    type_at(page, store, "Weights of the score", "1, 2, 3, 4")
+    assert 'aria-pressed="true">90 s<' in draw(store)
+    choose(page, store, budget="")
+    assert sweep_settings(store).budget is None
+
+
+def test_a_sweep_trains_as_the_next_run_does(store: Store) -> None:
+    store.settings.change("edit", lambda kept: replace(kept, forms=("question",), keep=0.5))
+    found = sweep_settings(store)
+    assert (found.forms, found.keep) == (("question",), 0.5)
 
 
 def test_a_wrong_value_is_named_by_its_label_and_nothing_is_kept(store: Store) -> None:

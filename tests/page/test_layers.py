@@ -140,6 +140,14 @@ def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> N
     page.get_by_label("Weights of the score").fill("0, 1, 0")
     page.get_by_label("Weights of the score").blur()
     expect(page.locator("#message .notice")).to_have_count(0)
+    # In words, they are the same settings: a minute for places and rates, halved again and again.
+    page.get_by_role("button", name="about 1 minute").click()
+    budget = page.get_by_role("textbox", name=re.compile("^Budget"))
+    expect(budget).to_have_value("1min")
+    page.get_by_role("button", name="must answer everywhere").click()
+    expect(page.get_by_label("Weights of the score")).to_have_value("1, 2, 0.5, 2, 2, 0.5, 0.5")
+    page.get_by_label("Learning rates").fill("")
+    page.get_by_label("Learning rates").blur()
     page.get_by_role("button", name="Sweep again").click()
     over = page.get_by_label("Sweep laid over it")
     expect(over).to_be_visible()
@@ -147,4 +155,7 @@ def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> N
     plot = page.locator("#sweep-plot")
     expect(plot).to_contain_text("sweep 1")
     expect(plot).to_contain_text("sweep 2")
-    assert store.settings.get("sweep")["weights"] == [0, 1, 0]
+    (newest, _) = store.profiles.sweeps("builtin")
+    assert newest.plan.rungs and len(newest.plan.learning_rates) == 3
+    expect(page.locator("#trials th").filter(has_text="rate")).to_be_visible()
+    expect(page.locator("#recommendation")).to_contain_text("rate ")

@@ -1,7 +1,9 @@
 """Plots of scan and sweep as figures, and a sweep in words."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -85,6 +87,23 @@ def test_full_runs_and_matrices_of_few_layers_are_points_beside_the_curves() -> 
     assert "full run" in diamond.text[0]
 
 
+def test_a_rate_that_was_tried_in_few_layers_is_a_curve_with_its_name() -> None:
+    swept = [*SWEPT, row("1.mlp", 0.5, 0.5, 0.5, learning_rate=0.015)]
+    longer = row("2.mlp", 1.0, 1.0, 1.0, learning_rate=0.015, limit=50)
+    more: dict[str, Any] = {"reliable": (True,) * 40, "general": (1.0,) * 40, "local": (1.0,) * 40}
+    longest = replace(longer, limit=100, **more)
+    figure = sweep_curves(
+        pd.DataFrame([score.as_dict() for score in score_rows([*swept, longer, longest])]),
+        recommended="2.mlp",
+    )
+    assert {"lr 0.005", "lr 0.015"} <= {note.text for note in figure.layout.annotations}
+    (diamonds,) = (trace for trace in figure.data if trace.name == "diamond")
+    assert ["20 facts, at most 50 passes" in text for text in diamonds.text] == [True, False]
+    assert "learning rate 0.015" in diamonds.text[1]
+    (circle,) = (trace for trace in figure.data if trace.name == "circle")
+    assert list(circle.y) == [100]
+
+
 def test_two_sweeps_are_told_apart_by_their_names() -> None:
     both = pd.concat([curves(sweep="sweep 1"), curves(sweep="sweep 2")])
     names = [t.name for t in sweep_curves(both).data if t.customdata is not None]
@@ -130,3 +149,9 @@ def test_trials_stand_best_first_and_name_their_rates_where_they_differ() -> Non
     assert table.count('aria-pressed="true"') == 1 and "rate" not in table
     two = score_rows([*SWEPT, row("3.mlp", 1, 1, 1, learning_rate=0.01)])
     assert ">rate<" in trials_table(two, (), ())
+    more: dict[str, Any] = {"reliable": (True,) * 40, "question": (True,) * 40}
+    longest = row("3.mlp", 1, 1, 1, limit=9, text=(0.0,))
+    halved = score_rows([replace(longest, **more), replace(longest, question=(False,) * 20)])
+    table = trials_table(halved, (), ())
+    assert table.index("40 facts, at most 9 passes") < table.index("20 facts, at most 9 passes")
+    assert ">quest.<" in table and ">text<" in table and ">chat<" not in table

@@ -180,9 +180,16 @@ def preset_record(base: "LanguageModel") -> dict[str, Any]:
 
 
 def exit_stopped(done: int, trials: int, out: Path | None) -> NoReturn:
-    """Says how far work in trials came and how to go on, and ends the command."""
+    """Says how far work in trials came and how to go on, and ends the command.
+
+    Args:
+        done: trials that were made.
+        trials: how many there are; 0 where nobody knows.
+        out: where they are kept.
+    """
     how = f"The same command goes on from {out}." if out else "With --out it could go on."
-    notes().print(f"Stopped after {done} of {trials} trials. {how}", markup=False, soft_wrap=True)
+    come = f"{done} of {trials} trials" if trials else f"{done} trials"
+    notes().print(f"Stopped after {come}. {how}", markup=False, soft_wrap=True)
     raise typer.Exit(STOPPED)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from workbench.cli.common import (
     Columns,
@@ -24,13 +23,14 @@ from workbench.cli.common import (
     read_reported,
     require_writable,
     say,
-    screen,
 )
 from workbench.cli.options import command
+from workbench.cli.sweep_tables import print_by_length, print_trials
 from workbench.cli.terminal import watched
 from workbench.model.choice import ModelChoice
 from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import SweepSettings
+from workbench.search.weights import FEWEST_WEIGHTS
 from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
 from workbench.work.stop import Stop
 
@@ -100,23 +100,13 @@ def _report(
 def _print(base: "LanguageModel", result: "SweepResult") -> None:
     preset, chosen = base.preset, result.recommended
     several = len(result.plan.learning_rates) > 1
-    heads = ["location", *(["lr"] if several else []), "rel.", "gen.", "loc.", "KL", "score", "s"]
-    table = Table(*heads, box=None, pad_edge=False)
-    for row in result.scores:
-        marks = ("preset", row.at in preset.at), ("full length", row.is_full)
-        mark = ", ".join(word for word, is_so in marks if is_so)
-        measures = (row.reliability, row.generalization, row.locality)
-        table.add_row(
-            f"{row.at} ({mark})" if mark else row.at,
-            *([f"{row.learning_rate:g}"] if several else []),
-            *("–" if value is None else f"{value:.2f}" for value in measures),
-            f"{row.kl:.3f}",
-            f"{100 * row.score:.0f} ({100 * row.low['score']:.0f}–{100 * row.high['score']:.0f})",
-            f"{row.seconds:.1f}",
-        )
-    screen().print(table)
+    if result.plan.rungs or any(result.settings.weights[FEWEST_WEIGHTS:]):
+        print_by_length(result.scores, several)
+    else:
+        print_trials(result.scores, preset.at, several)
     if chosen is not None:
-        say(f"Recommended: {chosen.at}. {chosen.reason}")
+        rate = f" at {chosen.learning_rate:g}" if several else ""
+        say(f"Recommended: {chosen.at}{rate}. {chosen.reason}")
     known = "a guess: " if preset.is_guess else ""
     say(f"Preset: {', '.join(preset.at)} ({known}{preset.source}).")
 

@@ -62,6 +62,11 @@ class HiddenStates:
         """Whether the states did not fit in memory."""
         return self.folder is not None
 
+    def of(self, rows: Sequence[int]) -> "HiddenStates":
+        """The states of some texts alone, in the order of `rows`."""
+        spans = [self.flat[self.starts[row] : self.starts[row + 1]] for row in rows]
+        return HiddenStates(self.layer, torch.cat(spans), (0, *accumulate(map(len, spans))))
+
     def padded(self, rows: Sequence[int], device: torch.device) -> torch.Tensor:
         """The states of some texts as (texts, longest, width) on the device.
 

@@ -35,9 +35,10 @@ def sweep_curves(
     Args:
         rows: as `LocationScore.as_dict`; a column ``sweep`` may name several sweeps to be laid
             over each other.
-        measures: ``score``, ``reliability``, ``generalization``, ``locality``; None draws all of
-            them for a single module and rate, and the score alone for several. Full runs, and
-            matrices that were tried in the best layers alone, are points of the first measure.
+        measures: ``score``, or those that `ScoreWeights` weighs; None draws the score, reliability,
+            generalization and locality for a single module and rate, and the score alone for
+            several. Full runs, and matrices that were tried in the best layers alone, are points
+            of the first measure.
         theme: light or dark.
         recommended: the location to put a circle around.
         chosen: locations to put a square around.
@@ -101,7 +102,8 @@ def _set_axes(figure: go.Figure, layers: Sequence[int]) -> None:
 
 def _split_by_width(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Trials that make a curve over the layers, and those of matrices tried in few layers."""
-    keys = [key for key in ("sweep", "module", "learning_rate") if key in rows]
+    # Of a matrix, not of its rates: with a budget some rates are tried in few layers.
+    keys = [key for key in ("sweep", "module") if key in rows]
     width = rows.groupby(keys)["layer"].transform("nunique")
     is_wide = 2 * width > width.max()
     return rows[is_wide], rows[~is_wide]
@@ -174,13 +176,21 @@ def _points(
 
 def _hover(rows: pd.DataFrame, measure: str, label: str) -> list[str]:
     """A trial in words, for each row."""
+    several = len(rows[["facts", "limit"]].drop_duplicates()) > 1
     return [
-        f"<b>{row['at']}</b>{', full run' if row['is_full'] else ''}<br>{label} {row[measure]:.0%} "
+        f"<b>{row['at']}</b>{_length(row, several)}<br>{label} {row[measure]:.0%} "
         f"(90% between {row[f'{measure}_low']:.0%} and {row[f'{measure}_high']:.0%})"
         f"<br>learning rate {row['learning_rate']:g} · KL {row['kl']:.2g} · {row['epochs']} passes"
         f"<br>weights moved by {row['weight_change']:.0%} of their norm · {row['seconds']:.1f} s"
         for _, row in rows.iterrows()
     ]
+
+
+def _length(row: Any, several: bool) -> str:
+    """How long a trial was, where it was not one of the shortest."""
+    if not row["is_full"]:
+        return ""
+    return f", {row['facts']} facts, at most {row['limit']} passes" if several else ", full run"
 
 
 def _label_ends(figure: go.Figure, ends: list[tuple[float, str, str]]) -> None:
@@ -210,7 +220,7 @@ def _point_at(
     found = rows[rows["at"] == at].dropna(subset=[measure])
     if found.empty:
         return
-    best = found.sort_values(["is_full", "score"]).iloc[-1]
+    best = found.sort_values(["facts", "limit", "score"]).iloc[-1]
     figure.add_scatter(
         x=[best["layer"]],
         y=[100 * best[measure]],

@@ -1,29 +1,44 @@
 """What a sweep scores a location by: prompts that are never trained on, and what the base says.
 
-Three kinds of texts stand in one table, so that their hidden states advance together: rephrases
-with the new answer, and locality and neutral prompts with the base's own answer. All are judged
-teacher-forced, without generation; the base's answers are generated once.
+Several kinds of texts stand in one table, so that their hidden states advance together: rephrases
+with the new answer, locality and neutral prompts with the base's own answer, the facts in other
+forms, and plain text. All are judged teacher-forced, without generation; the base's answers are
+generated once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
+from itertools import accumulate, pairwise
 
 import torch
 
 from workbench.errors import ModelError
-from workbench.measure.strict import strict_matches
+from workbench.facts.same import prompt_key
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.states import TOKENS_PER_PASS, HiddenStates, starting_at, target_logits
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens, tokenize
-from workbench.search.neutral import choose_neutral
+from workbench.search.holds import Judged, facts_in_form, judged, plain_passages
+from workbench.search.neutral import BUILT_IN, choose_neutral
 from workbench.search.sample import Sample
 
-__all__ = ["HeldOut", "HeldOutScores", "held_out_scores", "hold_out"]
+__all__ = [
+    "ANSWER_TOKENS",
+    "SHORT_ANSWER",
+    "HeldOut",
+    "HeldOutScores",
+    "held_out_scores",
+    "hold_out",
+]
+
+Shares = tuple[float | None, ...]
 
 ANSWER_TOKENS = 32
+SHORT_ANSWER = 8
+"""Most tokens of an answer where time is short; most of the work of a score is the answers."""
+
 # More than so many questions about one fact tell little more, and cost as much as the others.
 REPHRASES_EACH = 2
 LOCALITY_EACH = 2
@@ -34,38 +49,62 @@ class HeldOut:
     """The held-out prompts of a sample.
 
     Args:
-        table: rephrases, then locality prompts, then neutral prompts, each with its answer.
+        table: rephrases, locality prompts, neutral prompts, facts as questions, facts in chat, and
+            plain passages, in this order, each with its answer.
         rephrase_of: for each rephrase, which fact of the sample it belongs to.
-        locality_of: for each locality prompt likewise.
+        locality_of, question_of, chat_of: likewise.
         facts: how many facts the sample has.
-        neutral_from_facts: how many neutral prompts are prompts of other facts.
+        neutral: how many neutral prompts there are.
+        neutral_from_facts: how many of them are prompts of other facts.
         base_next: (neutral prompts, vocabulary) log-probabilities of the base's next token.
+        base_loss: for each passage, the base's loss per token.
     """
 
     table: TokenTable
     rephrase_of: tuple[int, ...]
     locality_of: tuple[int, ...]
+    question_of: tuple[int, ...]
+    chat_of: tuple[int, ...]
     facts: int
+    neutral: int
     neutral_from_facts: int
     base_next: torch.Tensor
+    base_loss: tuple[float, ...]
+
+    @property
+    def parts(self) -> tuple[range, ...]:
+        """Where each kind of text stands in the table."""
+        kinds = self.rephrase_of, self.locality_of, range(self.neutral)
+        sizes = map(len, (*kinds, self.question_of, self.chat_of, self.base_loss))
+        return tuple(range(start, end) for start, end in pairwise((0, *accumulate(sizes))))
 
     @property
     def neutral_rows(self) -> range:
         """Where the neutral prompts stand in the table."""
-        return range(len(self.rephrase_of) + len(self.locality_of), len(self.table))
+        return self.parts[2]
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutScores:
-    """`general`, `local`, `neutral` and `kl` of `LocationDone`."""
+    """The fields of `LocationDone` of the same names."""
 
     general: tuple[float | None, ...]
     local: tuple[float | None, ...]
     neutral: tuple[bool, ...]
     kl: tuple[float, ...]
+    question: tuple[bool | None, ...]
+    chat: tuple[bool | None, ...]
+    first: tuple[float | None, ...]
+    neutral_first: tuple[bool, ...]
+    text: tuple[float, ...]
 
 
-def hold_out(model: LanguageModel, sample: Sample) -> HeldOut:
+def hold_out(
+    model: LanguageModel,
+    sample: Sample,
+    kept: Sequence[str] = (),
+    answer_tokens: int = ANSWER_TOKENS,
+) -> HeldOut:
     """Gathers the held-out prompts of a sample, and asks the base what it says to them.
 
     Prompts that are too long for the model, or of which its tokenizer makes nothing, are left
@@ -74,9 +113,11 @@ def hold_out(model: LanguageModel, sample: Sample) -> HeldOut:
     Args:
         model: the base.
         sample: what is trained on, with its rephrases and locality prompts, and other prompts.
+        kept: prompts that runs are trained to answer as the base does; they never count.
+        answer_tokens: most tokens of the base's own answers.
     """
     longest = model.longest or 1 << 20
-    answer = min(ANSWER_TOKENS, longest // 2)
+    answer = min(answer_tokens, longest // 2)
     room = longest - answer
     rephrases: list[TokenizedText] = []
     rephrase_of: list[int] = []
@@ -86,24 +127,46 @@ def hold_out(model: LanguageModel, sample: Sample) -> HeldOut:
         prompts = _fitting(model, fact.rephrase_prompts, room)[:REPHRASES_EACH]
         rephrases += tokenize(model.tokenizer, prompts, [fact.target_new] * len(prompts))
         rephrase_of += [number] * len(prompts)
-        kept = _fitting(model, [q.prompt for q in fact.locality_prompts], room)[:LOCALITY_EACH]
-        locality += kept
-        locality_of += [number] * len(kept)
-    trained = [fact.prompt for fact in sample.facts]
-    others = _fitting(model, sample.others[: 4 * len(trained) + 64], room)
-    neutral, from_facts = choose_neutral(others, trained)
-    asked = locality + _fitting(model, neutral, room)
+        asked = _fitting(model, [q.prompt for q in fact.locality_prompts], room)[:LOCALITY_EACH]
+        locality += asked
+        locality_of += [number] * len(asked)
+    neutral, from_facts = _neutral(model, sample, kept, room)
+    asked = locality + neutral
     answers = generate(model, asked, max_new_tokens=answer, stop="sentence", top_k=1)
-    texts = rephrases + [
+    said = [
         TokenizedText(ids, answer.tokens)
         for ids, answer in zip(prompt_tokens(model.tokenizer, asked), answers, strict=True)
     ]
-    table = TokenTable(texts, model.device)
-    neutral_rows = range(len(rephrases) + len(locality), len(texts))
-    base_next = _next_tokens(model, table, neutral_rows, None)
+    questions, question_of = facts_in_form(model, sample.facts, "question")
+    chats, chat_of = facts_in_form(model, sample.facts, "chat")
+    passages = plain_passages(model, sample.facts)
+    table = TokenTable(rephrases + said + questions + chats + passages, model.device)
+    neutral_rows = range(len(rephrases) + len(locality), len(rephrases) + len(asked))
+    read = judged(model, table, range(len(table) - len(passages), len(table)))
     return HeldOut(
-        table, tuple(rephrase_of), tuple(locality_of), len(trained), from_facts, base_next
+        table=table,
+        rephrase_of=tuple(rephrase_of),
+        locality_of=tuple(locality_of),
+        question_of=question_of,
+        chat_of=chat_of,
+        facts=len(sample.facts),
+        neutral=len(neutral),
+        neutral_from_facts=from_facts,
+        base_next=_next_tokens(model, table, neutral_rows, None),
+        base_loss=tuple(passage.loss for passage in read),
     )
+
+
+def _neutral(
+    model: LanguageModel, sample: Sample, kept: Sequence[str], room: int
+) -> tuple[list[str], int]:
+    """Neutral prompts, none of which is trained on in any way; see `choose_neutral`."""
+    trained = [fact.prompt for fact in sample.facts]
+    others = _fitting(model, sample.others[: 4 * len(trained) + 64], room)
+    keys = {prompt_key(prompt) for prompt in kept}
+    taken = [prompt for prompt in (*others, *BUILT_IN) if prompt_key(prompt) in keys]
+    neutral, from_facts = choose_neutral(others, [*trained, *taken])
+    return _fitting(model, neutral, room), from_facts
 
 
 def _fitting(model: LanguageModel, prompts: Sequence[str], room: int) -> list[str]:
@@ -120,7 +183,10 @@ def _fitting(model: LanguageModel, prompts: Sequence[str], room: int) -> list[st
 
 
 def held_out_scores(
-    model: LanguageModel, held_out: HeldOut, states: HiddenStates | None
+    model: LanguageModel,
+    held_out: HeldOut,
+    states: HiddenStates | None,
+    facts: Sequence[int] | None = None,
 ) -> HeldOutScores:
     """Judges the model as it is now, with whatever weights are swapped in.
 
@@ -128,28 +194,51 @@ def held_out_scores(
         model: base and edit.
         held_out: the prompts.
         states: of the held-out table, below the edit; None starts at the embedding.
+        facts: which facts of the sample the edit is about, in this order; None for all.
     """
-    right = strict_matches(model, held_out.table, states)
-    cuts = (0, len(held_out.rephrase_of), held_out.neutral_rows.start, len(right))
-    general, local, neutral = (right[start:end] for start, end in pairwise(cuts))
-    now = _next_tokens(model, held_out.table, held_out.neutral_rows, states)
+    about = range(held_out.facts) if facts is None else facts
+    asked = set(about)
+    owners = held_out.rephrase_of, held_out.locality_of, held_out.question_of, held_out.chat_of
+    rephrases, localities, neutral, questions, chats, passages = held_out.parts
+    wanted = [*neutral, *passages]
+    for rows, of in zip((rephrases, localities, questions, chats), owners, strict=True):
+        wanted += [row for row, owner in zip(rows, of, strict=True) if owner in asked]
+    found = dict(zip(wanted, judged(model, held_out.table, wanted, states), strict=True))
+    now = _next_tokens(model, held_out.table, neutral, states)
     base = held_out.base_next
     kl = (base.exp() * (base - now)).sum(dim=-1).clamp_(min=0.0)
+
+    def of_facts(rows: range, of: tuple[int, ...], good: Callable[[Judged], bool]) -> Shares:
+        right = {fact: [0, 0] for fact in about}
+        for row, owner in zip(rows, of, strict=True):
+            if owner in right:
+                right[owner][0] += good(found[row])
+                right[owner][1] += 1
+        return tuple(right[fact][0] / right[fact][1] if right[fact][1] else None for fact in about)
+
+    local = partial(of_facts, localities, held_out.locality_of)
+    chat = of_facts(chats, held_out.chat_of, _right) if held_out.chat_of else ()
+    losses = zip(passages, held_out.base_loss, strict=True)
     return HeldOutScores(
-        _by_fact(general, held_out.rephrase_of, held_out.facts),
-        _by_fact(local, held_out.locality_of, held_out.facts),
-        tuple(neutral),
-        tuple(round(value, 9) for value in kl.tolist()),
+        general=of_facts(rephrases, held_out.rephrase_of, _right),
+        local=local(_right),
+        neutral=tuple(found[row].right for row in neutral),
+        kl=tuple(round(value, 9) for value in kl.tolist()),
+        question=_verdicts(of_facts(questions, held_out.question_of, _right)),
+        chat=_verdicts(chat),
+        first=local(lambda judgement: judgement.first),
+        neutral_first=tuple(found[row].first for row in neutral),
+        text=tuple(round(found[row].loss - before, 9) for row, before in losses),
     )
 
 
-def _by_fact(right: list[bool], owners: tuple[int, ...], facts: int) -> tuple[float | None, ...]:
-    """The share of each fact's questions that is right; None for a fact without questions."""
-    asked, good = [0] * facts, [0] * facts
-    for verdict, owner in zip(right, owners, strict=True):
-        asked[owner] += 1
-        good[owner] += verdict
-    return tuple(g / a if a else None for g, a in zip(good, asked, strict=True))
+def _right(judgement: Judged) -> bool:
+    return judgement.right
+
+
+def _verdicts(shares: Shares) -> tuple[bool | None, ...]:
+    """Shares of one text each as verdicts."""
+    return tuple(None if share is None else share == 1 for share in shares)
 
 
 @torch.no_grad()

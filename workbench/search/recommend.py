@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from workbench.measure.protocols import SCORED
 from workbench.measure.statistics import middle
 from workbench.model.location import Location
 from workbench.search.score import ScoreWeights, bootstrap
 from workbench.search.stages import contenders
 from workbench.search.sweep_events import LocationDone
+from workbench.search.weights import NAMES
 
 __all__ = ["MARGIN", "Recommendation", "recommend"]
 
@@ -62,13 +62,14 @@ class Recommendation:
 
 
 def recommend(
-    rows: Sequence[LocationDone], weights: ScoreWeights | None = None
+    rows: Sequence[LocationDone], weights: ScoreWeights | None = None, *, halved: bool = False
 ) -> Recommendation | None:
     """The location that a sweep speaks for; None without rows.
 
     Args:
         rows: of one sweep.
-        weights: None weighs reliability, generalization and locality alike.
+        weights: None weighs reliability, generalization and locality alike, and nothing else.
+        halved: whether it had a budget, so that its longest trials need not be of full length.
     """
     if not rows:
         return None
@@ -84,7 +85,7 @@ def recommend(
     row, score = compared[chosen], float(means[chosen])
     others = tuple(_name(compared[i], rows) for i in alike if i != chosen)
     low, high = middle(resampled[chosen])
-    measured = {name: float(found.means[name][chosen]) for name in SCORED}
+    measured = {name: float(found.means[name][chosen]) for name in NAMES}
     return Recommendation(
         at=row.at,
         learning_rate=row.learning_rate,
@@ -93,7 +94,8 @@ def recommend(
         high=float(high),
         alike=others,
         is_noise=bool(others),
-        reason=f"{_what(row, rows, score, measured)}{_why(row, rows, others, chosen == best)}",
+        reason=_what(row, rows, score, measured, halved)
+        + (_why(row, rows, others, chosen == best) if len(compared) > 1 else _alone(rows)),
     )
 
 
@@ -103,17 +105,33 @@ def _name(row: LocationDone, rows: Sequence[LocationDone]) -> str:
 
 
 def _what(
-    row: LocationDone, rows: Sequence[LocationDone], score: float, measured: dict[str, float]
+    row: LocationDone,
+    rows: Sequence[LocationDone],
+    score: float,
+    measured: dict[str, float],
+    halved: bool,
 ) -> str:
     """The beginning of the reason: the location and how it did."""
     parts = ", ".join(f"{m} {v:.0%}" for m, v in measured.items() if not np.isnan(v))
-    shortest, longest = min(r.limit for r in rows), max(r.limit for r in rows)
+    shortest, longest = min(r.size for r in rows), max(r.size for r in rows)
     length = ""
-    if row.limit > shortest:
+    if halved and longest > shortest:
+        length = f" on {len(row.reliable)} facts in at most {row.limit} passes"
+    elif row.size > shortest:
         length = " in a run of full length"
     elif longest > shortest and row.is_settled:
         length = " in a short run that had converged"
     return f"{_name(row, rows)} scores {100 * score:.0f} of 100{length} ({parts})"
+
+
+def _alone(rows: Sequence[LocationDone]) -> str:
+    """The end of the reason where nothing stands beside it."""
+    places = len({other.place for other in rows})
+    return (
+        "; it is the only one tried."
+        if places == 1
+        else f"; of {places} places and rates it went furthest."
+    )
 
 
 def _why(
@@ -121,8 +139,6 @@ def _why(
 ) -> str:
     """The end of the reason: against what, and whether by chance."""
     places, facts = len({other.place for other in rows}), len(row.reliable)
-    if places == 1:
-        return "; it is the only one tried."
     if not others:
         return f", more than any other of {places}, and not by chance on {facts} facts."
     shown = ", ".join(others[:NAMED])

@@ -1,8 +1,9 @@
 """The score of a sweep's locations, and how sure it is: a bootstrap over the facts.
 
-The score is the weighted mean of reliability, generalization and locality; a measure for which
-there was nothing to ask is left out, and the other weights count for it. Knows nothing about
-models, and computes nothing that would need one: other weights give other scores at once.
+The score is the weighted mean of the measures; one for which there was nothing to ask is left out,
+and the other weights count for it. A measure that some rows lack, because an earlier version made
+them, counts for none. Knows nothing about models, and computes nothing that would need one: other
+weights give other scores at once.
 """
 
 import math
@@ -13,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.measure.protocols import SCORED
 from workbench.measure.statistics import RESAMPLES, middle, resampled_means, row_means
 from workbench.model.location import Location
 from workbench.search.sweep_events import LocationDone
-from workbench.search.weights import ScoreWeights
+from workbench.search.weights import NAMES, ScoreWeights
 
 __all__ = [
     "Bootstrap",
@@ -26,6 +26,7 @@ __all__ = [
     "bootstrap",
     "mean_scores",
     "score_rows",
+    "text_share",
 ]
 
 Floats = NDArray[np.float64]
@@ -37,14 +38,17 @@ class LocationScore:
 
     Args:
         at, layer, module, learning_rate, weights: the trial; `module` is empty for a whole layer.
-        reliability, generalization, locality: means over facts; None without questions.
+        reliability, generalization, locality, question, chat, neighbours, text: means over what
+            was asked, see `ScoreWeights`; None without questions.
         kl: mean over the neutral prompts, in nats.
         weight_change: relative to the weights' norm.
         score: the weighted mean.
-        low, high: for each of the four, where the middle 90% of the resamples lie.
+        low, high: for each measure and the score, where the middle 90% of the resamples lie.
         seconds: what the trial took.
         epochs: passes done over the sample.
-        is_full: whether it was a run of full length among shorter ones.
+        is_full: whether it was a longer run, or one on more facts, than the shortest.
+        facts: how many were trained on.
+        limit: most passes that it was allowed.
     """
 
     at: str
@@ -63,6 +67,12 @@ class LocationScore:
     seconds: float
     epochs: int
     is_full: bool
+    question: float | None = None
+    chat: float | None = None
+    neighbours: float | None = None
+    text: float | None = None
+    facts: int = 0
+    limit: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The row as flat JSON-ready data, with ``score_low``, ``score_high`` and so on."""
@@ -92,7 +102,7 @@ def mean_scores(rows: Sequence[LocationDone], weights: ScoreWeights | None = Non
 
     Args:
         rows: of one sweep.
-        weights: None weighs the three measures alike.
+        weights: None weighs them as `ScoreWeights` does by itself.
     """
     if not rows:
         return []
@@ -112,7 +122,7 @@ def bootstrap(
 
     Args:
         rows: of one sweep: the same facts and prompts in each.
-        weights: None weighs the three measures alike.
+        weights: None weighs them as `ScoreWeights` does by itself.
         resamples: how often.
         seed: decides the draws.
     """
@@ -125,25 +135,51 @@ def bootstrap(
     return Bootstrap(means, resampled)
 
 
+def text_share(rise: float) -> float:
+    """A rise of the loss of plain text as a share: how likely a token of it still is, on average.
+
+    It is exp(-rise), the base's perplexity as a share of the edited model's, and at most 1: a
+    text that became likelier is worth no more than one that stayed.
+
+    Args:
+        rise: in nats per token.
+    """
+    return math.exp(-max(0.0, rise))
+
+
 def _weigh(weights: ScoreWeights | None) -> dict[str, float]:
     return asdict(weights or ScoreWeights())
 
 
 def _per_question(rows: Sequence[LocationDone]) -> dict[str, Floats]:
-    """For each measure (rows, questions): facts, or neutral prompts; NaN where none was asked."""
-    local = [row.local for row in rows]
-    asked = any(value is not None for answers in local for value in answers)
-    return {
-        "reliability": np.array([row.reliable for row in rows], dtype=np.float64),
-        "generalization": np.array([row.general for row in rows], dtype=np.float64),
-        "locality": np.array(local if asked else [row.neutral for row in rows], dtype=np.float64),
+    """For each measure (rows, questions): facts, prompts or passages; NaN where none was asked."""
+    # Where no fact has locality prompts, the neutral ones stand in for all rows alike.
+    asked = any(value is not None for row in rows for value in row.local)
+    found: dict[str, list[Sequence[float | None]]] = {
+        "reliability": [row.reliable for row in rows],
+        "generalization": [row.general for row in rows],
+        "locality": [row.local if asked else row.neutral for row in rows],
+        "question": [row.question for row in rows],
+        "chat": [row.chat for row in rows],
+        "neighbours": [row.first if asked else row.neutral_first for row in rows],
+        "text": [[text_share(rise) for rise in row.text] for row in rows],
     }
+    return {name: _table(found[name]) for name in NAMES}
+
+
+def _table(answers: Sequence[Sequence[float | None]]) -> Floats:
+    """Answers as (rows, questions), padded with NaN; nothing else where a row has none at all."""
+    width = max(1, *map(len, answers)) if all(answers) else 1
+    table = np.full((len(answers), width), np.nan)
+    for row, values in enumerate(answers if all(answers) else ()):
+        table[row, : len(values)] = np.array(values, dtype=np.float64)
+    return table
 
 
 def _weighted(values: dict[str, Floats], weights: dict[str, float]) -> Floats:
     total = np.zeros_like(values["reliability"])
     size = np.zeros_like(total)
-    for name in SCORED:
+    for name in NAMES:
         there = ~np.isnan(values[name])
         total += np.where(there, values[name], 0.0) * weights[name]
         size += there * weights[name]
@@ -157,16 +193,17 @@ def score_rows(
 
     Args:
         rows: of one sweep.
-        weights: None weighs the three measures alike.
+        weights: None weighs them as `ScoreWeights` does by itself.
     """
     if not rows:
         return []
     found = bootstrap(rows, weights)
     spans = {name: middle(values) for name, values in found.resampled.items()}
-    scores, shortest = [], min(row.limit for row in rows)
+    scores, shortest = [], min(row.size for row in rows)
     for number, row in enumerate(rows):
         means = {name: float(values[number]) for name, values in found.means.items()}
         there = [name for name, mean in means.items() if not math.isnan(mean)]
+        known = {name: means[name] for name in NAMES if name in there}
         where = Location.parse(row.at)
         scores.append(
             LocationScore(
@@ -176,8 +213,8 @@ def score_rows(
                 learning_rate=row.learning_rate,
                 weights=row.weights,
                 reliability=means["reliability"],
-                generalization=means["generalization"] if "generalization" in there else None,
-                locality=means["locality"] if "locality" in there else None,
+                generalization=known.get("generalization"),
+                locality=known.get("locality"),
                 kl=float(np.mean(row.kl)) if row.kl else 0.0,
                 weight_change=row.weight_change,
                 score=means["score"],
@@ -185,7 +222,13 @@ def score_rows(
                 high={name: float(spans[name][1][number]) for name in there},
                 seconds=row.seconds,
                 epochs=row.epochs,
-                is_full=row.limit > shortest,
+                is_full=row.size > shortest,
+                question=known.get("question"),
+                chat=known.get("chat"),
+                neighbours=known.get("neighbours"),
+                text=known.get("text"),
+                facts=len(row.reliable),
+                limit=row.limit,
             )
         )
     return scores

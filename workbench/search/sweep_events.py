@@ -40,6 +40,12 @@ class SweepStarted(Event):
         trials: how many rows the sweep has at its end, at most.
         widens: whether the next trials are short runs at other matrices of the best layers.
         full_epochs: most passes in a run of full length, which come last; 0 when none is made.
+        budget: seconds that it may take; 0 for as long as it takes, otherwise `trials` is 0, since
+            nobody knows it.
+        rungs: with a budget, the facts and the most passes of a trial, the shortest first; the
+            better half of one goes on to the next.
+        chat: whether the facts are also asked through the chat template.
+        passages: passages of plain text that are read; 0 in plans from before there were any.
     """
 
     locations: tuple[str, ...]
@@ -57,6 +63,10 @@ class SweepStarted(Event):
     trials: int = 0
     widens: bool = False
     full_epochs: int = 0
+    budget: float = 0.0
+    rungs: tuple[tuple[int, int], ...] = ()
+    chat: bool = False
+    passages: int = 0
 
     def told(self) -> Told:
         """What the scores will rest on."""
@@ -66,7 +76,13 @@ class SweepStarted(Event):
     def marks(self) -> str:
         """What is what on a plot; empty where there are curves of short runs alone."""
         parts = ["Small circles: other matrices, in the best layers."] if self.widens else []
-        if self.full_epochs:
+        if self.rungs:
+            facts, passes = self.rungs[0]
+            parts.append(
+                f"Each place was tried on {facts} facts with at most {passes} passes; diamonds: "
+                "the better half of those, which went on with more."
+            )
+        elif self.full_epochs:
             parts.append(
                 f"Diamonds: the best once more, with at most {self.full_epochs} passes in place "
                 f"of {self.epochs}."
@@ -91,7 +107,11 @@ class SweepStarted(Event):
         else:
             parts.append(f"{neutral}, which stand in for the locality prompts that the facts lack")
         facts = f"Tried on {self.sample} of {self.facts} facts"
-        return f"{facts}; scored on them and, never trained on, {', '.join(parts)}."
+        told = f"{facts}; scored on them and, never trained on, {', '.join(parts)}."
+        if self.passages:
+            forms = "as questions and in chat" if self.chat else "as questions"
+            told += f" The facts are also asked {forms}, and {self.passages} passages are read."
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +125,9 @@ class SweepProgress(Event):
         epoch: passes done over the sample there.
         epochs: most passes.
         share: of the sweep's work that is done, from 0 to 1, as far as it can be foreseen: a pass
-            through many layers counts more than one through few.
+            through many layers counts more than one through few. With a budget, of its seconds.
+        learning_rate: the rate, where several are tried.
+        facts: how many facts are trained on, where trials differ in it.
     """
 
     number: int
@@ -114,10 +136,15 @@ class SweepProgress(Event):
     epoch: int
     epochs: int
     share: float
+    learning_rate: float = 0.0
+    facts: int = 0
 
     def told(self) -> Told:
         """Which trial is made."""
-        return Told(f"{self.at}, {self.number} of {self.trials}", self.share)
+        rate = f" at {self.learning_rate:g}" if self.learning_rate else ""
+        if not self.trials:
+            return Told(f"{self.at}{rate}, {self.facts} facts, trial {self.number}", self.share)
+        return Told(f"{self.at}{rate}, {self.number} of {self.trials}", self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +168,13 @@ class LocationDone(Event):
         seconds: wall clock, training and scoring.
         limit: most passes that it was allowed, more in a run of full length than in a short one;
             0 in rows that were kept before there were two lengths.
+        question: for each fact, whether it is right as a question (strict).
+        chat: likewise through the chat template; None where it is too long for the model; empty
+            without a template.
+        first: for each fact, the share of its locality prompts whose answer begins with the same
+            token as the base's; None without any.
+        neutral_first: for each neutral prompt, whether its answer begins with the same token.
+        text: for each passage of plain text, by how much its loss rose, in nats per token.
     """
 
     at: str
@@ -157,6 +191,11 @@ class LocationDone(Event):
     loss: float
     seconds: float
     limit: int = 0
+    question: tuple[bool | None, ...] = ()
+    chat: tuple[bool | None, ...] = ()
+    first: tuple[float | None, ...] = ()
+    neutral_first: tuple[bool, ...] = ()
+    text: tuple[float, ...] = ()
 
     @property
     def place(self) -> tuple[str, float]:
@@ -164,9 +203,14 @@ class LocationDone(Event):
         return self.at, self.learning_rate
 
     @property
-    def key(self) -> tuple[str, float, int]:
+    def key(self) -> tuple[str, float, int, int]:
         """What tells this row from the others of a sweep."""
-        return self.at, self.learning_rate, self.limit
+        return *self.place, *self.size
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """On how many facts it was, and most passes; only rows of one size are compared."""
+        return len(self.reliable), self.limit
 
     @property
     def is_settled(self) -> bool:

@@ -6,18 +6,27 @@ score need nothing to be computed again (see `score`).
 """
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 from workbench.errors import SettingsError
-from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
+from workbench.methods.locft_settings import (
+    EditSettings,
+    automatic_batch_size,
+    automatic_epochs,
+)
+from workbench.methods.recipes import Kept, RateSchedule, RecipeName
 from workbench.model.location import Location, parse_locations, write_layers
 from workbench.model.places import Places
 from workbench.model.presets import Preset
-from workbench.search.weights import ScoreWeights
+from workbench.search.budget import parse_budget, write_budget
+from workbench.search.weights import FEWEST_WEIGHTS, NAMES, ScoreWeights, parse_weights
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
 __all__ = [
     "EVERY_MATRIX",
+    "TRAINED",
     "WHOLE_LAYER",
     "ResolvedSweepSettings",
     "SweepSettings",
@@ -31,6 +40,18 @@ WHOLE_LAYER = "layer"
 
 EVERY_MATRIX = "all"
 """Stands for every 2-D weight of a layer among the modules of a sweep."""
+
+TRAINED = ("recipe", "forms", "keep", "kept", "rate_schedule")
+"""The settings of a run that its trials share, so that a place is chosen for how it will be used.
+
+They are those of `EditSettings`, with its defaults and its words.
+"""
+
+_EVERY_FIRST = frozenset({"layers", "modules", "learning_rates", "sample", "full_runs", "seed"})
+"""Settings of the first version, which are always kept together."""
+
+RATES_AROUND = (3.0, 0.3)
+"""With a budget, the preset's rate times each of these is tried as well, in this order."""
 
 TRAINING_RUNS = 2.0  # scoring takes about one more, and the full runs follow
 FEWEST_EPOCHS = 5
@@ -58,19 +79,10 @@ def parse_layers(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def parse_weights(text: str) -> tuple[float, ...]:
-    """Weights as people write them: three numbers with commas between.
-
-    Raises:
-        SettingsError: the text has another form.
-    """
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise SettingsError(
-            f"weights is '{text}'; write three numbers, for reliability, generalization and "
-            "locality, such as 1,1,2."
-        ) from None
+def _as_in_a_run(name: str) -> Any:
+    """A field with the default and the words of the field of this name of `EditSettings`."""
+    (found,) = (found for found in fields(EditSettings) if found.name == name)
+    return field(default=found.default, metadata=found.metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +103,38 @@ class SweepSettings(SettingsRecord):
     modules: tuple[str, ...] = setting(
         (),
         "Modules to try in each layer, such as mlp.down_proj or mlp; 'layer' is the whole layer, "
-        "'all' every matrix; empty: the preset's, then every matrix of the two best layers.",
+        "'all' every matrix; empty: the preset's, then every matrix of the two best layers, with a "
+        "budget as time allows.",
     )
     learning_rates: tuple[float, ...] = setting(
         (),
-        "Learning rates to try at each location; empty: the preset's.",
+        "Learning rates to try at each location; empty: the preset's, and with a budget also "
+        "three times and three tenths of it.",
         label="Learning rates",
         option="--lr",
+    )
+    budget: float | None = setting(
+        None,
+        "Seconds, or minutes such as 5min, that the sweep may take: many short trials on few "
+        "facts, of which the better half goes on with more; empty: every trial is made.",
+        label="Budget",
+        unit="s",
+        parse=parse_budget,
+        write=write_budget,
+        empty="as long as it takes",
     )
     sample: int = setting(64, "How many facts are drawn by the seed and tried.", unit="facts")
     epochs: int | None = setting(
         None,
         "Most passes over the sample at each location; empty: so many that all layers together "
-        "cost about three runs.",
+        "cost about three runs. With a budget: in the longest trials; empty: as in a run.",
         label="Epochs of a short run",
         unit="passes",
     )
     full_runs: int = setting(
         4,
         "So many of the best places are tried once more with as many passes as a run has; the "
-        "recommendation rests on them. 0: none.",
+        "recommendation rests on them. 0: none. A budget decides this itself.",
         label="Full runs",
     )
     batch_size: int | None = setting(
@@ -124,11 +148,18 @@ class SweepSettings(SettingsRecord):
     )
     weights: tuple[float, ...] = setting(
         (1.0, 1.0, 1.0),
-        "How much reliability, generalization and locality count. A plot follows at once; a sweep "
-        "looks again where this score is best.",
+        "How much reliability, generalization and locality count, and after them, if you like, "
+        "question, chat, neighbours and text; or in words: balanced, all alike, must not break "
+        "anything, must answer everywhere. A plot follows at once; a sweep looks again where this "
+        "score is best.",
         label="Weights of the score",
         parse=parse_weights,
     )
+    recipe: RecipeName = _as_in_a_run("recipe")
+    forms: tuple[str, ...] = _as_in_a_run("forms")
+    keep: float | None = _as_in_a_run("keep")
+    kept: tuple[Kept, ...] = _as_in_a_run("kept")
+    rate_schedule: RateSchedule | None = _as_in_a_run("rate_schedule")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
@@ -148,18 +179,45 @@ class SweepSettings(SettingsRecord):
         self._require_whole("sample", least=1)
         self._require_whole("seed", "full_runs", least=0)
         self._require_whole("epochs", "batch_size", least=1, optional=True)
+        if self.budget is not None and (not is_number(self.budget) or self.budget <= 0):
+            raise SettingsError(f"budget is {self.budget!r}; it must be seconds above 0, or empty.")
+        trained = self.edit_settings()
+        for name in TRAINED:
+            object.__setattr__(self, name, getattr(trained, name))
         _ = self.score_weights
+
+    def edit_settings(self, **more: Any) -> EditSettings:
+        """The settings of a run as the trials make it.
+
+        Args:
+            **more: what is a trial's own, such as ``at``.
+        """
+        return EditSettings(**{name: getattr(self, name) for name in TRAINED}, **more)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`.
+
+        What an earlier version kept, which knew no recipes, stays as published.
+
+        Raises:
+            SettingsError: an unknown name, or a value that makes no sense.
+        """
+        if "recipe" not in data and data.keys() >= _EVERY_FIRST:
+            data = {**data, "recipe": "published"}
+        return super(SweepSettings, cls).from_dict(data)
 
     @property
     def score_weights(self) -> ScoreWeights:
         """The weights by their names.
 
         Raises:
-            SettingsError: there are not three of them, one is negative, or all are 0.
+            SettingsError: there are too few or too many, one is negative, or all are 0.
         """
-        if len(self.weights) != len(fields(ScoreWeights)):
+        if not FEWEST_WEIGHTS <= len(self.weights) <= len(NAMES):
             raise SettingsError(
-                f"weights holds {len(self.weights)} numbers; write three numbers, such as 1, 1, 1."
+                f"weights holds {len(self.weights)} numbers; write three numbers, such as 1, 1, 1, "
+                f"up to {len(NAMES)}: {', '.join(NAMES)}."
             )
         return ScoreWeights(*self.weights)
 
@@ -177,12 +235,18 @@ class SweepSettings(SettingsRecord):
         automatic = {
             "layers": self.layers or tuple(range(layers)),
             "modules": self.modules or _automatic_modules(preset, places),
-            "learning_rates": self.learning_rates or (preset.learning_rate,),
+            "learning_rates": self.learning_rates or self._automatic_rates(preset),
             "sample": sample,
             "batch_size": batch_size,
             "epochs": self.epochs or automatic_sweep_epochs(sample, batch_size, layers),
         }
         return ResolvedSweepSettings.from_dict(self.as_dict() | automatic)
+
+    def _automatic_rates(self, preset: Preset) -> tuple[float, ...]:
+        """The preset's, and with a budget those around it, rounded for people to read."""
+        rate = preset.learning_rate
+        around = RATES_AROUND if self.budget is not None else ()
+        return (rate, *(float(f"{rate * factor:.6g}") for factor in around))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 Knows nothing about how a trial is made.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workbench.facts.fact import Fact
@@ -30,7 +31,7 @@ class SweepResult:
         rows: what was found, in the order of the trials.
         scores: the same as people see it.
         recommended: the location that the sweep speaks for; None without rows.
-        finished: whether everything was tried.
+        finished: whether everything was tried, or the budget was used.
     """
 
     plan: SweepStarted
@@ -48,6 +49,8 @@ def sweeping(
     *,
     keeper: Keeper = FORGETFUL,
     stop: Stop | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    answer_tokens: int | None = None,
 ) -> Work[SweepResult]:
     """Sweeps; says the events, and returns what was found, also when it was stopped.
 
@@ -57,11 +60,13 @@ def sweeping(
         settings: what is tried, and how it is weighed.
         keeper: where rows are kept, and known from.
         stop: the wish to end it.
+        clock: tells the seconds by which a budget is kept.
+        answer_tokens: see `Sweep`.
 
     Raises:
         WorkbenchError: see `Sweep`.
     """
-    sweep = Sweep(model, facts, settings, stop=stop)
+    sweep = Sweep(model, facts, settings, stop=stop, clock=clock, answer_tokens=answer_tokens)
     identity = sweep.identity()
     sweep.know(keeper.recall(identity))
     keeper.begin(identity, sweep.rows)
@@ -79,6 +84,6 @@ def sweeping(
         sweep.settings,
         tuple(rows),
         tuple(score_rows(rows, sweep.weights)),
-        recommend(rows, sweep.weights),
+        recommend(rows, sweep.weights, halved=bool(plan.rungs)),
         finished,
     )

@@ -1,6 +1,6 @@
 """What a sweep tries, in the order in which it does: short runs, wider ones, and full ones.
 
-The trials that follow the short runs depend on the rows so far alone (see `recipe.stages`).
+The trials that follow the short runs depend on the rows so far alone (see `stages`).
 Knows nothing about running them.
 """
 
@@ -23,21 +23,36 @@ from workbench.search.sweep_settings import (
 
 __all__ = ["Trial", "Trials", "swept_locations"]
 
-Key = tuple[str, float, int]
+Key = tuple[str, float, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A location with a learning rate to try there, and most passes over the sample."""
+    """What is tried.
+
+    Args:
+        at: where.
+        learning_rate: at which rate.
+        facts: on how many facts of the sample.
+        limit: most passes over them.
+        batch_size: facts per update.
+    """
 
     at: Location
     learning_rate: float
+    facts: int
     limit: int
+    batch_size: int
 
     @property
     def key(self) -> Key:
         """As `LocationDone.key`."""
-        return str(self.at), self.learning_rate, self.limit
+        return str(self.at), self.learning_rate, self.facts, self.limit
+
+    @property
+    def place(self) -> tuple[str, float]:
+        """As `LocationDone.place`."""
+        return str(self.at), self.learning_rate
 
 
 def swept_locations(model: LanguageModel, settings: SweepSettings) -> tuple[Location, ...]:
@@ -77,6 +92,7 @@ class Trials:
         asked: the settings as they were asked for.
         settings: the same, resolved.
         weights: of the score by which places are chosen for a second look.
+        facts: how many facts there are to try.
 
     Raises:
         LocationError: see `swept_locations`.
@@ -88,7 +104,9 @@ class Trials:
         asked: SweepSettings,
         settings: ResolvedSweepSettings,
         weights: ScoreWeights | None,
+        facts: int,
     ) -> None:
+        self._facts = facts
         self.locations = swept_locations(model, settings)
         self._model = model
         self._settings = settings
@@ -117,6 +135,15 @@ class Trials:
         stages = self._stages(rows)
         still = self._stand_ins[len(stages) - 1 :]
         return [trial for stage in (*stages, *still) for trial in stage]
+
+    @property
+    def further(self) -> tuple[Location, ...]:
+        """Every other matrix of the layers, where no module was named."""
+        if not self.widens:
+            return ()
+        every = replace(self._settings, modules=(EVERY_MATRIX,))
+        places = swept_locations(self._model, every)
+        return tuple(where for where in places if where not in self.locations)
 
     def work(self, trial: Trial) -> int:
         """What a trial costs at most: passes, times the layers above its own and the head."""
@@ -149,13 +176,17 @@ class Trials:
         if self.widens:
             wider = self._wider_in(self._settings.layers[-WIDENED_LAYERS:])
         if self.full_epochs:
-            last = Trial(self.locations[-1], self._settings.learning_rates[0], self.full_epochs)
+            rate = self._settings.learning_rates[0]
+            last = self._trial(self.locations[-1], rate, self.full_epochs)
             full = [last] * self._settings.full_runs
         return wider, full
 
     def _short(self, locations: Sequence[Location]) -> list[Trial]:
         rates = self._settings.learning_rates
-        return [Trial(where, rate, self._limit) for where in locations for rate in rates]
+        return [self._trial(where, rate, self._limit) for where in locations for rate in rates]
+
+    def _trial(self, where: Location, rate: float, limit: int) -> Trial:
+        return Trial(where, rate, self._facts, limit, self._settings.batch_size)
 
     def _wider(self, rows: Sequence[LocationDone]) -> list[Trial]:
         """Every matrix of the best layers that was not tried yet, where no module was named."""
@@ -171,5 +202,6 @@ class Trials:
         if not self.full_epochs:
             return []
         best = finalists(rows, self._weights, self._settings.full_runs)
-        trials = [Trial(Location.parse(r.at), r.learning_rate, self.full_epochs) for r in best]
+        full = self.full_epochs
+        trials = [self._trial(Location.parse(r.at), r.learning_rate, full) for r in best]
         return sorted(trials, key=lambda trial: trial.at.layer)

@@ -191,7 +191,7 @@ class ProfileTable:
         order = {at: place for place, at in enumerate(plan.locations)}
         rows = [_location(entry["row"]) for entry in found]
         rows.sort(
-            key=lambda entry: (entry.limit, order.get(entry.at, len(order)), entry.learning_rate)
+            key=lambda entry: (entry.size, order.get(entry.at, len(order)), entry.learning_rate)
         )
         return KeptSweep(
             id=row["id"],

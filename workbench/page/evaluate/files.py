@@ -10,8 +10,8 @@ from workbench.errors import WorkbenchError
 from workbench.measure.report import FORMS, build_report
 from workbench.model.choice import ModelChoice
 from workbench.page.downloads import Number
+from workbench.page.layers.sweep_card import recommended
 from workbench.page.layers.sweep_fields import sweep_weights
-from workbench.search.recommend import recommend
 from workbench.store import Library, Store
 from workbench.store.evaluations import KeptEvaluation
 from workbench.store.runs import Run
@@ -102,7 +102,7 @@ def reason_for_location(store: Store, run: Run) -> str:
     at, summary = run.at, store.settings.summary
     parts = []
     for sweep in store.profiles.sweeps(run.model):
-        found = recommend(sweep.rows, sweep_weights(store))
+        found = recommended(sweep, sweep_weights(store))
         if found is not None and (found.at,) == at and sweep.created < run.created:
             parts.append(f"Recommended by {sweep.name}: {found.reason}")
             break

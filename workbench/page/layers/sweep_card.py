@@ -19,7 +19,7 @@ from workbench.page.kit.profile_html import (
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
 from workbench.plots.style import without_words
 from workbench.plots.sweep import sweep_curves
-from workbench.search.recommend import recommend
+from workbench.search.recommend import Recommendation, recommend
 from workbench.search.score import ScoreWeights, score_rows
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
@@ -29,9 +29,18 @@ from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 from workbench.work.words import count
 
-__all__ = ["add_sweep_card", "scored", "shown_sweep", "sweep_figure"]
+__all__ = ["add_sweep_card", "recommended", "scored", "shown_sweep", "sweep_figure"]
 
-SHOWN = {"": "All", "score": "Score", "generalization": "Gen.", "locality": "Loc."}
+SHOWN = {
+    "": "All",
+    "score": "Score",
+    "generalization": "Gen.",
+    "locality": "Loc.",
+    "question": "Quest.",
+    "chat": "Chat",
+    "neighbours": "Neigh.",
+    "text": "Text",
+}
 
 
 def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
@@ -46,8 +55,8 @@ def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
             heading(
                 "What does tuning there do?",
                 "Minutes: a short run at each place on a sample of the ticked facts, scored on "
-                "prompts that are never trained on, then full runs at the best. Click a point to "
-                "choose it.",
+                "prompts that are never trained on, then longer runs at the best. Click a point "
+                "to choose it.",
             )
         )
         bar = live_html(name="sweep-bar")
@@ -136,6 +145,7 @@ def _describe(sweep: KeptSweep) -> str:
     parts = [
         sweep.name,
         count(sweep.plan.sample, "fact"),
+        *([f"{sweep.plan.budget:g} s"] if sweep.plan.budget else []),
         ", ".join(modules) if len(modules) < 3 else f"{len(modules)} modules",
         "lr " + ", ".join(f"{rate:g}" for rate in rates),
     ]
@@ -147,6 +157,11 @@ def _describe(sweep: KeptSweep) -> str:
 def scored(sweep: KeptSweep, weights: ScoreWeights) -> pd.DataFrame:
     """The trials of a sweep with their scores, a row each; see `LocationScore.as_dict`."""
     return pd.DataFrame([score.as_dict() for score in score_rows(sweep.rows, weights)])
+
+
+def recommended(sweep: KeptSweep, weights: ScoreWeights) -> Recommendation | None:
+    """What a sweep speaks for, by weights that may be other than it had; None without trials."""
+    return recommend(sweep.rows, weights, halved=bool(sweep.plan.rungs))
 
 
 def _draw_plot(store: Store, measure: str, theme: ThemeName) -> Any:
@@ -184,7 +199,7 @@ def sweep_figure(
     tables = [scored(sweep, weights) for sweep in sweeps]
     if len(sweeps) > 1:
         tables = [t.assign(sweep=s.name) for t, s in zip(tables, sweeps, strict=True)]
-    found = recommend(sweeps[0].rows, weights)
+    found = recommended(sweeps[0], weights)
     preset, source = preset_mark(store)
     return sweep_curves(
         pd.concat(tables),

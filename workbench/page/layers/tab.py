@@ -11,10 +11,9 @@ from workbench.page.kit.plot_bridge import add_plot_bridge
 from workbench.page.kit.profile_html import chosen_locations
 from workbench.page.layers.grid import location_card, location_grid
 from workbench.page.layers.scan_card import add_scan_card
-from workbench.page.layers.sweep_card import add_sweep_card, shown_sweep
+from workbench.page.layers.sweep_card import add_sweep_card, recommended, shown_sweep
 from workbench.page.layers.sweep_fields import sweep_weights
 from workbench.page.layers.trials import recommendation_card, trials_table
-from workbench.search.recommend import recommend
 from workbench.search.score import score_rows
 from workbench.store import Store
 from workbench.store.runs import Run
@@ -95,7 +94,10 @@ def _draw_trials(store: Store) -> str:
         return ""
     chosen, weights = chosen_locations(store), sweep_weights(store)
     table = trials_table(score_rows(shown.rows, weights), chosen, summary.preset.at)
-    return recommendation_card(recommend(shown.rows, weights), chosen) + table
+    rate = None
+    if len({row.learning_rate for row in shown.rows}) > 1:
+        rate = store.settings.edit.learning_rate or summary.preset.learning_rate
+    return recommendation_card(recommended(shown, weights), chosen, rate) + table
 
 
 def _draw_typed(store: Store) -> str:
