@@ -29,7 +29,9 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import tokenize
 from workbench.work.events import Event
 
-SETTINGS = EditSettings(at=("2.mlp.down_proj",), learning_rate=1e-2, batch_size=3, epochs=6)
+SETTINGS = EditSettings(
+    recipe="published", at=("2.mlp.down_proj",), learning_rate=1e-2, batch_size=3, epochs=6
+)
 
 
 def losses_of(events: list[Event]) -> list[float]:

@@ -53,7 +53,7 @@ def test_what_the_run_would_refuse_is_refused_here(model: LanguageModel) -> None
 
 def test_memory_grows_with_the_batch_and_falls_with_the_layer(model: LanguageModel) -> None:
     def memory(batch: int, at: str) -> int:
-        settings = EditSettings(at=(at,), batch_size=batch)
+        settings = EditSettings(recipe="published", at=(at,), batch_size=batch)
         return LocftRun(model, facts(64), settings).plan().memory_bytes
 
     assert memory(16, "1.mlp.down_proj") > memory(2, "1.mlp.down_proj")
