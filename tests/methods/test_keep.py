@@ -133,6 +133,23 @@ def test_a_run_with_forms_and_keep_goes_on_to_the_same_bits(
         assert torch.equal(weight, resumed.weights[name])
 
 
+def test_what_one_run_held_serves_another_at_any_layer(model: LanguageModel) -> None:
+    facts = facts_about(list(COUNTRIES))
+
+    def run(at: str, keep: KeepSet | None = None) -> LocftRun:
+        settings = EditSettings(at=(at,), epochs=3, batch_size=4, keep=1.0, forms=("raw",))
+        found = LocftRun(model, facts, settings, keep=keep, watch=False)
+        list(found.events())
+        return found
+
+    first = run("1.mlp.down_proj")
+    for at in ("2.mlp.down_proj", "1.mlp.up_proj", "0.mlp.down_proj"):
+        shared, alone = run(at, first.keep), run(at)
+        assert shared.keep is first.keep
+        for name, weight in alone.weights.items():
+            assert torch.allclose(weight, shared.weights[name], atol=1e-5)
+
+
 def test_small_pieces_hold_as_whole_batches_do(model: LanguageModel) -> None:
     facts = facts_about(list(COUNTRIES))
     losses = []

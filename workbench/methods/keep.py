@@ -7,7 +7,7 @@ kept as well, so that a step costs no more than the layers above it.
 """
 
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import accumulate
 
 import torch
@@ -62,10 +62,29 @@ class KeepSet:
     def preparing(self, layer: int, memory_limit: int | None) -> Generator[int, None, None]:
         """Asks the base, in steps: yields the number of prompts done so far.
 
+        What was prepared for another layer goes on from there.
+
         Args:
             layer: whose input is kept; 0 keeps none.
             memory_limit: see `advancing`.
         """
+        if self._table is None:
+            yield from self._ask()
+        if not len(self._table or ()):
+            return
+        assert self._table is not None
+        if self._states is not None and self._states.layer > layer:
+            self._states = None
+        if layer and (self._states is None or self._states.layer < layer):
+            self._states = yield from advancing(
+                self._model, self._table, self._states, layer, memory_limit=memory_limit
+            )
+        if not self._starts:
+            self._keep_distributions(self._table.texts)
+        yield len(self)
+
+    def _ask(self) -> Iterator[int]:
+        """What the base says to the prompts, kind by kind."""
         texts: list[TokenizedText] = []
         for kind in SHARES:
             start = len(texts)
@@ -74,14 +93,6 @@ class KeepSet:
                 self._kinds[kind] = range(start, len(texts))
             yield len(texts)
         self._table = TokenTable(texts, self._model.device)
-        if not texts:
-            return
-        if layer:
-            self._states = yield from advancing(
-                self._model, self._table, None, layer, memory_limit=memory_limit
-            )
-        self._keep_distributions(texts)
-        yield len(self)
 
     def _keep_distributions(self, texts: Sequence[TokenizedText]) -> None:
         self._starts = (0, *accumulate(len(text.target) for text in texts))

@@ -34,6 +34,7 @@ from workbench.methods.events import (
     StatesProgress,
     Stopped,
 )
+from workbench.methods.footprint import activation_bytes, states_bytes
 from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
@@ -70,6 +71,8 @@ class LocftRun(Run):
             takes half of what is free.
         states: what enters the lowest tuned layer, for these facts in this order, where somebody
             has computed it already.
+        keep: what another run on these facts held, which need not be asked of the base again.
+        watch: whether each epoch says what became of the facts' neighbours.
 
     Raises:
         FactsError: no facts, or one is too long for the model.
@@ -90,6 +93,8 @@ class LocftRun(Run):
         checkpoint: str | Path | None = None,
         states_memory: int | None = None,
         states: HiddenStates | None = None,
+        keep: KeepSet | None = None,
+        watch: bool = True,
     ) -> None:
         asked = settings or EditSettings()
         super().__init__(model, facts, asked, stop=stop, checkpoint=checkpoint)
@@ -100,8 +105,8 @@ class LocftRun(Run):
         forms = parse_forms(self.settings.forms)
         known = with_subjects(self.facts)
         self._drawn = DrawnForms(model, known, forms, self._texts, self.settings.seed)
-        self._keep: KeepSet | None = None
-        if self.settings.keep:
+        self._keep = keep if self.settings.keep else None
+        if self.settings.keep and keep is None:
             kinds, seed = self.settings.kept, self.settings.seed
             other_words = any(form.form == "rephrase" for form in forms)
             prompts = kept_prompts(
@@ -109,6 +114,7 @@ class LocftRun(Run):
             )
             self._keep = KeepSet(model, prompts, seed) if prompts else None
         self._watched: WatchedNeighbours | None = None
+        self._watches = watch
         self._states = states
         assert states is None or (states.layer, len(states)) == (
             self.kept_from,
@@ -127,13 +133,18 @@ class LocftRun(Run):
         return self._resolved
 
     @property
+    def keep(self) -> KeepSet | None:
+        """What must stay, as this run holds it; None for nothing."""
+        return self._keep
+
+    @property
     def kept_from(self) -> int:
         """The layer whose input is kept for every fact; 0 when nothing can be kept."""
         return self._locations[0].layer if self.model.states_kept else 0
 
     def plan(self) -> Started:
         """What the run will do, without doing any of it."""
-        memory = self._tuned.memory_bytes + self._states_bytes() + self._activation_bytes()
+        memory = self._tuned.memory_bytes + self._working_bytes()
         return Started(
             facts=len(self.facts),
             at=self.settings.at,
@@ -148,29 +159,13 @@ class LocftRun(Run):
             resumed_epoch=self.progress.epoch,
         )
 
-    def _states_bytes(self) -> int:
-        if not self.kept_from:
-            return 0
-        tokens = sum(text.length for text in self._drawn.table.texts)
-        tokens += self._keep.expected_tokens if self._keep is not None else 0
-        return tokens * self.model.shape.hidden_size * self.model.dtype.itemsize
-
-    def _activation_bytes(self) -> int:
-        """What the largest piece of a batch holds on to for its backward pass.
-
-        34 bytes a token, layer and hidden unit in 16 bits (Korthikanti et al., arXiv 2205.05198,
-        without the attention scores, which short texts hardly need), and for its targets the
-        logits and their gradient, once in the model's dtype and once in float32.
-        """
-        texts, shape = self._drawn.table, self.model.shape
-        longest_first = sorted(range(len(texts)), key=texts.length, reverse=True)
-        pieces = self._pieces(longest_first[: self.settings.batch_size])
-        tokens = max(len(piece) * max(map(texts.length, piece)) for piece in pieces)
-        targets = max(sum(len(texts.texts[row].target) for row in piece) for piece in pieces)
-        layers = self.model.layer_count - self._locations[0].layer
-        width = self.model.dtype.itemsize
-        passed_on = 17 * width * tokens * layers * shape.hidden_size
-        return passed_on + targets * shape.vocab_size * 2 * (width + 4)
+    def _working_bytes(self) -> int:
+        table, size = self._drawn.table, self.settings.batch_size
+        longest_first = sorted(range(len(table)), key=table.length, reverse=True)
+        kept = self._keep.expected_tokens if self._keep is not None else 0
+        pieces = self._pieces(longest_first[:size])
+        held = activation_bytes(self.model, table, pieces, self._locations[0].layer)
+        return held + (states_bytes(self.model, table, kept) if self.kept_from else 0)
 
     def events(self) -> Iterator[Event]:
         """Runs, and says what happens; the last event is `Finished` or `Stopped`.
@@ -331,6 +326,8 @@ class LocftRun(Run):
         )
 
     def _neighbours_unchanged(self) -> float | None:
+        if not self._watches:
+            return None
         if self._watched is None:
             self._watched = WatchedNeighbours(
                 self.model, self.facts, self.settings.seed, self.kept_from

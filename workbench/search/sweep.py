@@ -21,8 +21,9 @@ from itertools import groupby
 from typing import Any
 
 from workbench.facts.fact import Fact, facts_digest
-from workbench.methods.base import LOCFT_BF
 from workbench.methods.events import EpochDone, Finished, MicroBatchHalved
+from workbench.methods.keep import KeepSet
+from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.layer_states import LayerStates
@@ -104,6 +105,7 @@ class Sweep:
         self._digest = facts_digest(facts)
         self._known = {row.key: row for row in done}
         self._micro_batch: int | None = None
+        self._keep_sets: dict[int, KeepSet] = {}  # by the number of facts; the base is asked once
         usual = ANSWER_TOKENS if self._halving is None else SHORT_ANSWER
         self._answer_tokens = answer_tokens or usual
         self._clock = clock
@@ -270,12 +272,14 @@ class Sweep:
         """A run at one location, and its row, unless the sweep was stopped in it."""
         began = self._clock()
         some = self._trained.some(trial.facts)
-        edit = LOCFT_BF.start(
+        edit = LocftRun(
             self.model,
             [self.sample[row] for row in some],
             self._edit_settings(trial),
             stop=self.stop,
             states=self._trained.states(trained, trial.facts),
+            keep=self._keep_sets.get(trial.facts),
+            watch=False,
         )
         yield self._progress(trial, 0)
         finished: Finished | None = None
@@ -290,6 +294,8 @@ class Sweep:
                 return
         if finished is None or self.stop.asked:
             return
+        if edit.keep is not None:
+            self._keep_sets[trial.facts] = edit.keep
         reliable = edit.learned()
         with edit.applied():
             scores = held_out_scores(self.model, held_out, asked, some)
