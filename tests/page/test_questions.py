@@ -21,7 +21,7 @@ from workbench.page.edit.choices import (
     ticked_forms,
     ticked_kept,
 )
-from workbench.page.edit.questions import FORM_WORDS, KEPT_WORDS, RECIPE_WORDS, questions
+from workbench.page.edit.questions import FORM_WORDS, KEPT_WORDS, RECIPE_WORDS, answered, questions
 
 HOLDS, PUBLISHED = EditSettings(recipe="holds"), EditSettings(recipe="published")
 STARTS = st.sampled_from([HOLDS, PUBLISHED])
@@ -112,3 +112,10 @@ def test_the_last_form_stays_ticked_and_every_answer_has_its_words() -> None:
     assert "disabled" in boxes(questions(PUBLISHED, resolve(PUBLISHED), True))["raw"]
     assert set(FORM_WORDS) == set(FORMS) and set(KEPT_WORDS) == set(KEPT)
     assert set(RECIPE_WORDS) == set(RECIPES)
+
+
+def test_a_recipe_can_be_chosen_before_the_model_is_there_and_a_box_cannot() -> None:
+    chosen = answered(PUBLISHED, None, {"do": "recipe", "recipe": "holds"})
+    assert chosen == HOLDS
+    with pytest.raises(SettingsError, match="The model is being loaded"):
+        answered(PUBLISHED, None, {"do": "form", "name": "chat", "value": True})

@@ -30,7 +30,7 @@ from workbench.page.kit.page import Page
 from workbench.store import Store
 from workbench.work.templates import render
 
-__all__ = ["FORM_WORDS", "KEPT_WORDS", "QUESTIONS", "add_questions", "questions"]
+__all__ = ["FORM_WORDS", "KEPT_WORDS", "QUESTIONS", "add_questions", "answered", "questions"]
 
 QUESTIONS = ("recipe", "kept")
 """The settings that have their place here alone."""
@@ -136,29 +136,36 @@ def add_questions(page: Page, method: Method) -> None:
 
     def answer_question(store: Store, event: gr.EventData) -> None:
         asked, resolve = detail(event), resolver(store)
-        if resolve is None:
-            raise SettingsError("The model is being loaded. Choose again once it is there.")
-        store.settings.change("edit", lambda kept: _answered(kept, resolve, asked), method.key)
+        store.settings.change("edit", lambda kept: answered(kept, resolve, asked), method.key)
 
     place = live_html(name="questions")
     page.show(draw_questions, place, of=("settings", "facts"))
     page.action(place.act, answer_question)
 
 
-def _answered(settings: EditSettings, resolve: Resolve, asked: dict[str, Any]) -> EditSettings:
+def answered(
+    settings: EditSettings, resolve: Resolve | None, asked: dict[str, Any]
+) -> EditSettings:
     """The settings after a click.
 
+    Args:
+        settings: as they are.
+        resolve: fills in what is automatic; None while the model is unknown.
+        asked: what was clicked.
+
     Raises:
-        SettingsError: there is no such answer.
+        SettingsError: there is no such answer, or what is ticked now is not known yet.
     """
     do, name, on = str(asked.get("do")), str(asked.get("name", "")), bool(asked.get("value"))
+    for recipe in RECIPES:
+        if (do, asked.get("recipe")) == ("recipe", recipe):
+            return choose_recipe(settings, recipe)
+    if resolve is None:
+        raise SettingsError("The model is being loaded. Choose again once it is there.")
     for form in FORMS:
         if (do, name) == ("form", form):
             return tick_form(settings, resolve, form, on)
     for kind in KEPT:
         if (do, name) == ("kept", kind):
             return tick_kept(settings, resolve, kind, on)
-    for recipe in RECIPES:
-        if (do, asked.get("recipe")) == ("recipe", recipe):
-            return choose_recipe(settings, recipe)
     raise SettingsError("There is no such answer to the questions.")
