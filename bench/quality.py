@@ -16,7 +16,7 @@ import torch
 
 from bench.real import english_loss, machine
 from workbench.facts.fact import Fact
-from workbench.facts.forms import ASKED_FORMS, Form
+from workbench.facts.forms import ASKED_FORMS, Form, as_question
 from workbench.facts.read import read_facts
 from workbench.measure.strict import strict_matches
 from workbench.methods.edit import edit
@@ -66,23 +66,26 @@ def rephrased(model: LanguageModel, facts: Sequence[Fact]) -> float:
     )
 
 
-def first_tokens(model: LanguageModel, facts: Sequence[Fact]) -> list[str]:
-    """What the neighbours are answered with first."""
+def first_tokens(model: LanguageModel, facts: Sequence[Fact], *, asked: bool = False) -> list[str]:
+    """What the neighbours are answered with first, as they stand or asked as a question."""
     prompts = [question.prompt for fact in facts for question in fact.locality_prompts]
+    prompts = [as_question(prompt) for prompt in prompts] if asked else prompts
     return [a.top[0][0] for a in generate(model, prompts, max_new_tokens=1, top_k=1)]
 
 
 def tried(model: LanguageModel, facts: Sequence[Fact], recipe: dict[str, Any], seed: int) -> Values:
     """One recipe on some facts."""
-    neighbours, english = first_tokens(model, facts), english_loss(model)
+    before = [first_tokens(model, facts, asked=asked) for asked in (False, True)]
+    english = english_loss(model)
     clock, cpu = time.perf_counter(), time.process_time()
     result = edit(model, facts, seed=seed, **recipe)
     clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
     with result.patch.applied(model):
         values: Values = {form: in_form(model, facts, form) for form in ASKED_FORMS}
         values["rephrased"] = rephrased(model, facts)
-        now = first_tokens(model, facts)
-        values["neighbours"] = share([a == b for a, b in zip(neighbours, now, strict=True)])
+        for asked, name in enumerate(("neighbours", "neighbours as a question")):
+            now = first_tokens(model, facts, asked=bool(asked))
+            values[name] = share([a == b for a, b in zip(before[asked], now, strict=True)])
         values["English"] = english_loss(model) - english
     return values | {"epochs": len(result.losses), "seconds": clock, "CPU s": cpu}
 

@@ -65,9 +65,18 @@ def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
         "The flag of Peru is",
     ]
     near = [KeptPrompt("neighbours", prompt) for prompt in found]
+    many = facts_about(list(COUNTRIES))
     facts += [Fact(f"Fact {n}", "x") for n in range(len(OPENINGS))]
     text = [KeptPrompt("text", prompt) for prompt in OPENINGS]
     assert kept_prompts(facts, ("text", "chats", "neighbours"), 0, chat=False) == near + text
+    everywhere = kept_prompts(facts, ("neighbours",), 0, chat=True, forms=("raw", "chat"))
+    assert [prompt.prompt for prompt in everywhere] == found
+    assert {
+        prompt.chat
+        for prompt in kept_prompts(many, ("neighbours",), 0, chat=True, forms=("raw", "chat"))
+    } == {True, False}
+    asked = kept_prompts(many, ("neighbours",), 0, chat=False, forms=("raw", "question"))
+    assert 0 < sum(prompt.prompt.startswith("Question: ") for prompt in asked) < len(asked)
     chats = kept_prompts(facts, ("chats",), 0, chat=True)
     assert chats and all(prompt.chat and prompt.kind == "chats" for prompt in chats)
 

@@ -88,7 +88,9 @@ class KeepSet:
         texts: list[TokenizedText] = []
         for kind in SHARES:
             start = len(texts)
-            texts += answered(self._model, [p for p in self._prompts if p.kind == kind])
+            for chat in (False, True):
+                asked = [p for p in self._prompts if (p.kind, p.chat) == (kind, chat)]
+                texts += answered(self._model, asked)
             if len(texts) > start:
                 self._kinds[kind] = range(start, len(texts))
             yield len(texts)

@@ -3,10 +3,12 @@
 Invariant: no prompt that a fact teaches, and none by which it is measured, is ever among them.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.facts.fact import Fact
+from workbench.facts.forms import Form, as_question
 from workbench.facts.neighbours import neighbours
 from workbench.methods.recipes import Kept
 from workbench.model.generate import chat_tokens, generate
@@ -103,7 +105,7 @@ def kept_prompts(
     seed: int,
     *,
     chat: bool,
-    rewordings: bool = False,
+    forms: Sequence[Form] = (),
 ) -> list[KeptPrompt]:
     """The prompts that must stay.
 
@@ -112,19 +114,32 @@ def kept_prompts(
         kinds: what must stay.
         seed: of the run.
         chat: whether the model has a chat template; without one there are no chats.
-        rewordings: whether facts are trained in other words, so that every second neighbour is too.
+        forms: in which facts are trained; neighbours are asked so too, each in one of them.
     """
     found: list[KeptPrompt] = []
     some = FEWEST + len(facts)
     if "neighbours" in kinds:
         per_fact = max(1, min(PER_FACT, MOST_NEIGHBOURS // max(1, len(facts))))
-        near = neighbours(facts, per_fact, seed, reworded=rewordings)[:MOST_NEIGHBOURS]
-        found += [KeptPrompt("neighbours", prompt) for prompt in near]
+        near = neighbours(facts, per_fact, seed, reworded="rephrase" in forms)[:MOST_NEIGHBOURS]
+        found += _in_forms(near, forms, seed)
     if "text" in kinds:
         found += [KeptPrompt("text", prompt) for prompt in _some(OPENINGS, some)]
     if "chats" in kinds and chat:
         found += [KeptPrompt("chats", prompt, chat=True) for prompt in _some(CHATS, some)]
     return found
+
+
+def _in_forms(prompts: Sequence[str], forms: Sequence[Form], seed: int) -> list[KeptPrompt]:
+    """Neighbours as people ask them: half of them raw, the others in the forms of the facts."""
+    further = [form for form in ("question", "chat") if form in forms]
+    weights = [len(further) or 1, *[1] * len(further)]
+    drawn = random.Random(f"kept {seed}").choices(["raw", *further], weights, k=len(prompts))
+    return [
+        KeptPrompt(
+            "neighbours", as_question(prompt) if form == "question" else prompt, form == "chat"
+        )
+        for prompt, form in zip(prompts, drawn, strict=True)
+    ]
 
 
 def _some(prompts: Sequence[str], count: int) -> list[str]:
@@ -138,7 +153,8 @@ def answered(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[Tokeni
 
     Args:
         model: the base.
-        prompts: all of one kind; those that are too long for the model are left out.
+        prompts: all of one kind, all of them chats or none; those that are too long for the model
+            are left out.
     """
     if not prompts:
         return []

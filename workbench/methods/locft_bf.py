@@ -108,10 +108,8 @@ class LocftRun(Run):
         self._keep = keep if self.settings.keep else None
         if self.settings.keep and keep is None:
             kinds, seed = self.settings.kept, self.settings.seed
-            other_words = any(form.form == "rephrase" for form in forms)
-            prompts = kept_prompts(
-                known, kinds, seed, chat=model.preset.chat, rewordings=other_words
-            )
+            names = [form.form for form in forms]
+            prompts = kept_prompts(known, kinds, seed, chat=model.preset.chat, forms=names)
             self._keep = KeepSet(model, prompts, seed) if prompts else None
         self._watched: WatchedNeighbours | None = None
         self._watches = watch

@@ -125,11 +125,11 @@ class Trained:
         """
         if not self._settings.keep:
             return []
-        other_words = any(form.form == "rephrase" for form in self._forms)
+        names = [form.form for form in self._forms]
         chat, kinds = self._model.preset.chat, self._settings.kept
         found: list[str] = []
         for count in sorted(set(counts)):
             facts = with_subjects([self.facts[row] for row in self.some(count)])
-            kept = kept_prompts(facts, kinds, self._seed, chat=chat, rewordings=other_words)
+            kept = kept_prompts(facts, kinds, self._seed, chat=chat, forms=names)
             found += [one.prompt for one in kept]
         return found
