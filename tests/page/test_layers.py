@@ -148,6 +148,8 @@ def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> N
     expect(page.get_by_label("Weights of the score")).to_have_value("1, 2, 0.5, 2, 2, 0.5, 0.5")
     page.get_by_label("Learning rates").fill("")
     page.get_by_label("Learning rates").blur()
+    while store.settings.of("sweep").learning_rates:  # kept before the next click is made
+        page.wait_for_timeout(50)
     page.get_by_role("button", name="Sweep again").click()
     over = page.get_by_label("Sweep laid over it")
     expect(over).to_be_visible()
