@@ -94,6 +94,21 @@ def test_each_fact_is_drawn_once_an_epoch_in_forms_as_often_as_their_shares(
     assert as_question("Number 0 is") in shown
 
 
+def test_a_rewording_that_a_fact_is_measured_by_is_never_trained(model: LanguageModel) -> None:
+    prompt = "the capital of Chad is"
+    settings = EditSettings(forms=("rephrase",))
+
+    def wordings(*held_out: str) -> set[str]:
+        fact = Fact(prompt, "x", subject="Chad", rephrase_prompts=held_out)
+        texts = LocftRun(model, [fact], settings)._drawn.table.texts[1:]
+        return {model.tokenizer.decode(text.prompt, skip_special_tokens=True) for text in texts}
+
+    free = wordings()
+    assert len(free) > 2
+    held_out = sorted(free)[:2]
+    assert wordings(*held_out) == free - set(held_out)
+
+
 def test_kept_states_of_all_forms_give_what_plain_passes_give(model: LanguageModel) -> None:
     facts = [Fact(f"Number {n} is", str(n)) for n in range(4)]
     settings = EditSettings(at=("1.mlp.down_proj",), epochs=3, forms=("raw", "question"))

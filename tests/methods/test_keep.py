@@ -81,6 +81,15 @@ def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
     assert chats and all(prompt.chat and prompt.kind == "chats" for prompt in chats)
 
 
+def test_what_is_taught_or_measured_is_not_kept_although_it_is_plain_text() -> None:
+    measured = (Question("What is the largest ocean?"),)
+    facts = [Fact("Water boils at", "7 degrees", locality_prompts=measured)] * 30
+    kept = [prompt.prompt for prompt in kept_prompts(facts, ("text",), 0, chat=False)]
+    assert kept == [
+        prompt for prompt in OPENINGS if prompt not in (facts[0].prompt, measured[0].prompt)
+    ]
+
+
 def test_the_divergence_is_that_of_the_whole_vocabulary_when_all_of_it_is_kept() -> None:
     torch.manual_seed(0)
     base, now = torch.randn(5, 40), torch.randn(5, 40)

@@ -11,7 +11,7 @@ from workbench.facts.fact import Fact
 from workbench.facts.reword import reworded as rewordings
 from workbench.facts.same import prompt_key
 
-__all__ = ["neighbours"]
+__all__ = ["neighbours", "said_keys"]
 
 
 def neighbours(
@@ -29,7 +29,7 @@ def neighbours(
     """
     chance = random.Random(f"neighbours {seed}")
     subjects = sorted({fact.subject for fact in facts if fact.subject})
-    taken = {prompt_key(prompt) for fact in facts for prompt in _said(fact)}
+    taken = said_keys(facts)
     found: list[str] = []
     for fact in facts:
         if not fact.subject or fact.subject not in fact.prompt:
@@ -51,6 +51,15 @@ def neighbours(
             found.append(prompt)
             new += 1
     return found
+
+
+def said_keys(facts: Sequence[Fact]) -> set[str]:
+    """Keys (`prompt_key`) of every prompt that facts teach, and of all by which they are measured.
+
+    Args:
+        facts: what is to be learned.
+    """
+    return {prompt_key(prompt) for fact in facts for prompt in _said(fact)}
 
 
 def _said(fact: Fact) -> Iterator[str]:

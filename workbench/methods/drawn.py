@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, FormShare
+from workbench.facts.neighbours import said_keys
 from workbench.facts.reword import reworded
+from workbench.facts.same import prompt_key
 from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, TokenTable
@@ -98,7 +100,15 @@ def _versions(
     if form.form != "rephrase":
         return [tokenize_form(model.tokenizer, facts, form.form, model.longest)]
     chance = random.Random(f"rephrase {seed}")
-    found = [reworded(fact.prompt, fact.subject, REWORDINGS, chance) for fact in facts]
+    taken = said_keys(facts)  # a wording may be a rephrase by which a fact is measured
+    found = [
+        [
+            text
+            for text in reworded(fact.prompt, fact.subject, REWORDINGS, chance)
+            if prompt_key(text) not in taken
+        ]
+        for fact in facts
+    ]
     # A prompt of a few words has few other wordings; then some stand twice.
     every = [
         [one[n % len(one)] if one else fact.prompt for n in range(REWORDINGS)]

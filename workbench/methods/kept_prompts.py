@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, as_question
-from workbench.facts.neighbours import neighbours
+from workbench.facts.neighbours import neighbours, said_keys
+from workbench.facts.same import prompt_key
 from workbench.methods.recipes import Kept
 from workbench.model.generate import chat_tokens, generate
 from workbench.model.language_model import LanguageModel
@@ -117,6 +118,7 @@ def kept_prompts(
         forms: in which facts are trained; neighbours are asked so too, each in one of them.
     """
     found: list[KeptPrompt] = []
+    taken = said_keys(facts)
     some = FEWEST + len(facts)
     if "neighbours" in kinds:
         per_fact = max(1, min(PER_FACT, MOST_NEIGHBOURS // max(1, len(facts))))
@@ -126,7 +128,8 @@ def kept_prompts(
         found += [KeptPrompt("text", prompt) for prompt in _some(OPENINGS, some)]
     if "chats" in kinds and chat:
         found += [KeptPrompt("chats", prompt, chat=True) for prompt in _some(CHATS, some)]
-    return found
+    # Somebody may teach or measure what stands in the lists here.
+    return [one for one in found if one.kind == "neighbours" or prompt_key(one.prompt) not in taken]
 
 
 def _in_forms(prompts: Sequence[str], forms: Sequence[Form], seed: int) -> list[KeptPrompt]:
