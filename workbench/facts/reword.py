@@ -9,6 +9,8 @@ import random
 import re
 from collections.abc import Iterator
 
+from workbench.facts.subject import is_name
+
 __all__ = ["reworded"]
 
 LEFT_OUT = 0.25  # the chance of each word
@@ -44,7 +46,7 @@ def _units(prompt: str, subject: str) -> list[tuple[str, bool]]:
     start = prompt.find(subject) if subject else -1
     if start < 0:
         words = prompt.split()
-        return [(word, place > 0 and _is_name(word)) for place, word in enumerate(words)]
+        return [(word, place > 0 and is_name(word)) for place, word in enumerate(words)]
     # What is written onto a subject, such as 's or a question mark, stays there.
     end = re.compile(r"\S*").match(prompt, start + len(subject))
     assert end is not None
@@ -58,8 +60,3 @@ def _units(prompt: str, subject: str) -> list[tuple[str, bool]]:
 
 def _plain(text: str) -> Iterator[tuple[str, bool]]:
     return ((word, False) for word in text.split())
-
-
-def _is_name(word: str) -> bool:
-    """Whether a word inside a sentence looks like a name or a number."""
-    return word[:1].isupper() or any(letter.isdigit() for letter in word)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from workbench.facts.fact import Fact
 
-__all__ = ["find_subjects", "with_subjects"]
+__all__ = ["find_subjects", "is_name", "with_subjects"]
 
 # Words that stand inside names, such as "University of Paris".
 LINKS = frozenset(
@@ -71,7 +71,7 @@ def _spans(words: list[str]) -> list[_Span]:
     found: list[_Span] = []
     start = 0
     while start < len(words):
-        if not _is_name(words[start]):
+        if not is_name(words[start]):
             start += 1
             continue
         end = _end(words, start)
@@ -90,13 +90,14 @@ def _end(words: list[str], start: int) -> int:
         further = end
         while further < len(words) and further - end < MOST_LINKS and words[further] in LINKS:
             further += 1
-        if further == len(words) or not _is_name(words[further]):
+        if further == len(words) or not is_name(words[further]):
             break
         end = further + 1
     return end
 
 
-def _is_name(word: str) -> bool:
+def is_name(word: str) -> bool:
+    """Whether a word inside a sentence looks like a name or a number."""
     return word[:1].isupper() or word[:1] in "\"'(“«" or any(letter.isdigit() for letter in word)
 
 

@@ -12,7 +12,7 @@ import torch
 
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import TOKENS_PER_PASS, HiddenStates, starting_at, target_logits
+from workbench.model.states import TOKENS_PER_PASS, HiddenStates, kept_logits
 from workbench.model.tokens import TokenBatch, TokenTable
 from workbench.work.events import follow
 
@@ -93,10 +93,7 @@ def forcing_texts(
     @torch.no_grad()
     def judge(rows: Sequence[int]) -> list[Forced]:
         batch = texts.batch(rows)
-        with starting_at(model, states.layer if states is not None else 0) as feed:
-            if states is not None:
-                feed.states = states.padded(rows, model.device)
-            logits = target_logits(model, batch)
+        logits = kept_logits(model, batch, rows, states)
         return judged_texts(logits, batch)
 
     found: dict[int, Forced] = {}

@@ -17,7 +17,7 @@ from workbench.methods.pieces import pieces_of
 from workbench.methods.recipes import Kept
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import HiddenStates, advancing, starting_at, target_logits
+from workbench.model.states import HiddenStates, advancing, kept_logits
 from workbench.model.tokens import TokenizedText, TokenTable
 
 __all__ = ["KeepSet", "divergence"]
@@ -148,10 +148,7 @@ class KeepSet:
     def _logits(self, rows: Sequence[int]) -> torch.Tensor:
         assert self._table is not None
         batch = self._table.batch(rows)
-        with starting_at(self._model, self._states.layer if self._states else 0) as feed:
-            if self._states is not None:
-                feed.states = self._states.padded(rows, self._model.device)
-            return target_logits(self._model, batch)
+        return kept_logits(self._model, batch, rows, self._states)
 
 
 def divergence(logits: torch.Tensor, tokens: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:

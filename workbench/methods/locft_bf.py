@@ -47,7 +47,7 @@ from workbench.methods.watched import WatchedNeighbours
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import is_out_of_memory, release_cache
-from workbench.model.states import HiddenStates, advancing, starting_at, target_logits
+from workbench.model.states import HiddenStates, advancing, kept_logits
 from workbench.work.events import Event, ending_early, mapped
 from workbench.work.stop import Stop
 
@@ -289,10 +289,7 @@ class LocftRun(Run):
     def _forward(self, texts: list[int], share: float) -> tuple[torch.Tensor, int]:
         """Mean over texts of the mean cross-entropy on each one's target tokens, times `share`."""
         batch = self._drawn.table.batch(texts)
-        with starting_at(self.model, self.kept_from) as feed:
-            if self._states is not None:
-                feed.states = self._states.padded(texts, self.model.device)
-            logits = target_logits(self.model, batch)
+        logits = kept_logits(self.model, batch, texts, self._states)
         learned: list[bool] = learned_texts(logits.detach(), batch).tolist()
         for text, right in zip(texts, learned, strict=True):
             if self._drawn.many:

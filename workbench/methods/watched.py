@@ -11,7 +11,7 @@ import torch
 from workbench.facts.fact import Fact
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import HiddenStates, advance, starting_at, target_logits
+from workbench.model.states import HiddenStates, advance, kept_logits
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
 
 __all__ = ["WatchedNeighbours"]
@@ -64,7 +64,4 @@ class WatchedNeighbours:
 
     def _likeliest(self, rows: Sequence[int]) -> torch.Tensor:
         batch = self._table.batch(rows)
-        with starting_at(self._model, self._states.layer if self._states else 0) as feed:
-            if self._states is not None:
-                feed.states = self._states.padded(rows, self._model.device)
-            return target_logits(self._model, batch).argmax(dim=-1).cpu()
+        return kept_logits(self._model, batch, rows, self._states).argmax(dim=-1).cpu()

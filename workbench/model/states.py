@@ -28,7 +28,15 @@ from workbench.model.memory import free_memory, in_batches
 from workbench.model.tokens import TokenBatch, TokenTable
 from workbench.work.events import follow
 
-__all__ = ["HiddenStates", "advance", "advancing", "check_states", "starting_at", "target_logits"]
+__all__ = [
+    "HiddenStates",
+    "advance",
+    "advancing",
+    "check_states",
+    "kept_logits",
+    "starting_at",
+    "target_logits",
+]
 
 TOKENS_PER_PASS = 16_384
 
@@ -100,6 +108,23 @@ def target_logits(model: LanguageModel, batch: TokenBatch) -> torch.Tensor:
     with head_only_where(head, batch.is_target):
         logits = run(model, batch.input_ids)
     return (logits if logits.ndim == 2 else logits[batch.is_target]).float()
+
+
+def kept_logits(
+    model: LanguageModel, batch: TokenBatch, rows: Sequence[int], states: HiddenStates | None
+) -> torch.Tensor:
+    """Logits where targets are predicted, going on from what is kept: (targets, vocabulary).
+
+    Args:
+        model: with whatever weights are swapped in from the states' layer on.
+        batch: the texts of these rows.
+        rows: of the texts whose states are kept.
+        states: of all texts; None starts at the embedding.
+    """
+    with starting_at(model, states.layer if states is not None else 0) as feed:
+        if states is not None:
+            feed.states = states.padded(rows, model.device)
+        return target_logits(model, batch)
 
 
 def advance(

@@ -18,7 +18,7 @@ from workbench.facts.same import prompt_key
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import TOKENS_PER_PASS, HiddenStates, starting_at, target_logits
+from workbench.model.states import TOKENS_PER_PASS, HiddenStates, kept_logits
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens, tokenize
 from workbench.search.holds import Judged, facts_in_form, judged, plain_passages
 from workbench.search.neutral import BUILT_IN, choose_neutral
@@ -249,10 +249,7 @@ def _next_tokens(
 
     def look(some: Sequence[int]) -> torch.Tensor:
         batch = table.batch(some)
-        with starting_at(model, states.layer if states is not None else 0) as feed:
-            if states is not None:
-                feed.states = states.padded(some, model.device)
-            logits = target_logits(model, batch)
+        logits = kept_logits(model, batch, some, states)
         targets = torch.bincount(batch.text_of_target, minlength=len(some))
         return logits[targets.cumsum(0) - targets].log_softmax(dim=-1)
 

@@ -18,7 +18,7 @@ from workbench.methods.loss import text_losses
 from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import TOKENS_PER_PASS, HiddenStates, starting_at, target_logits
+from workbench.model.states import TOKENS_PER_PASS, HiddenStates, kept_logits
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
 
 __all__ = ["Judged", "facts_in_form", "judged", "plain_passages"]
@@ -61,10 +61,7 @@ def judged(
     @torch.no_grad()
     def judge(some: Sequence[int]) -> list[Judged]:
         batch = table.batch(some)
-        with starting_at(model, states.layer if states is not None else 0) as feed:
-            if states is not None:
-                feed.states = states.padded(some, model.device)
-            logits = target_logits(model, batch)
+        logits = kept_logits(model, batch, some, states)
         hits = logits.argmax(dim=-1) == batch.targets
         sizes = torch.bincount(batch.text_of_target, minlength=len(some))
         first = hits[sizes.cumsum(0) - sizes]

@@ -77,28 +77,32 @@ def stressing(
     verdict = None
     if judge is not None:
         verdict = yield from work.judging(judge)
-    answers = tuple(
-        StressAnswer(
-            question.fact,
-            question.row,
-            question.asked,
-            question.wanted,
-            **{side: replies[row] for side, replies in work.replies.items()},
-        )
-        for row, question in enumerate(exam.questions)
-    )
     return Stress(
         model=model.name,
         facts=len(drawn),
         of=len(facts),
         edited=patch is not None,
         chat=exam.chat,
-        answers=answers,
+        answers=_answers(exam, work.replies),
         judge=verdict,
         fine_tuned=work.fine_tuned,
         settings=settings.as_dict(),
         left_out=exam.left_out,
         seconds=time.monotonic() - began,
+    )
+
+
+def _answers(exam: StressExam, replies: Replies) -> tuple[StressAnswer, ...]:
+    """Every question with what each side said."""
+    return tuple(
+        StressAnswer(
+            question.fact,
+            question.row,
+            question.asked,
+            question.wanted,
+            **{side: said[row] for side, said in replies.items()},
+        )
+        for row, question in enumerate(exam.questions)
     )
 
 

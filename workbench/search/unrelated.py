@@ -21,7 +21,7 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import in_batches
 from workbench.model.patch import Patch
-from workbench.model.states import HiddenStates, advancing, starting_at, target_logits
+from workbench.model.states import HiddenStates, advancing, kept_logits
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
 from workbench.paths import assets_dir
 from workbench.work.events import mapped
@@ -160,10 +160,7 @@ class _Reader:
 
     def loss(self, rows: Sequence[int], reduction: str = "mean") -> torch.Tensor:
         batch = self._table.batch(rows)
-        with starting_at(self._model, self._states.layer if self._states else 0) as feed:
-            if self._states is not None:
-                feed.states = self._states.padded(rows, self._model.device)
-            logits = target_logits(self._model, batch)
+        logits = kept_logits(self._model, batch, rows, self._states)
         return functional.cross_entropy(logits, batch.targets, reduction=reduction)
 
     @torch.no_grad()
