@@ -146,7 +146,8 @@ class Guard:
             body = b"".join(parts)
             sent = MutableHeaders(raw=start["headers"])
             if start["status"] == 200:
-                arrival = render("page/arrival.html", script=trusted(script("arrival.js")))
+                scripts = [trusted(script(name)) for name in ("arrival.js", "turns.js")]
+                arrival = render("page/arrival.html", scripts=scripts)
                 body = _MANIFEST.sub(b"", body, count=1)
                 body = _HEAD_ENDS.sub(lambda _: arrival.encode(), body, count=1)
                 sent["Content-Security-Policy"] = page_policy(body, *self._scripts)
