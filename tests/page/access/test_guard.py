@@ -232,7 +232,7 @@ def test_only_the_pages_own_scripts_run() -> None:
         allowed = policy["script-src"].split()
         for script in ("config = 1", "\n2\n", "late()"):
             assert hash_of(script) in allowed
-        assert len([one for one in allowed if "sha256" in one]) == 5  # and the two that are put in here
+        assert len([one for one in allowed if "sha256" in one]) == 5  # with ours
         assert "'unsafe-inline'" not in allowed and hash_of("evil()") not in allowed
         assert {policy["object-src"], policy["frame-src"]} == {"'none'"}
         assert {policy["connect-src"], policy["base-uri"]} == {"'self'"}
