@@ -35,6 +35,17 @@ def too_long(
         some = facts[start : start + _AT_ONCE]
         whole = count_tokens([f"{fact.prompt} {fact.target_new}" for fact in some])
         answers = count_tokens([f" {fact.target_new}" for fact in some])
+        brought = {
+            row: [f"{wording} {fact.target_new}" for wording in fact.wordings]
+            for row, fact in zip(rows[start:], some, strict=False)
+            if fact.wordings
+        }
+        for row, texts in brought.items() if limit is not None else ():
+            longest = max(count_tokens(texts))
+            if longest > limit:
+                what = f"A wording and the answer have {longest} tokens; the model reads {limit}."
+                mend = "Shorten it, or leave it out."
+                found.append(Problem(row, "wordings", what, mend, "warning", "too many tokens"))
         for row, all_of_it, answer in zip(rows[start:], whole, answers, strict=False):
             if limit is not None and all_of_it > limit:
                 what = f"Prompt and answer have {all_of_it} tokens; the model reads {limit}."
