@@ -3,7 +3,7 @@
 Knows no tokenizer: how many tokens a text has is asked of a function that is given.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from workbench.facts.fact import Fact
 from workbench.facts.problems import Problem
@@ -35,17 +35,6 @@ def too_long(
         some = facts[start : start + _AT_ONCE]
         whole = count_tokens([f"{fact.prompt} {fact.target_new}" for fact in some])
         answers = count_tokens([f" {fact.target_new}" for fact in some])
-        brought = {
-            row: [f"{wording} {fact.target_new}" for wording in fact.wordings]
-            for row, fact in zip(rows[start:], some, strict=False)
-            if fact.wordings
-        }
-        for row, texts in brought.items() if limit is not None else ():
-            longest = max(count_tokens(texts))
-            if longest > limit:
-                what = f"A wording and the answer have {longest} tokens; the model reads {limit}."
-                mend = "Shorten it, or leave it out."
-                found.append(Problem(row, "wordings", what, mend, "warning", "too many tokens"))
         for row, all_of_it, answer in zip(rows[start:], whole, answers, strict=False):
             if limit is not None and all_of_it > limit:
                 what = f"Prompt and answer have {all_of_it} tokens; the model reads {limit}."
@@ -55,4 +44,27 @@ def too_long(
                 what = f"The answer has {answer} tokens; {ANSWER_TOKENS} of them are generated."
                 mend = "Shorten it, or trust the strict protocol only for this fact."
                 found.append(Problem(row, "target_new", what, mend, "warning", "answer cut"))
+        if limit is not None:
+            found += _long_wordings(
+                list(zip(rows[start:], some, strict=False)), count_tokens, limit
+            )
     return tuple(found)
+
+
+def _long_wordings(
+    facts: Sequence[tuple[int, Fact]], count_tokens: Callable[[list[str]], list[int]], limit: int
+) -> Iterator[Problem]:
+    """The longest wording of each fact that has one which is too long; facts with their rows."""
+    texts = [
+        (row, f"{wording} {fact.target_new}") for row, fact in facts for wording in fact.wordings
+    ]
+    longest: dict[int, int] = {}
+    if not texts:
+        return
+    for (row, _), length in zip(texts, count_tokens([t for _, t in texts]), strict=True):
+        longest[row] = max(length, longest.get(row, 0))
+    for row, length in longest.items():
+        if length > limit:
+            what = f"A wording and the answer have {length} tokens; the model reads {limit}."
+            mend = "Shorten the wording."
+            yield Problem(row, "wordings", what, mend, "warning", "too many tokens")

@@ -55,7 +55,9 @@ def trained_wordings(facts: Sequence[Fact]) -> list[tuple[str, ...]]:
     if not any(fact.wordings for fact in facts):
         return [()] * len(facts)
     taken = said_keys(facts, brought=False)
-    return [tuple(text for text in fact.wordings if prompt_key(text) not in taken) for fact in facts]
+    return [
+        tuple(text for text in fact.wordings if prompt_key(text) not in taken) for fact in facts
+    ]
 
 
 def kept_questions(facts: Sequence[Fact]) -> list[Question]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, FormShare
 from workbench.facts.neighbours import said_keys
+from workbench.facts.overlaps import trained_wordings
 from workbench.facts.reword import reworded
 from workbench.facts.same import prompt_key
 from workbench.model.forms import tokenize_form
@@ -102,16 +103,18 @@ def _versions(
     chance = random.Random(f"rephrase {seed}")
     taken = said_keys(facts)  # a wording may be a rephrase by which a fact is measured
     found = [
-        [
+        list(own)
+        or [
             text
             for text in reworded(fact.prompt, fact.subject, REWORDINGS, chance)
             if prompt_key(text) not in taken
         ]
-        for fact in facts
+        for fact, own in zip(facts, trained_wordings(facts), strict=True)
     ]
+    lists = max(REWORDINGS, *map(len, found))
     # A prompt of a few words has few other wordings; then some stand twice.
     every = [
-        [one[n % len(one)] if one else fact.prompt for n in range(REWORDINGS)]
+        [one[n % len(one)] if one else fact.prompt for n in range(lists)]
         for fact, one in zip(facts, found, strict=True)
     ]
     return [
@@ -121,5 +124,5 @@ def _versions(
             "raw",
             model.longest,
         )
-        for n in range(REWORDINGS)
+        for n in range(lists)
     ]

@@ -12,7 +12,7 @@ __all__ = ["RECIPES", "Kept", "RateSchedule", "Recipe", "RecipeName"]
 
 RecipeName = Literal["holds", "published"]
 RateSchedule = Literal["constant", "falling"]
-Kept = Literal["neighbours", "text", "chats"]
+Kept = Literal["neighbours", "text", "chats", "yours"]
 
 
 @dataclass(frozen=True, slots=True)

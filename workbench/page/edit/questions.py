@@ -39,7 +39,7 @@ FORM_WORDS = {
     "raw": ("as a sentence to go on with", "The prompt as it stands, which the model completes."),
     "question": ("as a question", "The prompt behind “Question:”, answered behind “Answer:”."),
     "chat": ("in a chat", "Somebody says it to the model, through its chat template."),
-    "rephrase": ("in other words", "Words left out, or in another order; the subject stays."),
+    "rephrase": ("in other words", "A fact's own wordings, else words left out or moved."),
 }
 KEPT_WORDS = {
     "neighbours": (
@@ -48,6 +48,7 @@ KEPT_WORDS = {
     ),
     "text": ("plain text", "How texts of many kinds go on."),
     "chats": ("how it opens a chat", "What it answers when somebody begins to talk with it."),
+    "yours": ("what your facts say", "Their prompts under “What must stay, to train on”."),
 }
 RECIPE_WORDS = {"holds": "Facts that hold", "published": "As published"}
 IN_CHATS = ("chat", "chats")
@@ -74,13 +75,16 @@ class _Answer:
     free: bool
 
 
-def questions(settings: EditSettings, resolved: EditSettings | None, chat: bool) -> Markup:
+def questions(
+    settings: EditSettings, resolved: EditSettings | None, chat: bool, keeping: bool = True
+) -> Markup:
     """Both questions with their answers.
 
     Args:
         settings: of the next run.
         resolved: with what is automatic filled in; None while the model is unknown.
         chat: whether the model has a chat template.
+        keeping: whether a fact has prompts of its own that must stay.
     """
     whole = resolved or settings
     forms, kept = ticked_forms(whole), ticked_kept(whole)
@@ -96,7 +100,11 @@ def questions(settings: EditSettings, resolved: EditSettings | None, chat: bool)
             _answer(name, FORM_WORDS, name in forms, known, chat, alone=[*forms] == [name])
             for name in FORMS
         ],
-        kept=[_answer(name, KEPT_WORDS, name in kept, known, chat) for name in KEPT],
+        kept=[
+            _answer(name, KEPT_WORDS, name in kept, known, chat)
+            for name in KEPT
+            if keeping or name != "yours"
+        ],
     )
 
 
@@ -132,7 +140,8 @@ def add_questions(page: Page, method: Method) -> None:
         settings, summary = store.settings.of("edit", method.key), store.settings.summary
         resolve = resolver(store)
         resolved = None if resolve is None else resolve(settings)
-        return questions(settings, resolved, bool(summary and summary.chat))
+        chat = bool(summary and summary.chat)
+        return questions(settings, resolved, chat, store.facts.keeping)
 
     def answer_question(store: Store, event: gr.EventData) -> None:
         asked, resolve = detail(event), resolver(store)

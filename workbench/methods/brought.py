@@ -1,0 +1,47 @@
+"""What facts bring to be trained on and a run leaves out, said in words.
+
+Knows nothing about models.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from workbench.facts.fact import Fact
+from workbench.facts.forms import parse_forms
+from workbench.facts.overlaps import overlaps
+from workbench.methods.locft_settings import EditSettings
+from workbench.work.settings import SettingsRecord
+
+__all__ = ["left_out"]
+
+SHARED = ("wording shared", "keep shared")
+
+
+def left_out(facts: Sequence[Fact], settings: SettingsRecord) -> Iterator[str]:
+    """Sentences on what a run does not train on although facts bring it.
+
+    Args:
+        facts: of the run.
+        settings: of the run, resolved.
+    """
+    found = [one for one in overlaps(facts) if one.kind not in SHARED]
+    if found:
+        first, owner = found[0], facts[found[0].owner]
+        more = f" So are {len(found) - 1} more." if len(found) > 1 else ""
+        yield f"{first.what} '{owner.prompt}'.{more}"
+    forms, kept = set[str](), tuple[str, ...]()
+    if isinstance(settings, EditSettings):
+        forms = {form.form for form in parse_forms(settings.forms)}
+        kept = settings.kept if settings.keep else ()
+    wordings, keeps = (
+        sum(bool(getattr(fact, part)) for fact in facts) for part in ("wordings", "keep_prompts")
+    )
+    if wordings and "rephrase" not in forms:
+        yield (
+            f"The wordings of {wordings} facts are not trained on; --recipe holds or --forms "
+            "rephrase does."
+        )
+    if keeps and "yours" not in kept:
+        yield (
+            f"The keep prompts of {keeps} facts are not kept; --recipe holds, or --keep with "
+            "--kept yours, does."
+        )
