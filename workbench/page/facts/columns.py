@@ -25,8 +25,8 @@ FIELD_NAMES = {
     "locality_ground_truth": "Answers of what must stay",
     "portability_prompt": "What follows from it",
     "portability_ground_truth": "Answers of what follows",
-    "wording": "Other ways to ask, to train on",
-    "keep_prompt": "What must stay, to train on",
+    "wording": "Other words to train on",
+    "keep_prompt": "What is trained to stay",
     "keep_answer": "Answers of what is trained to stay",
 }
 """What the page calls each field of `ColumnGuess.fields`."""

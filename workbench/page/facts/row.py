@@ -102,7 +102,7 @@ def _fields(row: FactRow) -> list[Field]:
     )
     wordings = "\n".join(fact.wordings)
     trained = "Trained on where the run trains other words."
-    held = f"{question}; trained to stay, never measured."
+    held = f"{question}; never measured."
     return [
         Field("subject", "Subject", fact.subject),
         Field("ground_truth", "Old answer", fact.ground_truth, old),
@@ -110,8 +110,8 @@ def _fields(row: FactRow) -> list[Field]:
         _lines("aliases", "Other right answers, one a line", "\n".join(fact.aliases), right),
         _lines("locality_prompts", "What must stay, one a line", stays, question),
         _lines("portability_prompts", "What follows from it, one a line", follows, question),
-        _lines("wordings", "Other ways to ask, to train on", wordings, trained),
-        _lines("keep_prompts", "What must stay, to train on", kept, held),
+        _lines("wordings", "Other words to train on, one a line", wordings, trained),
+        _lines("keep_prompts", "What is trained to stay, one a line", kept, held),
     ]
 
 
