@@ -215,7 +215,7 @@ def test_facts_that_keep_nothing_go_on_from_checkpoints_of_before_they_could(
     model: LanguageModel,
 ) -> None:
     facts = facts_about(list(COUNTRIES[:4]))
-    before = EditSettings(at=AT, keep=2.0, kept=("neighbours", "text", "chats"))
+    before = EditSettings(at=AT, keep=2.0, kept=("neighbours", "text"))
     now = replace(before, kept=())
     assert LocftRun(model, facts, now)._identity() == LocftRun(model, facts, before)._identity()
     facts[0] = replace(facts[0], keep_prompts=(Question("Oslo lies in"),))

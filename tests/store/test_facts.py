@@ -64,11 +64,11 @@ def test_typing_a_prompt_again_changes_its_answer_and_keeps_the_rest(facts: Fact
 
 def test_whether_a_ticked_fact_has_prompts_to_keep_is_known(facts: FactTable) -> None:
     facts.add([Fact('A "keep": is', "b", aliases=('"keep":',))], "typed")
-    assert not facts.keeping
+    assert not facts.keeping()
     (row,) = facts.add([FRANCE], "typed").ids
-    assert facts.keeping
+    assert facts.keeping()
     facts.enable([row], False)
-    assert not facts.keeping
+    assert not facts.keeping()
 
 
 def test_a_fact_cannot_take_the_prompt_of_another(facts: FactTable) -> None:

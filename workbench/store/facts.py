@@ -237,7 +237,6 @@ class FactTable:
             "SELECT count(*) FROM facts WHERE deleted IS NULL" + (" AND enabled" if enabled else "")
         )
 
-    @property
     def keeping(self) -> bool:
         """Whether a fact that the next run compiles has prompts that must stay."""
         return (

@@ -26,7 +26,7 @@ def resolver(store: Store) -> Callable[[Any], Any] | None:
     facts = max(1, store.facts.count(enabled=True))
     # A session of an earlier version has a preset that does not say it.
     preset = replace(summary.preset, chat=summary.chat)
-    keeping = store.facts.keeping
+    keeping = store.facts.keeping()
 
     def resolve(settings: Any) -> Any:
         whole = settings.resolved(preset, facts)

@@ -141,7 +141,7 @@ def add_questions(page: Page, method: Method) -> None:
         resolve = resolver(store)
         resolved = None if resolve is None else resolve(settings)
         chat = bool(summary and summary.chat)
-        return questions(settings, resolved, chat, store.facts.keeping)
+        return questions(settings, resolved, chat, store.facts.keeping())
 
     def answer_question(store: Store, event: gr.EventData) -> None:
         asked, resolve = detail(event), resolver(store)
