@@ -10,6 +10,7 @@ from workbench.facts.forms import parse_forms
 from workbench.facts.overlaps import overlaps
 from workbench.methods.locft_settings import EditSettings
 from workbench.work.settings import SettingsRecord
+from workbench.work.words import count
 
 __all__ = ["left_out"]
 
@@ -37,11 +38,11 @@ def left_out(facts: Sequence[Fact], settings: SettingsRecord) -> Iterator[str]:
     )
     if wordings and "rephrase" not in forms:
         yield (
-            f"The wordings of {wordings} facts are not trained on; --recipe holds or --forms "
-            "rephrase does."
+            f"The wordings of {count(wordings, 'fact')} are not trained on; --recipe holds or "
+            "--forms rephrase does."
         )
     if keeps and "yours" not in kept:
         yield (
-            f"The keep prompts of {keeps} facts are not kept; --recipe holds, or --keep with "
-            "--kept yours, does."
+            f"The keep prompts of {count(keeps, 'fact')} are not kept; --recipe holds, or --keep "
+            "with --kept yours, does."
         )
