@@ -66,7 +66,7 @@ def test_edit_tells_a_person_what_was_learned_and_what_to_do_next(run: Run, tmp_
     ran = run("edit", file, "--out", tmp_path / "patch", "--at", "6.mlp", "--at", "7.mlp.down_proj")
     assert ran.code == 0
     assert "'france has the capital.' is not trained on, for it is a rephrase of 'The" in ran.err
-    assert "The keep prompts of 1 fact are not kept; --recipe holds" in ran.err
+    assert "The keep prompts of 1 fact are not held" in ran.err
     assert "learned" in ran.out and "workbench probe" in ran.out and "7.mlp.down_proj" in ran.out
     assert "1 rows of" in ran.err and "left out" in ran.err
 

@@ -38,11 +38,11 @@ def left_out(facts: Sequence[Fact], settings: SettingsRecord) -> Iterator[str]:
     )
     if wordings and "rephrase" not in forms:
         yield (
-            f"The wordings of {count(wordings, 'fact')} are not trained on; --recipe holds or "
-            "--forms rephrase does."
+            f"The wordings of {count(wordings, 'fact')} are not trained on: the form 'rephrase' is "
+            "not among those of this run. The recipe 'holds' has it."
         )
     if keeps and "yours" not in kept:
         yield (
-            f"The keep prompts of {count(keeps, 'fact')} are not kept; --recipe holds, or --keep "
-            "with --kept yours, does."
+            f"The keep prompts of {count(keeps, 'fact')} are not held: 'yours' is not among what "
+            "this run keeps. The recipe 'holds' has it."
         )
