@@ -13,10 +13,12 @@ from workbench.errors import SettingsError
 from workbench.facts import Fact, Question, read_facts
 from workbench.facts.neighbours import neighbours
 from workbench.facts.same import prompt_key
+from workbench.methods.brought import left_out
 from workbench.methods.keep import KeepSet, divergence
 from workbench.methods.kept_prompts import OPENINGS, KeptPrompt, answered, kept_prompts
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.recipes import MOST_BROUGHT
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
@@ -179,10 +181,10 @@ def test_a_true_answer_that_is_given_is_what_is_held(model: LanguageModel) -> No
     facts = facts_about(list(COUNTRIES[:4]))
     facts[0] = replace(facts[0], keep_prompts=(Question("Oslo lies in", "Norway"),))
     prompts = kept_prompts(facts, ("yours",), 0, chat=False, forms=("raw", "question"))
-    assert [(one.prompt, one.answer) for one in prompts] == [
+    assert {(one.prompt, one.answer) for one in prompts} == {
         ("Oslo lies in", "Norway"),
         ("Question: Oslo lies in\nAnswer:", "Norway"),
-    ]
+    }
     (text, _) = answered(model, prompts)
     assert model.tokenizer.decode(text.target[:-1]).strip() == "Norway"
 
@@ -209,6 +211,17 @@ def test_a_persons_own_wording_is_answered_and_a_true_answer_stays_nearer_to_the
         found.append((answer.text == "Melbourne", drift(model, run, prompts)))
     assert [said for said, _ in found] == [False, True, True]
     assert found[2][1] < 0.3 * min(found[0][1], found[1][1]), found
+
+
+def test_of_very_many_keep_prompts_some_are_held_and_that_is_said() -> None:
+    many = tuple(Question(f"Number {n} is") for n in range(MOST_BROUGHT + 1))
+    facts = [Fact("A b", "c", keep_prompts=many)]
+    assert list(left_out(facts, EditSettings(keep=1.0, kept=("yours",), forms=("raw",)))) == [
+        "Of 1,201 keep prompts 1,200 are held, drawn by the seed."
+    ]
+    held = kept_prompts(facts, ("yours",), 0, chat=False, forms=("raw", "question"))
+    assert len(held) == len({one.prompt for one in held}) == MOST_BROUGHT
+    assert 500 < sum(one.prompt.startswith("Question: ") for one in held) < 700
 
 
 def test_facts_that_keep_nothing_go_on_from_checkpoints_of_before_they_could(

@@ -14,6 +14,7 @@ from workbench.facts.neighbours import said_keys
 from workbench.facts.overlaps import trained_wordings
 from workbench.facts.reword import reworded
 from workbench.facts.same import prompt_key
+from workbench.methods.recipes import most_wordings
 from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, TokenTable
@@ -103,7 +104,7 @@ def _versions(
     chance = random.Random(f"rephrase {seed}")
     taken = said_keys(facts)  # a wording may be a rephrase by which a fact is measured
     found = [
-        list(own)
+        chance.sample(own, min(len(own), most_wordings(len(facts))))
         or [
             text
             for text in reworded(fact.prompt, fact.subject, REWORDINGS, chance)

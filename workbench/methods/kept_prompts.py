@@ -7,12 +7,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.facts.fact import Fact, Question
+from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, as_question
 from workbench.facts.neighbours import neighbours, said_keys
 from workbench.facts.overlaps import kept_questions
 from workbench.facts.same import prompt_key
-from workbench.methods.recipes import Kept
+from workbench.methods.recipes import MOST_BROUGHT, Kept
 from workbench.model.forms import tokenize_as
 from workbench.model.generate import chat_tokens, generate
 from workbench.model.language_model import LanguageModel
@@ -23,6 +23,7 @@ __all__ = ["CHATS", "OPENINGS", "KeptPrompt", "answered", "kept_prompts"]
 PER_FACT = 6
 MOST_NEIGHBOURS = 1200  # many facts have neighbours enough with fewer for each
 ANSWER_TOKENS: dict[Kept, int] = {"neighbours": 3, "text": 16, "chats": 12, "yours": 6}
+FURTHER: tuple[Form, ...] = ("question", "chat")  # forms in which what stays is asked, too
 FEWEST = 6  # texts and chats for a single fact; more facts can afford more
 
 OPENINGS = (
@@ -120,7 +121,7 @@ def kept_prompts(
         seed: of the run.
         chat: whether the model has a chat template; without one there are no chats.
         forms: in which facts are trained; neighbours are asked so too, each in one of them, and
-            the facts' keep prompts in all of them.
+            the facts' keep prompts in all of them while they are few.
     """
     found: list[KeptPrompt] = []
     taken = said_keys(facts)
@@ -138,13 +139,13 @@ def kept_prompts(
         one for one in found if one.kind == "neighbours" or prompt_key(one.prompt) not in taken
     ]
     if "yours" in kinds:
-        found += _in_every_form(kept_questions(facts), forms)
+        found += _brought(facts, forms, seed)
     return found
 
 
 def _in_forms(prompts: Sequence[str], forms: Sequence[Form], seed: int) -> list[KeptPrompt]:
     """Neighbours as people ask them: half of them raw, the others in the forms of the facts."""
-    further = [form for form in ("question", "chat") if form in forms]
+    further = [form for form in FURTHER if form in forms]
     weights = [len(further) or 1, *[1] * len(further)]
     drawn = random.Random(f"kept {seed}").choices(["raw", *further], weights, k=len(prompts))
     return [
@@ -155,17 +156,23 @@ def _in_forms(prompts: Sequence[str], forms: Sequence[Form], seed: int) -> list[
     ]
 
 
-def _in_every_form(questions: Sequence[Question], forms: Sequence[Form]) -> list[KeptPrompt]:
-    """What a person wants kept, raw and in each other form in which people ask."""
-    found: list[KeptPrompt] = []
-    for question in questions:
-        found.append(KeptPrompt("yours", question.prompt, answer=question.answer))
-        if "question" in forms:
-            asked = as_question(question.prompt)
-            found.append(KeptPrompt("yours", asked, answer=question.answer))
-        if "chat" in forms:
-            found.append(KeptPrompt("yours", question.prompt, True, question.answer))
-    return found
+def _brought(facts: Sequence[Fact], forms: Sequence[Form], seed: int) -> list[KeptPrompt]:
+    """What facts bring to be kept, in every form in which people ask; in one of them where many."""
+    questions, chance = kept_questions(facts), random.Random(f"yours {seed}")
+    if len(questions) > MOST_BROUGHT:
+        questions = chance.sample(questions, MOST_BROUGHT)
+    asked: list[Form] = ["raw", *(form for form in FURTHER if form in forms)]
+    each = len(asked) if len(questions) * len(asked) <= MOST_BROUGHT else 1
+    return [
+        KeptPrompt(
+            "yours",
+            as_question(question.prompt) if form == "question" else question.prompt,
+            form == "chat",
+            question.answer,
+        )
+        for question in questions
+        for form in chance.sample(asked, each)
+    ]
 
 
 def _some(prompts: Sequence[str], count: int) -> list[str]:
