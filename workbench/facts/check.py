@@ -99,9 +99,10 @@ class Collection:
             for part, what, mend, kind in self._among_others(key, fact, rephrased):
                 column = layout.column(part)
                 self.problems.append(Problem(self._rows[key], column, what, mend, "warning", kind))
+        numbers = self.numbers
         for overlap in overlaps(self.facts):
             if overlap.fact != overlap.owner:  # what one fact has twice was told when it came in
-                row, owner = self.numbers[overlap.fact], self.numbers[overlap.owner]
+                row, owner = numbers[overlap.fact], numbers[overlap.owner]
                 what, column = f"{overlap.what} row {owner}.", layout.column(overlap.part)
                 found = Problem(row, column, what, overlap.mend, "warning", overlap.kind)
                 self.problems.append(found)

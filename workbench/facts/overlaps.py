@@ -7,8 +7,7 @@ a fact's own is among wordings, and none that is taught is kept; whatever is lef
 `overlaps`. Knows nothing about models.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from workbench.facts.fact import Fact, Question
@@ -23,6 +22,7 @@ ROLES = {
     "locality_prompts": "locality prompt",
     "portability_prompts": "portability prompt",
 }
+TAUGHT = {"prompt": "the prompt", "wordings": "a wording"}
 _OTHER = "Choose another one, or delete one of the two."
 
 
@@ -86,80 +86,87 @@ def overlaps(facts: Sequence[Fact]) -> Iterator[Overlap]:
     Args:
         facts: any.
     """
-    brought = [_brought(fact) for fact in facts]
-    if any(brought):
-        index = _Index(facts, {key for found in brought for _, _, key in found})
-        for place, found in enumerate(brought):
-            for part, text, key in found:
-                yield from index.wrong(place, part, text, key)
+    brought = [(place, one) for place, fact in enumerate(facts) for one in _brought(fact)]
+    if brought:
+        index = _Index(facts, {one.key for _, one in brought})
+        for place, one in brought:
+            yield from index.wrong(place, one)
 
 
-def _brought(fact: Fact) -> list[tuple[str, str, str]]:
-    """(part, text, key) of what a fact brings."""
-    if not fact.wordings and not fact.keep_prompts:
-        return []
-    kept = [question.prompt for question in fact.keep_prompts]
-    parts = (("wordings", fact.wordings), ("keep_prompts", kept))
-    return [(part, text, prompt_key(text)) for part, texts in parts for text in texts]
+class _Brought(NamedTuple):
+    """Something that a fact brings to be trained on, and how it is to be answered."""
+
+    part: str
+    text: str
+    answer: str
+
+    @property
+    def key(self) -> str:
+        return prompt_key(self.text)
+
+
+def _brought(fact: Fact) -> Iterator[_Brought]:
+    for text in fact.wordings:
+        yield _Brought("wordings", text, fact.target_new)
+    for question in fact.keep_prompts:
+        yield _Brought("keep_prompts", question.prompt, question.answer)
 
 
 class _Index:
     """What some prompts are to facts, by their keys."""
 
     def __init__(self, facts: Sequence[Fact], keys: set[str]) -> None:
-        self._facts = facts
-        self._uses: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._uses: set[tuple[str, str, int]] = set()
+        self._first: dict[tuple[str, str], int] = {}
+        self._answers: dict[tuple[str, str], tuple[str, int]] = {}
         for place, fact in enumerate(facts):
-            for use, text in _uses(fact):
+            for use, text, answer in _uses(fact):
                 key = prompt_key(text)
                 if key in keys:
-                    self._uses[key].append((use, place))
+                    self._uses.add((use, key, place))
+                    self._first.setdefault((use, key), place)
+                    if answer:
+                        self._answers.setdefault((use, key), (answer_key(answer), place))
 
-    def wrong(self, place: int, part: str, text: str, key: str) -> Iterator[Overlap]:
+    def wrong(self, place: int, brought: _Brought) -> Iterator[Overlap]:
         """The first thing that is wrong with what a fact brings, if anything is."""
-        shown = f"'{shorten(text)}'"
+        part, key = brought.part, brought.key
         is_wording = part == "wordings"
-        named = f"The wording {shown}" if is_wording else f"The keep prompt {shown}"
-        measured = self._owner(key, place, ROLES)
+        named = f"The {'wording' if is_wording else 'keep prompt'} '{shorten(brought.text)}'"
+        kind = "wording" if is_wording else "keep"
+        measured = self._owner(key, place, tuple(ROLES))
+        taught = self._owner(key, place, ("prompt",) if is_wording else ("prompt", "wordings"))
         if measured is not None:
             use, owner = measured
-            kind = "wording is measured" if is_wording else "keep is measured"
             what = f"{named} is not trained on, for it is a {ROLES[use]} of"
-            yield Overlap(place, part, owner, kind, what)
-            return
-        taught = self._owner(key, place, ("prompt",) if is_wording else ("prompt", "wordings"))
-        if taught is not None:
+            yield Overlap(place, part, owner, f"{kind} is measured", what)
+        elif taught is not None:
             use, owner = taught
+            what = f"{named} is left out, for it is {TAUGHT[use]} of"
             kind = "wording is prompt" if is_wording else "keep is taught"
-            is_what = "the prompt" if use == "prompt" else "a wording"
-            yield Overlap(place, part, owner, kind, f"{named} is left out, for it is {is_what} of")
-            return
-        answer = self._answer(place, part, key)
-        for use, owner in self._uses[key]:
-            other = self._answer(owner, part, key)
-            if use == part and owner < place and answer and other and answer != other:
-                kind = "wording shared" if is_wording else "keep shared"
-                yield Overlap(place, part, owner, kind, f"{named} has another answer in")
-                return
+            yield Overlap(place, part, owner, kind, what)
+        elif brought.answer:
+            answer, owner = self._answers[part, key]
+            if answer != answer_key(brought.answer):
+                what = f"{named} has another answer in"
+                yield Overlap(place, part, owner, f"{kind} shared", what)
 
-    def _owner(self, key: str, place: int, uses: Iterable[str]) -> tuple[str, int] | None:
+    def _owner(self, key: str, place: int, uses: Sequence[str]) -> tuple[str, int] | None:
         """The fact to which a prompt is one of some things, this fact before others."""
-        found = [(use, owner) for use, owner in self._uses[key] if use in uses]
-        return min(found, key=lambda one: (one[1] != place, one[1]), default=None)
-
-    def _answer(self, place: int, part: str, key: str) -> str:
-        fact = self._facts[place]
-        if part == "wordings":
-            return answer_key(fact.target_new)
-        given = (q.answer for q in fact.keep_prompts if prompt_key(q.prompt) == key)
-        return answer_key(next(filter(None, given), ""))
+        for use in uses:
+            if (use, key, place) in self._uses:
+                return use, place
+        found = [(use, self._first[use, key]) for use in uses if (use, key) in self._first]
+        return min(found, key=lambda one: one[1], default=None)
 
 
-def _uses(fact: Fact) -> Iterator[tuple[str, str]]:
-    yield "prompt", fact.prompt
-    for part in ("rephrase_prompts", "wordings"):
-        for text in getattr(fact, part):
-            yield part, text
-    for part in ("locality_prompts", "portability_prompts", "keep_prompts"):
+def _uses(fact: Fact) -> Iterator[tuple[str, str, str]]:
+    """(part, prompt, answer) of all that a fact is asked; no answer where none is compared."""
+    yield "prompt", fact.prompt, ""
+    for text in fact.rephrase_prompts:
+        yield "rephrase_prompts", text, ""
+    for part in ("locality_prompts", "portability_prompts"):
         for question in getattr(fact, part):
-            yield part, question.prompt
+            yield part, question.prompt, ""
+    for one in _brought(fact):
+        yield one.part, one.text, one.answer
