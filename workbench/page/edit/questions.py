@@ -48,7 +48,7 @@ KEPT_WORDS = {
     ),
     "text": ("plain text", "How texts of many kinds go on."),
     "chats": ("how it opens a chat", "What it answers when somebody begins to talk with it."),
-    "yours": ("what your facts say", "Their prompts under “What is trained to stay”."),
+    "yours": ("prompts of your own", "What facts hold under “What is trained to stay”."),
 }
 RECIPE_WORDS = {"holds": "Facts that hold", "published": "As published"}
 IN_CHATS = ("chat", "chats")
