@@ -40,6 +40,10 @@ FORM_WORDS = {
     "question": ("as a question", "The prompt behind “Question:”, answered behind “Answer:”."),
     "chat": ("in a chat", "Somebody says it to the model, through its chat template."),
     "rephrase": ("in other words", "Words left out, or in another order; the subject stays."),
+    "prefix": (
+        "in the middle of a text",
+        "Behind a sentence about something else, which the model wrote itself.",
+    ),
 }
 KEPT_WORDS = {
     "neighbours": (
