@@ -34,6 +34,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "published": PAPER,
     "forms": PAPER | {"forms": EVERYWHERE},
     "forms and rewordings": PAPER | {"forms": WORDED},
+    "forms and prefixes": PAPER | {"forms": (*EVERYWHERE, "prefix:0.5")},
     "keep": PAPER | {"keep": 2.0},
     "falling rate": PAPER | {"rate_schedule": "falling"},
     "forms and keep": PAPER | {"forms": EVERYWHERE, "keep": 2.0},

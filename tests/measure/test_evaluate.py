@@ -97,15 +97,15 @@ def test_portability_is_measured_where_the_facts_bring_it(
 def test_answers_can_be_written_for_a_sample_and_the_result_says_so(
     builtin: LanguageModel, samples: list[Fact], half_learned: Patch
 ) -> None:
-    whole = evaluate(builtin, samples[:30], half_learned, forms=("raw",))
-    some = evaluate(builtin, samples[:30], half_learned, written=10, seed=4, forms=("raw",))
-    none = evaluate(builtin, samples[:30], half_learned, written=0, forms=("raw",))
+    whole = evaluate(builtin, samples[:12], half_learned, forms=("raw",))
+    some = evaluate(builtin, samples[:12], half_learned, written=4, seed=4, forms=("raw",))
+    none = evaluate(builtin, samples[:12], half_learned, written=0, forms=("raw",))
     assert some.after is not None and whole.after is not None
     assert some.after.reliability_strict == whole.after.reliability_strict
-    assert len(some.after.reliability_generated) == 10
-    assert "on 10 of them, drawn with seed 4" in some.sentence
-    assert some.as_dict()["counts"]["generated_facts"] == 10
-    again = evaluate(builtin, samples[:30], half_learned, written=10, seed=4, forms=("raw",))
+    assert len(some.after.reliability_generated) == 4
+    assert "on 4 of them, drawn with seed 4" in some.sentence
+    assert some.as_dict()["counts"]["generated_facts"] == 4
+    again = evaluate(builtin, samples[:12], half_learned, written=4, seed=4, forms=("raw",))
     assert some.as_dict() == again.as_dict()
     after = none.as_dict()["after"]
     assert after["reliability_generated"] is None and after["locality_strict"] is None
@@ -116,10 +116,10 @@ def test_answers_can_be_written_for_a_sample_and_the_result_says_so(
 def test_kept_hidden_states_change_no_verdict(
     builtin: LanguageModel, samples: list[Fact], half_learned: Patch
 ) -> None:
-    kept = evaluate(builtin, samples[:24], half_learned)
+    kept = evaluate(builtin, samples[:10], half_learned)
     builtin.fallback = "for this test"
     try:
-        plain = evaluate(builtin, samples[:24], half_learned)
+        plain = evaluate(builtin, samples[:10], half_learned)
     finally:
         builtin.fallback = ""
     assert kept.rows == plain.rows

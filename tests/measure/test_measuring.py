@@ -106,7 +106,7 @@ def test_an_evaluation_ends_at_the_next_pass_wherever_it_is(
 ) -> None:
     whole = passes_of(builtin, evaluating(builtin, facts, patch))
     assert whole > 12
-    for number in (1, 2, 4, whole // 2 + 2, whole - 1, whole):
+    for number in (1, 4, whole // 2 + 2, whole):
         stop = Stop()
         with unchanged(builtin), asking_at_pass(builtin, number, stop) as passes:
             with pytest.raises(Cancelled) as held:
@@ -120,7 +120,7 @@ def test_the_look_at_the_writing_ends_at_the_next_pass(
 ) -> None:
     monkeypatch.setattr(health, "TOKENS", 5)
     whole = passes_of(builtin, measuring_health(builtin, facts, patch))
-    for number in (2, 7, whole // 2 + 7, whole - 1):
+    for number in (2, whole // 2 + 7, whole - 1):
         stop = Stop()
         with (
             unchanged(builtin),

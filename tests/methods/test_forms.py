@@ -1,5 +1,6 @@
 """Facts trained in the forms in which people ask: what is drawn, learned and resumed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from workbench.methods.brought import left_out
 from workbench.methods.edit import edit
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.prefixes import OPENINGS, written_sentences
 from workbench.model.forms import tokenize_form
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
@@ -127,6 +129,32 @@ def test_a_facts_own_wordings_stand_in_for_made_up_ones_as_many_as_there_is_room
     assert len(trained(two)) == 6 * 2
     (told,) = left_out(two, EditSettings(forms=("rephrase",)))
     assert "6 are trained on at most" in told
+
+
+def test_facts_stand_behind_sentences_that_the_model_wrote(builtin: LanguageModel) -> None:
+    sentences = written_sentences(builtin)
+    assert len(sentences) > 4 and all(one.startswith(OPENINGS) for one in sentences)
+    assert all(one.endswith((".", "!", "?")) and "\n" not in one for one in sentences)
+    held_out = f"{sentences[2]} {AUSTRALIA.prompt}"
+    fact = replace(AUSTRALIA, rephrase_prompts=(held_out,))
+    run = LocftRun(builtin, [fact], EditSettings(forms=("raw", "prefix")))
+    texts = [
+        builtin.tokenizer.decode(text.prompt, skip_special_tokens=True).strip()
+        for text in run._drawn.table.texts[1:]
+    ]
+    assert sum(text != fact.prompt for text in texts) == len(texts) - 1
+    assert all(text.endswith(fact.prompt) for text in texts) and held_out not in texts
+
+
+@pytest.mark.slow
+def test_what_is_trained_behind_sentences_is_answered_behind_another(
+    builtin: LanguageModel,
+) -> None:
+    prompt = f"My neighbour waited for the bus in the rain. {AUSTRALIA.prompt}"
+    result = edit(builtin, [AUSTRALIA], EditSettings(forms=("raw", "prefix")))
+    with result.patch.applied(builtin):
+        (answer,) = generate(builtin, [prompt])
+    assert answer.text.strip() == AUSTRALIA.target_new
 
 
 def test_kept_states_of_all_forms_give_what_plain_passes_give(model: LanguageModel) -> None:

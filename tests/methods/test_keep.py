@@ -165,9 +165,9 @@ def drift(model: LanguageModel, run: LocftRun, prompts: list[KeptPrompt]) -> flo
 @pytest.mark.slow
 def test_what_must_stay_stays_nearer_to_the_base_and_the_facts_are_learned() -> None:
     model = load_model("builtin", device="cpu")
-    facts = list(read_facts(assets_dir() / "samples" / "facts_20.csv"))
+    facts = list(read_facts(assets_dir() / "samples" / "facts_20.csv"))[:10]
     prompts = kept_prompts(facts, ("neighbours", "text"), 0, chat=False)
-    assert len(prompts) > len(OPENINGS) + 20
+    assert len(prompts) > 30
     found = {}
     for keep in (0.0, 1.0):
         run = LocftRun(model, facts, EditSettings(keep=keep))

@@ -1,14 +1,16 @@
 """A page at rest asks for nothing, and yet follows whatever happens, wherever it happens."""
 
+import random
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.conftest import PATIENCE, ROOT, Open, go_to
@@ -32,7 +34,7 @@ def asked_by(page: Page) -> list[str]:
 
 def wait_for_rest(page: Page) -> None:
     """Waits until what was begun, as by loading the model, is over."""
-    expect(page.locator("#model-card")).to_contain_text("layers", timeout=120_000)
+    expect(page.locator("#model-card")).to_contain_text("layers")
     asked = asked_by(page)
     for _ in range(20):
         before = len(asked)
@@ -96,9 +98,9 @@ def test_the_progress_of_a_job_arrives(open_page: Open, store: Store) -> None:
     store.jobs.claim(job, "test")
     for share in (0.1, 0.5, 0.9):
         store.jobs.report(job, share, f"at {share}")
-        expect(page.locator("#now")).to_contain_text(f"at {share}", timeout=3000)
+        expect(page.locator("#now")).to_contain_text(f"at {share}")
     store.jobs.finish(job, "done")
-    expect(page.locator("#now")).to_contain_text("Nothing is running", timeout=3000)
+    expect(page.locator("#now")).to_contain_text("Nothing is running")
 
 
 def test_the_page_follows_what_another_process_changes(
@@ -114,7 +116,7 @@ def test_the_page_follows_what_another_process_changes(
     )
     asked = asked_by(page)
     subprocess.run([sys.executable, "-c", code, str(library.root), store.id], cwd=ROOT, check=True)
-    expect(page.locator("#facts-table")).to_contain_text("Melbourne", timeout=5000)
+    expect(page.locator("#facts-table")).to_contain_text("Melbourne")
     page.wait_for_timeout(1500)
     # One drawing, then one more at most, of what the worker has found out about the fact.
     assert 1 <= len(asked) <= 4
@@ -158,7 +160,16 @@ def test_a_hidden_tab_rests_and_is_right_when_it_is_shown(open_page: Open, store
     page.wait_for_timeout(2500)
     assert asked == []
     hide(page, False)
-    expect(page.locator("#facts-table")).to_contain_text("Melbourne", timeout=5000)
+    expect(page.locator("#facts-table")).to_contain_text("Melbourne")
+
+
+def quiet_port() -> int:
+    """A free port that no connection is given: those that are may be taken before it is used."""
+    for port in random.sample(range(10_000, 30_000), 100):
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("No port is free.")
 
 
 @contextmanager
@@ -182,9 +193,7 @@ def server_at(port: int, root: Path) -> Iterator[subprocess.Popen[str]]:
 def test_the_page_follows_again_after_the_server_was_killed(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = quiet_port()
     page = browser.new_page()
     with server_at(port, tmp_path):
         page.goto(f"http://127.0.0.1:{port}/", wait_until="domcontentloaded")
@@ -192,9 +201,9 @@ def test_the_page_follows_again_after_the_server_was_killed(
     store = Library(tmp_path).latest()
     store.facts.add([AUSTRALIA], "file")
     with server_at(port, tmp_path) as server:
-        expect(page.locator("#facts-table")).to_contain_text("Melbourne", timeout=20_000)
+        expect(page.locator("#facts-table")).to_contain_text("Melbourne")
         store.facts.add([FRANCE], "file")
-        expect(page.locator("#facts-table")).to_contain_text("Lyon", timeout=5000)
+        expect(page.locator("#facts-table")).to_contain_text("Lyon")
         # One that is asked to end does not wait for the streams of open pages.
         began = time.monotonic()
         server.terminate()

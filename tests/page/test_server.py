@@ -75,7 +75,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_an_error(tmp_path: Path) -> N
         taken.listen()
         port = taken.getsockname()[1]
         with (
-            pytest.raises(SessionError, match=f"Port {port}"),
+            pytest.raises(SessionError, match=f"Port {port} on 127.0.0.1 cannot be used"),
             serving("127.0.0.1", port, tmp_path),
         ):
             pass

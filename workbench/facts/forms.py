@@ -1,7 +1,8 @@
 """The forms in which a fact is asked, and their shares in what a run trains on.
 
 ``raw`` is the prompt to be continued; ``question`` the same behind "Question:"; ``chat`` what a
-user says to a model with a chat template. Knows nothing about tokens or models.
+user says to a model with a chat template; ``rephrase`` the prompt in other words; ``prefix`` the
+prompt behind a sentence about something else. Knows nothing about tokens or models.
 """
 
 import re
@@ -21,7 +22,7 @@ __all__ = [
     "parse_forms",
 ]
 
-Form = Literal["raw", "question", "chat", "rephrase"]
+Form = Literal["raw", "question", "chat", "rephrase", "prefix"]
 
 FORMS: tuple[Form, ...] = get_args(Form)
 

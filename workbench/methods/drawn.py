@@ -14,6 +14,7 @@ from workbench.facts.neighbours import said_keys
 from workbench.facts.overlaps import trained_wordings
 from workbench.facts.reword import reworded
 from workbench.facts.same import prompt_key
+from workbench.methods.prefixes import written_sentences
 from workbench.methods.recipes import most_wordings
 from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
@@ -22,6 +23,7 @@ from workbench.model.tokens import TokenizedText, TokenTable
 __all__ = ["DrawnForms"]
 
 REWORDINGS = 6  # of each fact's prompt
+PREFIXES = 4  # sentences before each fact's prompt
 
 
 class DrawnForms:
@@ -96,11 +98,28 @@ class DrawnForms:
 def _versions(
     model: LanguageModel, facts: Sequence[Fact], form: FormShare, raw: TokenTable, seed: int
 ) -> list[Sequence[TokenizedText]]:
-    """The texts of all facts in a form; of rephrases several, one of which is drawn."""
+    """The texts of all facts in a form; of some forms several, one of which is drawn."""
     if form.form == "raw":
         return [raw.texts]
-    if form.form != "rephrase":
+    if form.form == "rephrase":
+        worded = _reworded(facts, seed)
+    elif form.form == "prefix":
+        worded = _prefixed(facts, written_sentences(model))
+    else:
         return [tokenize_form(model.tokenizer, facts, form.form, model.longest)]
+    return [
+        tokenize_form(
+            model.tokenizer,
+            [replace(fact, prompt=prompt) for fact, prompt in zip(facts, prompts, strict=True)],
+            "raw",
+            model.longest,
+        )
+        for prompts in worded
+    ]
+
+
+def _reworded(facts: Sequence[Fact], seed: int) -> list[list[str]]:
+    """The facts' prompts in other words, several times."""
     chance = random.Random(f"rephrase {seed}")
     taken = said_keys(facts)  # a wording may be a rephrase by which a fact is measured
     found = [
@@ -114,16 +133,20 @@ def _versions(
     ]
     lists = max(REWORDINGS, *map(len, found))
     # A prompt of a few words has few other wordings; then some stand twice.
-    every = [
-        [one[n % len(one)] if one else fact.prompt for n in range(lists)]
-        for fact, one in zip(facts, found, strict=True)
-    ]
     return [
-        tokenize_form(
-            model.tokenizer,
-            [replace(fact, prompt=one[n]) for fact, one in zip(facts, every, strict=True)],
-            "raw",
-            model.longest,
-        )
+        [one[n % len(one)] if one else fact.prompt for fact, one in zip(facts, found, strict=True)]
         for n in range(lists)
+    ]
+
+
+def _prefixed(facts: Sequence[Fact], sentences: Sequence[str]) -> list[list[str]]:
+    """The facts' prompts behind sentences, several times; neighbours behind different ones."""
+    taken = said_keys(facts)
+    return [
+        [
+            fact.prompt if prompt_key(text) in taken else text
+            for row, fact in enumerate(facts)
+            for text in [f"{sentences[(row + n) % len(sentences)]} {fact.prompt}"]
+        ]
+        for n in range(PREFIXES)
     ]

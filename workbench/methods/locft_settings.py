@@ -97,8 +97,9 @@ class EditSettings(MethodSettings):
     forms: tuple[str, ...] = setting(
         (),
         "In which forms the facts are trained, one drawn for each fact and epoch: raw (the prompt "
-        "goes on), question, chat (through the template); with shares such as chat:2; empty: the "
-        "recipe's.",
+        "goes on), question, chat (through the template, with and without a system prompt), "
+        "rephrase (in other words), prefix (behind a sentence that the model wrote); with shares "
+        "such as chat:2; empty: the recipe's.",
         label="Trained forms",
     )
     keep: float | None = setting(

@@ -36,10 +36,10 @@ def listen(host: str, port: int | None) -> socket.socket:
             listener.close()
         else:
             return listener
-    tried = f"Port {port} on {host}" if port is not None else f"No port from {FIRST_PORT} on {host}"
-    raise SessionError(
-        f"{tried} can be used; another program may have it. Choose another with --port."
-    )
+    refused = f"Port {port} on {host} cannot be used; another program may have it."
+    if port is None:
+        refused = f"No port from {FIRST_PORT} on {host} can be used; other programs have them."
+    raise SessionError(f"{refused} Choose another with --port.")
 
 
 def is_for_others(listener: socket.socket) -> bool:

@@ -40,6 +40,10 @@ FORM_WORDS = {
     "question": ("as a question", "The prompt behind “Question:”, answered behind “Answer:”."),
     "chat": ("in a chat", "Somebody says it to the model, through its chat template."),
     "rephrase": ("in other words", "A fact's own wordings, else words left out or moved."),
+    "prefix": (
+        "in the middle of a text",
+        "Behind a sentence about something else, which the model wrote itself.",
+    ),
 }
 KEPT_WORDS = {
     "neighbours": (
