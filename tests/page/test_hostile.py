@@ -193,7 +193,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "two_curves": (two_curves, [[3.0, 1.0], [2.0, 1.0], ("run 1", "run 2")]),
     "comparison_card": (
         comparison_card,
-        [Comparison(RUN, OTHER, [3.0, 1.0], [2.0], 3, PAIRED, PAIRED, PAIRED)],
+        [Comparison(RUN, OTHER, [3.0, 1.0], [2.0], 3, PAIRED, PAIRED, PAIRED, EPOCHS, EPOCHS)],
     ),
     "measures_of_two": (measures_of_two, [RUN, OTHER]),
     "details": (

@@ -67,6 +67,7 @@ def test_two_ticked_runs_are_compared(open_page: Open, store: Store, runs: tuple
     expect(compared.locator("tr", has_text="seed")).to_contain_text("7")
     expect(compared.locator("tr", has_text="learning rate")).to_have_count(0)
     expect(compared.locator(".pair-chart path")).to_have_count(2)
+    expect(compared.locator(".held [data-curve=raw]")).to_have_text(["raw0.50"] * 2)
     expect(compared).to_contain_text("Learned only by run 1: 1 fact")
     expect(compared).to_contain_text("Learned only by run 2: 1 fact")
     expect(compared).to_contain_text("Answered differently: 2 facts")
