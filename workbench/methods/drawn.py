@@ -13,7 +13,7 @@ from workbench.facts.forms import Form, FormShare
 from workbench.facts.neighbours import said_keys
 from workbench.facts.reword import reworded
 from workbench.facts.same import prompt_key
-from workbench.model.forms import tokenize_form
+from workbench.model.forms import system_prompts, tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, TokenTable
 
@@ -64,6 +64,13 @@ class DrawnForms:
         """Whether a fact has several forms."""
         self.trained = len(facts) * max(1, len(self._starts))
         """How many texts a run trains on."""
+        self.systems = [
+            system
+            for form in forms
+            for system in system_prompts(model.tokenizer, form.form)
+            if system
+        ]
+        """The system prompts with which chats are trained, beside those without."""
         self._known: tuple[int, list[int]] | None = None
 
     def texts(self, rows: Sequence[int], turn: int) -> list[int]:
@@ -94,11 +101,14 @@ class DrawnForms:
 def _versions(
     model: LanguageModel, facts: Sequence[Fact], form: FormShare, raw: TokenTable, seed: int
 ) -> list[Sequence[TokenizedText]]:
-    """The texts of all facts in a form; of rephrases several, one of which is drawn."""
+    """The texts of all facts in a form; of rephrases and chats several, one of which is drawn."""
     if form.form == "raw":
         return [raw.texts]
     if form.form != "rephrase":
-        return [tokenize_form(model.tokenizer, facts, form.form, model.longest)]
+        return [
+            tokenize_form(model.tokenizer, facts, form.form, model.longest, system)
+            for system in system_prompts(model.tokenizer, form.form)
+        ]
     chance = random.Random(f"rephrase {seed}")
     taken = said_keys(facts)  # a wording may be a rephrase by which a fact is measured
     found = [
