@@ -259,7 +259,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         ],
     ),
     "failures_card, none": (failures_card, [[], {"all": 9}, "all", "Oslo", 0, 0, 25, True]),
-    "links": (drawn("evaluate/links"), [{"session": "s", "evaluation": 1}]),
+    "links": (drawn("evaluate/links"), [{"address": "reports/s/1"}]),
     "start": (
         drawn("evaluate/evaluation"),
         [{"job": None, "label": "Evaluate", "error": "wrong", "note": "missing", "line": "x"}],
@@ -289,6 +289,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
                 "label": "Stress run 1",
                 "error": "wrong",
                 "line": "x",
+                "report": "stresses/s/1",
                 "table": "",
                 "sentences": ["All 2 facts."],
             }
