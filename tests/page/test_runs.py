@@ -86,7 +86,7 @@ def test_a_run_unfolds_to_all_that_is_known_of_it(
     page = open_runs(open_page)
     page.get_by_role("button", name="Details of run 1").press("Enter")
     unfolded = page.locator("#runs-table .unfolded")
-    expect(unfolded.locator(".loss")).to_be_visible()
+    expect(unfolded.locator(".chart .loss")).to_be_visible()
     expect(unfolded).to_contain_text("micro batch size")
     expect(unfolded).to_contain_text("1 fact not learned")
     expect(unfolded).to_contain_text("Nice")
