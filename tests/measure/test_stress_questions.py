@@ -43,13 +43,13 @@ def test_a_fact_is_asked_for_as_something_that_may_be_true(
 
 def test_only_what_a_fact_has_is_asked() -> None:
     rows = Counter(question.row for question in stress_questions(FACTS, StressSettings()))
-    every = dict.fromkeys(("plain", "framed", "true_new", "choice"), 4)
+    every = dict.fromkeys(("plain", "framed", "system", "true_new", "choice"), 4)
     with_old = dict.fromkeys(("true_old", "rather_new", "choice_old"), 2)
     with_subject = dict.fromkeys(("reverse", "reverse_choice"), 3)
     assert rows == every | with_old | with_subject | {"two_hops": 1}
     alone = [Fact("The colour of the sky is", "green")]
     left = {question.row for question in stress_questions(alone, StressSettings())}
-    assert left == {"plain", "framed", "true_new"}
+    assert left == {"plain", "framed", "system", "true_new"}
 
 
 def test_the_old_answer_is_among_the_choices_and_no_other_right_one() -> None:

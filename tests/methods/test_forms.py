@@ -1,12 +1,13 @@
 """Facts trained in the forms in which people ask: what is drawn, learned and resumed."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from transformers import pipeline
 
-from workbench.errors import ModelError, SettingsError
+from workbench.errors import ModelError, PatchError, SettingsError
 from workbench.facts import Fact
 from workbench.facts.forms import as_question
 from workbench.methods.brought import left_out
@@ -14,7 +15,7 @@ from workbench.methods.edit import edit
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.prefixes import OPENINGS, written_sentences
-from workbench.model.forms import tokenize_form
+from workbench.model.forms import SYSTEM, system_prompts, tokenize_form
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
@@ -78,6 +79,57 @@ def test_without_a_template_a_chat_is_refused(model: LanguageModel) -> None:
         ModelError, match="no chat template, so facts cannot be trained or asked as chat"
     ):
         LocftRun(model, [Fact("A b", "c")], EditSettings(forms=("chat",)))
+
+
+TURNS = (
+    "{% for m in messages %}[{{ m.role }}]{{ m.content }}<eos>{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]{% endif %}"
+)
+NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}"
+
+
+def chatting(model: LanguageModel, template: str) -> LanguageModel:
+    """The model with a chat template."""
+    model.tokenizer = copy.deepcopy(model.tokenizer)
+    model.tokenizer.chat_template = template
+    return model
+
+
+def test_a_chat_is_trained_with_and_without_a_system_prompt(model: LanguageModel) -> None:
+    chatting(model, TURNS)
+    facts = [Fact(f"Number {n} is", str(n)) for n in range(30)]
+    drawn = LocftRun(model, facts, EditSettings(forms=("chat",)))._drawn
+    shown = [model.tokenizer.decode(text.prompt) for text in drawn.table.texts]
+    assert shown[30] == "[user]Number 0 is<eos>[assistant]"
+    assert shown[60] == f"[system]{SYSTEM}<eos>{shown[30]}"
+    assert drawn.trained == 60 and {drawn.form(text) for text in (30, 60)} == {"chat"}
+    turns = [text for turn in range(30) for text in drawn.texts(range(30), turn)]
+    assert 0.45 < sum(text >= 60 for text in turns) / len(turns) < 0.55
+    assert [drawn.fact(text) for text in turns[:30]] == list(range(30))
+
+
+@pytest.mark.parametrize("template", [NO_SYSTEM + TURNS, "{{ messages[-1].content }}!"])
+def test_where_a_template_takes_no_system_prompt_a_chat_is_trained_without(
+    model: LanguageModel, template: str
+) -> None:
+    chatting(model, template)
+    assert system_prompts(model.tokenizer, "chat") == ("",)
+    drawn = LocftRun(model, [AUSTRALIA], EditSettings(forms=("chat",)))._drawn
+    assert len(drawn.table) == 2 and not drawn.systems
+
+
+def test_a_checkpoint_of_chats_without_a_system_prompt_is_refused_where_they_have_one(
+    model: LanguageModel, tmp_path: Path
+) -> None:
+    settings = EditSettings(forms=("chat",), epochs=2)
+    without = LocftRun(chatting(model, NO_SYSTEM + TURNS), [AUSTRALIA], settings)
+    without.save_checkpoint(tmp_path / "old")
+    LocftRun(model, [AUSTRALIA], settings, checkpoint=tmp_path / "old")
+    chatting(model, TURNS)
+    with pytest.raises(PatchError, match="chats with a system prompt differ"):
+        LocftRun(model, [AUSTRALIA], settings, checkpoint=tmp_path / "old")
+    LocftRun(model, [AUSTRALIA], settings).save_checkpoint(tmp_path / "new")
+    LocftRun(model, [AUSTRALIA], settings, checkpoint=tmp_path / "new")
 
 
 def test_each_fact_is_drawn_once_an_epoch_in_forms_as_often_as_their_shares(

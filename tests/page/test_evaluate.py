@@ -95,8 +95,12 @@ def test_what_is_measured_is_kept_and_the_report_opens_offline(
     expect(stress).to_contain_text("workbench stress facts.csv --max-new-tokens 4")
     stress.get_by_role("button", name="Stress the base alone").click()
     job_done(store, "stress")
-    expect(stress.locator("table.stress tr")).to_have_count(12)
+    expect(stress.locator("table.stress tr")).to_have_count(13)
     expect(stress).to_contain_text("no judge was named")
+    with page.expect_download() as waiting:
+        stress.get_by_role("link", name="Report").click()
+    assert waiting.value.suggested_filename == "stress-base.html"
+    assert "What went wrong" in waiting.value.path().read_text(encoding="utf-8")
     page.get_by_label("Written answers").fill("many")
     page.get_by_label("Written answers").blur()
     expect(page.locator("#message")).to_contain_text("Written answers is 'many'")

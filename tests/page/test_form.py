@@ -74,6 +74,7 @@ OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (SweepSettings, "weights"): st.tuples(st.floats(1e-9, 1e6), *[WEIGHTS] * 2)
     | st.tuples(st.floats(1e-9, 1e6), *[WEIGHTS] * 6),
     (SweepSettings, "forms"): FORMS_KEPT,
+    (StudySettings, "forms"): FORMS_KEPT,
     (StressSettings, "probes"): st.lists(st.sampled_from(PROBES), unique=True).map(tuple),
     (StressSettings, "judge_url"): st.sampled_from(["", "http://127.0.0.1:8000/v1"]),
     (StressSettings, "judge_key_env"): st.sampled_from(["", "JUDGE_KEY"]),

@@ -193,7 +193,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "two_curves": (two_curves, [[3.0, 1.0], [2.0, 1.0], ("run 1", "run 2")]),
     "comparison_card": (
         comparison_card,
-        [Comparison(RUN, OTHER, [3.0, 1.0], [2.0], 3, PAIRED, PAIRED, PAIRED)],
+        [Comparison(RUN, OTHER, [3.0, 1.0], [2.0], 3, PAIRED, PAIRED, PAIRED, EPOCHS, EPOCHS)],
     ),
     "measures_of_two": (measures_of_two, [RUN, OTHER]),
     "details": (
@@ -259,7 +259,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         ],
     ),
     "failures_card, none": (failures_card, [[], {"all": 9}, "all", "Oslo", 0, 0, 25, True]),
-    "links": (drawn("evaluate/links"), [{"session": "s", "evaluation": 1}]),
+    "links": (drawn("evaluate/links"), [{"address": "reports/s/1"}]),
     "start": (
         drawn("evaluate/evaluation"),
         [{"job": None, "label": "Evaluate", "error": "wrong", "note": "missing", "line": "x"}],
@@ -289,6 +289,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
                 "label": "Stress run 1",
                 "error": "wrong",
                 "line": "x",
+                "report": "stresses/s/1",
                 "table": "",
                 "sentences": ["All 2 facts."],
             }

@@ -174,6 +174,7 @@ def test_an_upload_may_have_any_name(person: httpx.Client, name: bytes, junk_sto
         ("/imports/{session}/99999999999999999999.csv", 422),
         ("/reports/{session}/99999999999999999999.html", 422),
         ("/reports/{session}/1.html", 404),
+        ("/stresses/{session}/1.html", 404),
         ("/profiles/{session}/sweep-99999999999999999999.csv", 404),
         (f"/profiles/{{session}}/sweep-{'9' * 200}.html", 404),
         ("/sessions/%00.zip", 404),

@@ -31,7 +31,8 @@ def test_the_plan_says_what_facts_bring_and_the_run_leaves_out() -> None:
 
 
 def test_the_plan_says_what_is_missing() -> None:
-    assert "Tick at least one" in plan_card(0, LOCFT_BF, SETTINGS, ESTIMATE)
+    none = plan_card(0, LOCFT_BF, SETTINGS, ESTIMATE)
+    assert "Tick at least one" in none and ">Go to Facts</button>" in none
     assert "being loaded" in plan_card(3, LOCFT_BF, None, None)
     assert "being measured" in plan_card(3, LOCFT_BF, SETTINGS, None)
     wrong = plan_card(3, LOCFT_BF, SETTINGS, RunEstimate("", error="'77' is not in <this> model"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.methods.events import EpochDone
 from workbench.methods.locft_settings import EditSettings
 from workbench.page.edit.run_card import metric_table
 from workbench.page.runs.charts import spark, two_curves
@@ -42,6 +43,26 @@ def test_only_settings_that_differ_are_listed_beside_each_other() -> None:
     settings = shown[shown.index("Settings that differ") : shown.index("Measures")]
     assert re.findall(r"<tr><td>([^<]*)</td>", settings) == ["seed"]
     assert "Every setting is the same" in comparison_card(Comparison(run(1), run(2)))
+
+
+def test_what_held_in_two_runs_stands_side_by_side_on_one_scale() -> None:
+    old = [EpochDone(1, 9, 1.0, 0.25, 1.0), EpochDone(2, 9, 0.5, 0.75, 2.0)]
+    new = [
+        EpochDone(n, 9, 1.0, 0.5, n, {"raw": n / 5, "chat": n / 10}, 1 - n / 10)
+        for n in range(1, 6)
+    ]
+    whole = run(2, forms=["raw", "chat"])
+    shown = comparison_card(Comparison(run(1), whole, first_epochs=old, second_epochs=new))
+    first, second = (part.split("<h2>")[0] for part in shown.split("What held in ")[1:])
+    values = [re.findall(r'data-curve="(\w+)".*?<b>([\d.]+)</b>', part) for part in (first, second)]
+    assert values == [
+        [("raw", "0.75")],
+        [("raw", "1.00"), ("chat", "0.50"), ("neighbours", "0.50")],
+    ]
+    assert ' d="M0.00 75.00 L25.00 25.00"' in first and "L100.00 0.00" in second
+    alone = comparison_card(Comparison(whole, run(1), first_epochs=new))
+    assert "Nothing was counted in its epochs" in alone
+    assert "What held in" not in comparison_card(Comparison(run(1), whole))
 
 
 def measured(number: int, value: float, low: float, high: float) -> Run:

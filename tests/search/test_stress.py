@@ -1,5 +1,6 @@
 """Stress: what a table says of an edit, who judges, and that the base is left as it was."""
 
+import copy
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 import workbench
+from tests.methods.test_forms import NO_SYSTEM, TURNS
 from workbench.errors import FactsError, ModelError
 from workbench.facts.fact import Fact, Question
 from workbench.facts.read import read_facts
@@ -16,6 +18,8 @@ from workbench.measure.stress_result import Stress
 from workbench.measure.stress_rows import ROWS
 from workbench.measure.stress_settings import StressSettings
 from workbench.methods.edit import edit
+from workbench.model.forms import SYSTEM
+from workbench.model.generate import chat_tokens
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.patch import Patch
@@ -154,7 +158,26 @@ def test_the_model_may_judge_itself_without_the_edit_and_two_hops_are_portabilit
     two = found.row("two_hops")
     assert (two.count, two.before, two.after) == (1, 1.0, None)
     assert found.judge is not None and (found.judge.model, found.judge.asked) == ("builtin", 1)
-    assert {row.name for row in found.rows} == {"plain", "framed", "stops", "two_hops"}
+    assert {row.name for row in found.rows} == {"plain", "framed", "system", "stops", "two_hops"}
+
+
+def test_a_chat_is_asked_behind_a_system_prompt_too_where_the_template_takes_one(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def watch(model: LanguageModel, prompts: Sequence[str], system: str = "") -> object:
+        asked.append(system)
+        return chat_tokens(model, prompts, system)
+
+    monkeypatch.setattr("workbench.model.generate.chat_tokens", watch)
+    model.tokenizer = copy.deepcopy(model.tokenizer)
+    for template, count in ((TURNS, 2), (NO_SYSTEM + TURNS, 0)):
+        model.tokenizer.chat_template = template
+        brief = replace(FREE, facts=2, max_new_tokens=1)
+        found = follow(stressing(model, facts[:2], None, brief))
+        assert (found.row("framed").count, found.row("system").count) == (2, count)
+    assert asked == ["", SYSTEM, ""]
 
 
 @pytest.mark.slow

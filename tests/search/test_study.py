@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import byte_tokenizer, facts_to_learn, tiny_network
-from workbench.errors import FactsError, LocationError, PatchError
+from workbench.errors import FactsError, LocationError, PatchError, SettingsError
 from workbench.facts.fact import Fact
 from workbench.measure.evaluate import evaluate
 from workbench.methods.edit import edit
@@ -158,6 +159,39 @@ def test_a_scale_study_takes_ten_times_more_until_all_facts(
     assert [trial.facts for trial in trials] == [10, 14]
     result = StudyResult.of(study.settings, trials)
     assert result.sentences()[-1].startswith("From 10 to 14 facts: reliability")
+
+
+def test_a_study_trains_in_the_forms_that_it_names_and_only_then_is_another_one(
+    model: LanguageModel, facts: list[Fact]
+) -> None:
+    how: dict[str, Any] = {"recipe": "holds", "forms": ("question", "raw:2"), "keep": 0.0}
+    settings = replace(SETTINGS, kind="scale", learning_rates=(1e-2,), **how)
+    study = Study(model, facts, settings)
+    events = list(study.events())
+    assert isinstance(events[0], StudyStarted)
+    assert "Trained with recipe holds; forms raw:2, question; keep 0.0." in events[0].sentence
+    (trial,) = [event for event in events if isinstance(event, TrialDone)]
+    run = edit(
+        model,
+        study.facts,
+        at="2.mlp.down_proj",
+        learning_rate=1e-2,
+        batch_size=trial.batch_size,
+        epochs=3,
+        recipe="holds",
+        forms=("raw:2", "question"),
+        keep=0.0,
+    )
+    assert trial.loss == run.losses[-1]
+    identity, usual = study.identity(), Study(model, facts, SETTINGS).identity()
+    assert identity["trained"]["rate_schedule"] == "falling"
+    assert "trained" not in usual and not {"recipe", "forms", "keep"} & usual["settings"].keys()
+    again = StudySettings.from_dict(identity["settings"])
+    assert Study(model, facts, again).identity() == identity
+    wrongs: list[dict[str, Any]] = [{"recipe": "best"}, {"forms": ("sung",)}, {"keep": -1.0}]
+    for wrong in wrongs:
+        with pytest.raises(SettingsError, match=next(iter(wrong))):
+            replace(SETTINGS, **wrong)
 
 
 def test_a_study_of_locations_tries_every_matrix(

@@ -15,6 +15,7 @@ from workbench.measure.contained import contains_any
 from workbench.measure.stress_questions import StressQuestion, stress_questions
 from workbench.measure.stress_result import Reply
 from workbench.measure.stress_settings import StressSettings
+from workbench.model.forms import SYSTEM, system_prompts
 from workbench.model.generate import chat_tokens, generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.likelihood import Likelihood, answer_texts, likelihoods, question_form
@@ -59,7 +60,8 @@ class StressExam:
         self._model, self._settings = model, settings
         self.chat = question_form(model) == "chat"
         """Whether questions go through a chat template."""
-        asked = stress_questions(facts, settings)
+        takes = self.chat and SYSTEM in system_prompts(model.tokenizer, "chat")
+        asked = [one for one in stress_questions(facts, settings) if takes or not one.system]
         fitting = [(one, texts) for one in asked if self._fits(texts := self._tokenized(one))]
         self.questions = [one for one, _ in fitting]
         """What is asked; `sitting` answers in this order."""
@@ -82,7 +84,7 @@ class StressExam:
             asked = [question.asked] * len(question.options)
             return answer_texts(model, asked, question.options)
         if question.framed and self.chat:
-            (ids,) = chat_tokens(model, [question.asked])
+            (ids,) = chat_tokens(model, [question.asked], SYSTEM if question.system else "")
         else:
             (ids,) = prompt_tokens(model.tokenizer, [self._raw(question)])
         return [TokenizedText(ids, ids[-1:])]
@@ -123,8 +125,8 @@ class StressExam:
         said = yield from mapped(likelihoods(self._model, self._unique), tell)
         scores = dict(zip(self._unique, said, strict=True))
         found.update((row, self._judged(row, scores)) for row in self._read)
-        for rows, chat in self._batches():
-            found.update(zip(rows, self._write(rows, chat, stop), strict=True))
+        for rows in self._batches():
+            found.update(zip(rows, self._write(rows, stop), strict=True))
             yield WRITE * len(rows)
         return [found[row] for row in range(len(self.questions))]
 
@@ -141,22 +143,24 @@ class StressExam:
         said = "yes" if yes_over_no(own) > 0 else "no"
         return Reply(said == question.wanted, said, "likelihood")
 
-    def _batches(self) -> list[tuple[list[int], bool]]:
-        """The questions to be answered in writing, with whether they go through the template."""
+    def _batches(self) -> list[list[int]]:
+        """The questions to be answered in writing; those of one batch stand in one frame."""
+        frames: dict[tuple[bool, bool], list[int]] = {}
+        for row in self._written:
+            one = self.questions[row]
+            frames.setdefault((one.framed and self.chat, one.system), []).append(row)
         found = []
-        for chat in (False, True):
-            rows = [
-                row for row in self._written if (self.questions[row].framed and self.chat) == chat
-            ]
-            rows.sort(key=lambda row: len(self._texts[row][0].prompt))
+        for frame in sorted(frames):
+            rows = sorted(frames[frame], key=lambda row: len(self._texts[row][0].prompt))
             found += [
-                (rows[start : start + WRITTEN_AT_ONCE], chat)
+                rows[start : start + WRITTEN_AT_ONCE]
                 for start in range(0, len(rows), WRITTEN_AT_ONCE)
             ]
         return found
 
-    def _write(self, rows: Sequence[int], chat: bool, stop: Stop) -> list[Reply]:
+    def _write(self, rows: Sequence[int], stop: Stop) -> list[Reply]:
         asked = [self.questions[row] for row in rows]
+        chat = asked[0].framed and self.chat
         answers = generate(
             self._model,
             [one.asked if chat else self._raw(one) for one in asked],
@@ -164,6 +168,7 @@ class StressExam:
             max_new_tokens=self._settings.max_new_tokens,
             top_k=1,
             cancel=stop,
+            system=SYSTEM if asked[0].system else "",
         )
         return [
             Reply(contains_any(said.text, one.accepted), said.text, "containment", said.ended)

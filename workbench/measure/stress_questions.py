@@ -37,6 +37,7 @@ class StressQuestion:
         accepted: for written answers every one that is right.
         options: for chosen answers and for statements the right one, then the others.
         counted: place of the option that counts.
+        system: whether a system prompt stands before it, in a chat.
     """
 
     fact: int
@@ -48,6 +49,7 @@ class StressQuestion:
     accepted: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     counted: int = 0
+    system: bool = False
 
 
 def stress_questions(facts: Sequence[Fact], settings: StressSettings) -> list[StressQuestion]:
@@ -73,9 +75,16 @@ def stress_questions(facts: Sequence[Fact], settings: StressSettings) -> list[St
 
 
 def _judged(place: int, fact: Fact) -> Iterator[StressQuestion]:
-    for row, framed in (("plain", False), ("framed", True)):
+    for row, framed in (("plain", False), ("framed", True), ("system", True)):
         yield StressQuestion(
-            place, row, "written", fact.prompt, fact.target_new, framed, fact.accepted
+            place,
+            row,
+            "written",
+            fact.prompt,
+            fact.target_new,
+            framed,
+            fact.accepted,
+            system=row == "system",
         )
 
 

@@ -43,10 +43,18 @@ ROWS: dict[str, RowKind] = {
             "The same through the chat template, or behind 'Question:' where there is none.",
         ),
         RowKind(
+            "system",
+            "judged",
+            "free answer, with a system prompt",
+            "The same in a chat that begins with a short system prompt, where the model's template "
+            "takes one.",
+        ),
+        RowKind(
             "stops",
             "judged",
             "free answers that stop",
-            "The share of the free answers that came to their end by themselves.",
+            "The share of the free answers without a system prompt that came to their end by "
+            "themselves.",
         ),
         RowKind(
             "true_new",

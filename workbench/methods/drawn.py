@@ -16,7 +16,7 @@ from workbench.facts.reword import reworded
 from workbench.facts.same import prompt_key
 from workbench.methods.prefixes import written_sentences
 from workbench.methods.recipes import most_wordings
-from workbench.model.forms import tokenize_form
+from workbench.model.forms import system_prompts, tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, TokenTable
 
@@ -68,6 +68,13 @@ class DrawnForms:
         """Whether a fact has several forms."""
         self.trained = len(facts) * max(1, len(self._starts))
         """How many texts a run trains on."""
+        self.systems = [
+            system
+            for form in forms
+            for system in system_prompts(model.tokenizer, form.form)
+            if system
+        ]
+        """The system prompts with which chats are trained, beside those without."""
         self._known: tuple[int, list[int]] | None = None
 
     def texts(self, rows: Sequence[int], turn: int) -> list[int]:
@@ -106,7 +113,10 @@ def _versions(
     elif form.form == "prefix":
         worded = _prefixed(facts, written_sentences(model))
     else:
-        return [tokenize_form(model.tokenizer, facts, form.form, model.longest)]
+        return [
+            tokenize_form(model.tokenizer, facts, form.form, model.longest, system)
+            for system in system_prompts(model.tokenizer, form.form)
+        ]
     return [
         tokenize_form(
             model.tokenizer,

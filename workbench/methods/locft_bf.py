@@ -379,7 +379,9 @@ class LocftRun(Run):
         for name, published in PUBLISHED.items():
             if settings[name] == published:
                 del settings[name]  # earlier versions had no such setting, and did just this
-        return {
+        # Earlier versions trained chats without one alone.
+        systems = {"chats with a system prompt": self._drawn.systems}
+        return (systems if self._drawn.systems else {}) | {
             "settings": settings,
             "facts": facts_digest(self.facts),
             "base": {name: self.model.base_hash(name) for name in self._tuned.master},

@@ -25,6 +25,7 @@ from workbench.model.decoding import (
     shipped_tokens,
     shipped_words,
 )
+from workbench.model.forms import begun
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.stop_rule import StopRule, require_stop_rule
@@ -104,6 +105,7 @@ def generate(
     as_shipped: bool = False,
     on_text: OnText | None = None,
     cancel: Stop | None = None,
+    system: str = "",
 ) -> list[Answer]:
     """Answers of the model as it is now: greedy, unless its own settings are asked for.
 
@@ -118,6 +120,7 @@ def generate(
             a time; what they draw has a fixed seed. `max_new_tokens` and `stop` stay as they are.
         on_text: told how the answers grow; what it raises ends the work and is passed on.
         cancel: the wish to end the work, asked before every token.
+        system: the system prompt of a chat; empty for none.
 
     Raises:
         Cancelled: somebody wanted it to end.
@@ -130,7 +133,9 @@ def generate(
         raise SettingsError("max_new_tokens and top_k must be whole numbers, 1 or more.")
     if not prompts:
         return []
-    encoded = chat_tokens(model, prompts) if chat else prompt_tokens(model.tokenizer, prompts)
+    encoded = (
+        chat_tokens(model, prompts, system) if chat else prompt_tokens(model.tokenizer, prompts)
+    )
     longest = max(len(ids) for ids in encoded)
     room = min(max_new_tokens, _room(model, longest))
     ends = end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
@@ -162,8 +167,15 @@ def _room(model: LanguageModel, longest: int) -> int:
     return model.longest - longest
 
 
-def chat_tokens(model: LanguageModel, prompts: Sequence[str]) -> list[tuple[int, ...]]:
+def chat_tokens(
+    model: LanguageModel, prompts: Sequence[str], system: str = ""
+) -> list[tuple[int, ...]]:
     """What a user says as tokens, through the chat template, up to where the answer begins.
+
+    Args:
+        model: whose template it is.
+        prompts: what is said.
+        system: the system prompt before it; empty for none.
 
     Raises:
         ModelError: the tokenizer has no chat template.
@@ -172,7 +184,7 @@ def chat_tokens(model: LanguageModel, prompts: Sequence[str]) -> list[tuple[int,
         raise ModelError(f"'{model.name}' has no chat template. Ask it with raw prompts instead.")
     texts = [
         model.tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
+            begun(prompt, system), tokenize=False, add_generation_prompt=True
         )
         for prompt in prompts
     ]

@@ -16,12 +16,14 @@ from typing import Any
 
 from workbench.errors import FactsError, ModelError
 from workbench.facts.fact import Fact, facts_digest
+from workbench.facts.forms import parse_forms
 from workbench.measure.capability import harness_version, measure_capability
 from workbench.measure.evaluate import Examiner
 from workbench.methods.base import find_method
 from workbench.methods.edit import EditResult, editing
 from workbench.methods.events import EpochDone
-from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
+from workbench.methods.locft_settings import EditSettings, automatic_batch_size, automatic_epochs
+from workbench.model.forms import system_prompts
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.patch import Patch
@@ -36,7 +38,7 @@ from workbench.search.study_events import (
     TrialDone,
 )
 from workbench.search.study_result import score_of
-from workbench.search.study_settings import Arm, StudySettings, arms
+from workbench.search.study_settings import TRAINED, Arm, StudySettings, arms
 from workbench.search.sweep import Sweep
 from workbench.search.sweep_events import LocationDone, SweepProgress
 from workbench.search.sweep_settings import EVERY_MATRIX, SweepSettings
@@ -116,12 +118,29 @@ class Study:
         if not self.settings.methods:
             # Studies that were kept before other methods could be named do not say so.
             del settings["methods"]
-        return {
+        told = {} if self.settings.trained == TRAINED else {"trained": self._trained()}
+        for name, usual in TRAINED.items():
+            if getattr(self.settings, name) == usual:
+                del settings[name]  # likewise
+        return told | {
             "model": self.model.name,
             "dtype": str(self.model.dtype),
             "base": {name: self.model.base_hash(name) for name in names},
             "facts": facts_digest(self.facts),
             "settings": settings,
+        }
+
+    def _trained(self) -> dict[str, Any]:
+        """What the recipe of the arms stands for."""
+        whole = EditSettings(**self.settings.trained).resolved(self.model.preset, len(self.facts))
+        whole = whole.for_facts(any(fact.keep_prompts for fact in self.facts))
+        systems = {
+            form.form: list(system_prompts(self.model.tokenizer, form.form))
+            for form in parse_forms(whole.forms)
+        }
+        names = ("keep", "kept", "rate_schedule")
+        return {"forms": list(whole.forms), "systems": systems} | {
+            name: value for name, value in whole.as_dict().items() if name in names
         }
 
     @property
@@ -160,6 +179,8 @@ class Study:
                 f"{len(self.facts):,} facts, at most {self.settings.passes} passes over each in "
                 f"every arm, the best of the rates {rates} for each, seed {self.settings.seed}."
             )
+        if self.settings.trained_words:
+            same += f" Trained with {self.settings.trained_words}."
         kept = len(self._trials)
         return StudyStarted(self.settings.kind, self.trials, kept, len(self.facts), same)
 
@@ -184,9 +205,9 @@ class Study:
             yield self._chosen
 
     def _sweep_settings(self, search: bool) -> SweepSettings:
-        seed = self.settings.seed
+        how: dict[str, Any] = {"seed": self.settings.seed, **self.settings.trained}
         if not search:
-            return SweepSettings(sample=min(SWEPT_FACTS, len(self.facts)), seed=seed)
+            return SweepSettings(sample=min(SWEPT_FACTS, len(self.facts)), **how)
         batch = self.settings.batch_size or automatic_batch_size(len(self.facts))
         epochs = automatic_epochs(len(self.facts), batch)
         return SweepSettings(
@@ -194,7 +215,7 @@ class Study:
             sample=len(self.facts),
             batch_size=batch,
             epochs=epochs,
-            seed=seed,
+            **how,
         )
 
     def _run_arm(self, arm: Arm) -> Iterator[Event]:
@@ -239,7 +260,7 @@ class Study:
 
     def _edit(self, arm: Arm, where: str, rate: float) -> Work[EditResult | None]:
         """One run; None when the study was stopped in it."""
-        settings = arm.settings(where, rate, self.settings.seed)
+        settings = arm.settings(where, rate, self.settings.seed, self.settings.trained)
         facts = self.facts[: arm.facts]
         run = find_method(arm.method).start(self.model, facts, settings, stop=self.stop)
         label = f"{arm.label}, rate {rate:g}" if arm.has_rate else arm.label

@@ -6,12 +6,14 @@ every layer with full runs. Every arm of a study has the same budget of passes o
 takes the best of the same few learning rates. Knows nothing about models.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from workbench.errors import SettingsError
 from workbench.methods.base import LOCFT_BF, find_method
-from workbench.methods.locft_settings import Pipeline, automatic_batch_size
+from workbench.methods.locft_settings import EditSettings, Pipeline, automatic_batch_size
+from workbench.methods.recipes import RecipeName
 from workbench.model.location import Location
 from workbench.model.places import Places
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
@@ -32,6 +34,8 @@ PAPER_PASSES = 25
 WRITTEN = 500
 RATE_STEPS = (0.03, 0.1, 0.3, 1.0)
 LOCFT = LOCFT_BF.name
+TRAINED: dict[str, Any] = {"recipe": "published", "forms": (), "keep": None}
+"""The settings of a run that all arms share, as the paper has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,13 @@ class StudySettings(SettingsRecord):
         option="--method",
         empty="none",
     )
+    recipe: RecipeName = setting(
+        "published", EditSettings.help()["recipe"], label="Recipe of the arms"
+    )
+    forms: tuple[str, ...] = setting(
+        (), EditSettings.help()["forms"], label="Trained forms of the arms"
+    )
+    keep: float | None = setting(None, EditSettings.help()["keep"], label="Keep of the arms")
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(StudyKind):
@@ -136,6 +147,21 @@ class StudySettings(SettingsRecord):
                 Location.parse(where)
         for key in self.methods:
             find_method(key)
+        object.__setattr__(self, "forms", EditSettings(**self.trained).forms)
+
+    @property
+    def trained(self) -> dict[str, Any]:
+        """How the facts are trained, as settings of a run."""
+        return {name: getattr(self, name) for name in TRAINED}
+
+    @property
+    def trained_words(self) -> str:
+        """In what the training differs from the paper's, for people; empty where in nothing."""
+        return "; ".join(
+            f"{name} {', '.join(value) if isinstance(value, tuple) else value}"
+            for name, value in self.trained.items()
+            if value != TRAINED[name]
+        )
 
     def resolved(
         self, facts: int, preset_rate: float, module: str, places: Places
@@ -202,8 +228,17 @@ class Arm:
         """Whether the method has a learning rate to try."""
         return "learning_rate" in find_method(self.method).settings.help()
 
-    def settings(self, at: str, learning_rate: float, seed: int) -> SettingsRecord:
-        """The settings of one run of this arm."""
+    def settings(
+        self, at: str, learning_rate: float, seed: int, trained: Mapping[str, object]
+    ) -> SettingsRecord:
+        """The settings of one run of this arm.
+
+        Args:
+            at: where it tunes.
+            learning_rate: at which rate.
+            seed: of the study.
+            trained: what all arms share; see `StudySettings.trained`.
+        """
         budget: dict[str, object] = {
             "at": (at,),
             "learning_rate": learning_rate,
@@ -211,6 +246,7 @@ class Arm:
             "epochs": self.passes,
             "pipeline": self.pipeline,
             "seed": seed,
+            **trained,
         }
         kind = find_method(self.method).settings
         known = kind.help()

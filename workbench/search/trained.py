@@ -10,11 +10,11 @@ from typing import Any
 
 from workbench.errors import FactsError
 from workbench.facts.fact import Fact
-from workbench.facts.forms import parse_forms
+from workbench.facts.forms import Form, parse_forms
 from workbench.facts.subject import with_subjects
 from workbench.methods.drawn import DrawnForms
 from workbench.methods.kept_prompts import kept_prompts
-from workbench.model.forms import tokenize_form
+from workbench.model.forms import system_prompts, tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.states import HiddenStates
 from workbench.model.tokens import TokenizedText, TokenTable, tokenize, tokenize_facts
@@ -53,6 +53,7 @@ class Trained:
         whole = settings.edit_settings().resolved(model.preset, settings.sample)
         self._settings = whole.for_facts(any(fact.keep_prompts for fact in facts))
         self._forms = parse_forms(self._settings.forms)
+        self._systems: list[str] = []
         self.sample: Sample = draw_sample(facts, settings.sample, settings.seed, self._fits)
         """The facts that are tried, and prompts of others."""
         if facts and not self.sample.facts:
@@ -74,6 +75,7 @@ class Trained:
         tokenized = tokenize_facts(self._model.tokenizer, facts, self._model.longest)
         raw = TokenTable(tokenized, self._model.device)
         forms = DrawnForms(self._model, with_subjects(facts), self._forms, raw, self._seed)
+        self._systems = forms.systems
         return forms.table.texts
 
     @property
@@ -83,15 +85,16 @@ class Trained:
 
     def _fits(self, fact: Fact) -> bool:
         """Whether the model reads the fact in all forms that are trained."""
-        forms = ["raw", *(form.form for form in self._forms)]
+        tokenizer = self._model.tokenizer
+        forms: list[Form] = ["raw", *(form.form for form in self._forms)]
         lengths = [
-            tokenize_form(self._model.tokenizer, [fact], form, None)[0].length
+            tokenize_form(tokenizer, [fact], form, None, system)[0].length
             for form in dict.fromkeys(forms)
+            for system in system_prompts(tokenizer, form)
         ]
         if "rephrase" in forms and fact.wordings:
             answers = [fact.target_new] * len(fact.wordings)
-            wordings = tokenize(self._model.tokenizer, fact.wordings, answers)
-            lengths += [text.length for text in wordings]
+            lengths += [text.length for text in tokenize(tokenizer, fact.wordings, answers)]
         longest = max(lengths)
         return self._model.longest is None or longest <= self._model.longest
 
@@ -121,7 +124,8 @@ class Trained:
         """How facts are trained, where the first version did it otherwise; JSON-ready."""
         mine = self._settings.as_dict()
         names = ("forms", "rate_schedule", "keep", *(["kept"] if self._settings.keep else []))
-        return {name: mine[name] for name in names if mine[name] != FIRST.get(name)}
+        found = {name: mine[name] for name in names if mine[name] != FIRST.get(name)}
+        return found | ({"systems": self._systems} if self._systems else {})
 
     def kept_prompts(self, counts: Sequence[int]) -> list[str]:
         """The prompts that trials are trained to answer as the base does.

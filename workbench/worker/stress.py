@@ -1,4 +1,4 @@
-"""Stressing a run, as the worker does it: the table is the job's result.
+"""Stressing a run, as the worker does it: all that was said is the job's result.
 
 Nobody judges here: neither a second model is loaded nor an address asked because a session says so.
 Imports the engine, so only the worker's process may import this module.
@@ -7,12 +7,16 @@ Imports the engine, so only the worker's process may import this module.
 from dataclasses import replace
 from typing import Any
 
+import torch
+import transformers
+
+from workbench.facts.fact import facts_digest
 from workbench.measure.stress_settings import StressSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.search.stress import stressing
 from workbench.store.fact_rows import FactRow
-from workbench.work.records import as_data
+from workbench.store.stresses import KeptStress, StressedFacts
 from workbench.worker.task import Task
 
 __all__ = ["stress_run"]
@@ -35,7 +39,7 @@ def stress_run(
         settings: what is asked; whom they name as a judge is not.
 
     Returns:
-        The table as JSON-ready data; see `StressTable`.
+        What is kept of it as JSON-ready data; see `KeptStress`.
 
     Raises:
         Cancelled: the person asked for the end.
@@ -43,6 +47,10 @@ def stress_run(
     """
     alone = replace(settings, judge_model="", judge_url="", judge_key_env="")
     task.begin("Preparing the stress", 0.0)
-    work = stressing(model, [row.fact for row in rows], patch, alone, stop=task.stop)
-    found: dict[str, Any] = as_data(task.follow(work).table)
-    return found
+    facts = [row.fact for row in rows]
+    found = task.follow(stressing(model, facts, patch, alone, stop=task.stop))
+    return KeptStress(
+        found,
+        StressedFacts(len(facts), facts_digest(facts)),
+        {"torch": torch.__version__, "transformers": transformers.__version__},
+    ).as_dict()

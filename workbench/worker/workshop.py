@@ -168,7 +168,7 @@ class Workshop:
         asked = task.request(StressRequest)
         model = self.model(task)
         rows, patch = self._of(task, asked.run)
-        return {"run": asked.run, "stress": stress_run(task, model, rows, patch, asked.settings)}
+        return {"run": asked.run, **stress_run(task, model, rows, patch, asked.settings)}
 
     def _of(self, task: Task, run: int | None) -> tuple[list[FactRow], Patch | None]:
         """A run's facts and its patch; those that are ticked, and none, for the base alone."""

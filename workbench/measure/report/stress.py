@@ -3,7 +3,7 @@
 Pure functions from the JSON-ready data of `Stress.as_dict`. Knows nothing about models.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,13 @@ from workbench.measure.stress_rows import ROWS
 from workbench.work.records import from_data
 from workbench.work.templates import render, trusted
 
-__all__ = ["build_stress_report", "stress_html", "stress_table", "write_stress_report"]
+__all__ = [
+    "STRESS_FORMS",
+    "build_stress_report",
+    "stress_html",
+    "stress_table",
+    "write_stress_report",
+]
 
 WORST = 50
 
@@ -61,9 +67,8 @@ def write_stress_report(report: Mapping[str, Any], path: Path) -> None:
         PatchError: another ending, or the file cannot be written.
     """
     require_form(path)
-    forms = {".html": stress_html, ".md": _as_markdown, ".json": as_json}
     try:
-        path.write_text(forms[path.suffix.lower()](report), encoding="utf-8")
+        path.write_text(STRESS_FORMS[path.suffix.lower()](report), encoding="utf-8")
     except OSError as error:
         raise PatchError(f"'{path}' cannot be written: {error.strerror or error}.") from error
 
@@ -168,3 +173,10 @@ def _failed(failures: Iterable[Mapping[str, Any]], sides: list[str]) -> str:
 
 def _block(text: str) -> str:
     return f"```\n{text}\n```"
+
+
+STRESS_FORMS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    ".html": stress_html,
+    ".md": _as_markdown,
+    ".json": as_json,
+}

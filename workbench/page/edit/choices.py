@@ -18,6 +18,7 @@ __all__ = [
     "Resolve",
     "choose_recipe",
     "is_the_recipes",
+    "only_form",
     "tick_form",
     "tick_kept",
     "ticked_forms",
@@ -38,6 +39,16 @@ def ticked_forms(settings: EditSettings) -> dict[Form, FormShare]:
     """
     forms = parse_forms(settings.forms) or (FormShare("raw"),)
     return {share.form: share for share in forms}
+
+
+def only_form(settings: object) -> Form | None:
+    """The form that a run trains where it trains just one; what it learned, it learned in that.
+
+    Args:
+        settings: resolved, of any method.
+    """
+    forms = list(ticked_forms(settings)) if isinstance(settings, EditSettings) else []
+    return forms[0] if len(forms) == 1 else None
 
 
 def ticked_kept(settings: EditSettings) -> tuple[Kept, ...]:

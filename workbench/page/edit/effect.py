@@ -8,7 +8,7 @@ from markupsafe import Markup
 from workbench.measure.figures import FIGURE_NAMES, figure_words, figures_in
 from workbench.methods.events import EpochDone
 from workbench.methods.locft_settings import EditSettings
-from workbench.page.edit.choices import ticked_forms, ticked_kept
+from workbench.page.edit.choices import only_form, ticked_forms, ticked_kept
 from workbench.page.edit.held import shares_of
 from workbench.page.edit.questions import FORM_WORDS, KEPT_WORDS
 from workbench.store import Store
@@ -88,14 +88,7 @@ def _levers(run: Run) -> Iterator[str]:
 
 def _shares(store: Store, run: Run) -> dict[str, float]:
     last = store.runs.last_event(run.id, EpochDone)
-    if not isinstance(last, EpochDone):
-        return {}
-    found = shares_of(last)
-    if last.by_form is None and isinstance(run.settings, EditSettings):
-        # Of a run with one form, what was learned is what was learned in it.
-        forms = list(ticked_forms(run.settings))
-        found = {**dict.fromkeys(forms[:1] if len(forms) == 1 else (), last.learned), **found}
-    return found
+    return shares_of(last, only_form(run.settings)) if isinstance(last, EpochDone) else {}
 
 
 def effect_table(runs: Sequence[Measured]) -> Markup:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from workbench.facts.forms import FORMS
+from workbench.facts.forms import FORMS, Form
 from workbench.methods.events import EpochDone
 from workbench.work.templates import render
 
@@ -34,27 +34,36 @@ class _Curve:
     now: float
 
 
-def shares_of(epoch: EpochDone) -> dict[str, float]:
-    """What was counted in an epoch, by name: a share for each form, and what stayed."""
-    counted = epoch.by_form or {}
+def shares_of(epoch: EpochDone, only: Form | None = None) -> dict[str, float]:
+    """What was counted in an epoch, by name: a share for each form, and what stayed.
+
+    Args:
+        epoch: the epoch.
+        only: the one form in which facts were trained; what was learned was learned in it.
+    """
+    counted = epoch.by_form or ({} if only is None else {only: epoch.learned})
     ordered: dict[str, float] = {form: counted[form] for form in FORMS if form in counted}
     stayed = {} if epoch.neighbours is None else {NEIGHBOURS: epoch.neighbours}
     return {**ordered, **stayed}
 
 
-def held_curves(epochs: Sequence[EpochDone], most: int) -> Markup:
+def held_curves(
+    epochs: Sequence[EpochDone], most: int, *, only: Form | None = None, beside: int = 0
+) -> Markup:
     """The curves so far, with their last values; empty where nothing was counted.
 
     Args:
         epochs: those done.
         most: how many there may be; the curves keep room for twice what is done.
+        only: see `shares_of`.
+        beside: how many epochs a run has that is drawn beside it, on the same scale.
     """
     # A run that goes on after a crash does some epochs again.
-    counted = {epoch.epoch: shares for epoch in epochs if (shares := shares_of(epoch))}
+    counted = {epoch.epoch: shares for epoch in epochs if (shares := shares_of(epoch, only))}
     if not counted:
         return Markup()
     last = epochs[-1].epoch
-    room = max(2, min(most, 2 * last))
+    room = max(2, min(most, 2 * last), beside)
     names = {name for shares in counted.values() for name in shares}
     # A form looks the same in every run.
     looks: dict[str, str] = {

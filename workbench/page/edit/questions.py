@@ -38,7 +38,11 @@ QUESTIONS = ("recipe", "kept")
 FORM_WORDS = {
     "raw": ("as a sentence to go on with", "The prompt as it stands, which the model completes."),
     "question": ("as a question", "The prompt behind “Question:”, answered behind “Answer:”."),
-    "chat": ("in a chat", "Somebody says it to the model, through its chat template."),
+    "chat": (
+        "in a chat",
+        "Somebody says it to the model, through its chat template, with and without a system "
+        "prompt.",
+    ),
     "rephrase": ("in other words", "A fact's own wordings, else words left out or moved."),
     "prefix": (
         "in the middle of a text",

@@ -17,6 +17,7 @@ from workbench.measure.protocols import (
 )
 from workbench.measure.report.pieces import figure
 from workbench.methods.events import EpochDone, Started
+from workbench.page.edit.choices import only_form
 from workbench.page.edit.effect import Measured, effect_table
 from workbench.page.edit.held import held_curves
 from workbench.page.edit.missed import what_helps, why_missed
@@ -98,7 +99,7 @@ def run_card(view: RunView) -> Markup:
         waiting=_waiting(view),
         numbers=_figures(view, run),
         curve=loss_curve(losses, _most_epochs(view), stop_loss_of(run)),
-        held=held_curves(view.epochs, _most_epochs(view)),
+        held=held_curves(view.epochs, _most_epochs(view), only=only_form(run.settings)),
         effect=effect_table(view.effects),
         outcomes=outcome_table(view.outcomes),
         metrics=metric_table(run.metrics) if run.metrics else "",

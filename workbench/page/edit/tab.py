@@ -54,6 +54,7 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
     page.show(_draw_run, run, of=("runs", "jobs", "probes", PROGRESS))
     fields = [field for parts in forms.values() for form in parts for field in form.inputs]
     page.action(start.click, _start_with(forms), fields)
+    page.action(plan.act, _to_facts, outputs=tabs)
     page.action(run.act, _act_on_run, outputs=tabs)
 
 
@@ -142,6 +143,10 @@ def _draw_plan(store: Store) -> tuple[str, str]:
         more=("--out", "patch"),
     )
     return line, render("page/command.html", line=same, session=store.id)
+
+
+def _to_facts(store: Store) -> Any:
+    return gr.Tabs(selected="facts")
 
 
 def _draw_run(store: Store) -> str:

@@ -1,28 +1,36 @@
-"""An evaluation as a report to download: HTML, Markdown or JSON."""
+"""An evaluation and a stress as reports to download: HTML, Markdown or JSON."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import Response
 
 from workbench.actions import command_line
-from workbench.errors import WorkbenchError
+from workbench.errors import SessionError, WorkbenchError
 from workbench.measure.report import FORMS, build_report
+from workbench.measure.report.stress import STRESS_FORMS, build_stress_report
+from workbench.measure.stress_settings import StressSettings
 from workbench.model.choice import ModelChoice
 from workbench.page.downloads import Number
 from workbench.page.layers.sweep_card import recommended
 from workbench.page.layers.sweep_fields import sweep_weights
 from workbench.store import Library, Store
 from workbench.store.evaluations import KeptEvaluation
+from workbench.store.jobs import Job
+from workbench.store.patch_header import read_patch_header
+from workbench.store.requests import StressRequest
 from workbench.store.runs import Run
+from workbench.store.stresses import KeptStress
 
-__all__ = ["add_report_downloads", "reason_for_location", "session_report"]
+__all__ = ["add_report_downloads", "reason_for_location", "session_report", "stress_report"]
 
 KINDS = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
 
 
 def add_report_downloads(application: FastAPI, library: Library) -> None:
-    """Adds the address of the reports.
+    """Adds the addresses of the reports.
 
     Args:
         application: what serves the page.
@@ -31,20 +39,81 @@ def add_report_downloads(application: FastAPI, library: Library) -> None:
 
     @application.get("/reports/{session}/{evaluation}.{form}")
     def download_report(session: str, evaluation: Number, form: str) -> Response:
-        if form not in KINDS:
-            raise HTTPException(404, f"There is no report as '{form}'.")
-        try:
+        with _found(form):
             store = library.open(session)
             kept = store.evaluations.get(evaluation)
             text = FORMS["." + form](session_report(store, kept))
-        except WorkbenchError as error:
-            raise HTTPException(404, str(error)) from None
-        name = f"report-{'base' if kept.run is None else f'run-{kept.run}'}.{form}"
-        return Response(
-            text,
-            media_type=f"{KINDS[form]}; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return _file(text, f"report-{_what(kept.run)}", form)
+
+    @application.get("/stresses/{session}/{job}.{form}")
+    def download_stress(session: str, job: Number, form: str) -> Response:
+        with _found(form):
+            store = library.open(session)
+            kept = store.jobs.get(job)
+            text = STRESS_FORMS["." + form](stress_report(store, kept))
+        return _file(text, f"stress-{_what(kept.params.get('run'))}", form)
+
+
+@contextmanager
+def _found(form: str) -> Iterator[None]:
+    """Says that a report is not there where it cannot be made."""
+    if form not in KINDS:
+        raise HTTPException(404, f"There is no report as '{form}'.")
+    try:
+        yield
+    except WorkbenchError as error:
+        raise HTTPException(404, str(error)) from None
+
+
+def _file(text: str, name: str, form: str) -> Response:
+    return Response(
+        text,
+        media_type=f"{KINDS[form]}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.{form}"'},
+    )
+
+
+def _what(run: int | None) -> str:
+    return "base" if run is None else f"run-{run}"
+
+
+def stress_report(store: Store, job: Job) -> dict[str, Any]:
+    """All that a session knows of a stress, and of its run while that is there.
+
+    Args:
+        store: the session.
+        job: the one that stressed.
+
+    Raises:
+        WorkbenchError: it keeps no answers, or what it keeps cannot be read.
+    """
+    kept = KeptStress.of(job)
+    asked = job.request
+    assert isinstance(asked, StressRequest)
+    stress = kept.stress
+    return build_stress_report(
+        stress.as_dict(),
+        facts={"count": kept.facts.count, "digest": kept.facts.digest},
+        command=command_line(
+            "stress",
+            StressSettings.from_dict(stress.settings),
+            model=_model_of(store, stress.model),
+            patch="" if asked.run is None else f"run-{asked.run}",
+        ),
+        versions=kept.versions,
+        run=None if asked.run is None else _stressed_run(store, asked.run),
+    )
+
+
+def _stressed_run(store: Store, run: int) -> dict[str, Any] | None:
+    """What a report says of a run; None when it is gone."""
+    try:
+        found = store.runs.get(run)
+    except SessionError:
+        return None
+    header = read_patch_header(store.runs.patch_folder(run))
+    created = {} if header is None else {"created": header.created}
+    return {"settings": found.settings.as_dict(), "at": list(found.at), **created}
 
 
 def session_report(store: Store, kept: KeptEvaluation) -> dict[str, Any]:
@@ -79,17 +148,17 @@ def session_report(store: Store, kept: KeptEvaluation) -> dict[str, Any]:
         command=command_line(
             "evaluate",
             kept.settings,
-            model=_model_of(store, kept),
+            model=_model_of(store, kept.model),
             patch="" if kept.run is None else f"run-{kept.run}",
         ),
         title=f"{store.settings.name}: {'base' if kept.run is None else f'run {kept.run}'}",
     )
 
 
-def _model_of(store: Store, kept: KeptEvaluation) -> ModelChoice:
+def _model_of(store: Store, measured: str) -> ModelChoice:
     """The model that was measured, and where it runs if it still is the session's."""
     choice = store.settings.model
-    return choice if choice.name == kept.model else ModelChoice(kept.model)
+    return choice if choice.name == measured else ModelChoice(measured)
 
 
 def reason_for_location(store: Store, run: Run) -> str:

@@ -17,7 +17,9 @@ from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import open_job
 from workbench.store import Store
+from workbench.store.jobs import Job
 from workbench.store.requests import StressRequest
+from workbench.store.stresses import KeptStress
 from workbench.work.records import from_data
 from workbench.work.templates import render
 
@@ -51,7 +53,8 @@ def _settings(store: Store) -> StressSettings:
 
 def _draw(store: Store) -> Markup:
     run, last = store.settings.shown_run, store.jobs.latest("stress")
-    table = _kept(store, run)
+    job = store.jobs.latest_done("stress", run)
+    table = _table(job)
     return render(
         "page/evaluate/stress.html",
         job=open_job(store, "stress"),
@@ -63,14 +66,16 @@ def _draw(store: Store) -> Markup:
             model=store.settings.model,
             patch="" if run is None else str(store.runs.patch_folder(run)),
         ),
+        report=f"stresses/{store.id}/{job.id}"
+        if job is not None and table is not None and KeptStress.is_whole(job)
+        else "",
         table=Markup() if table is None else stress_table(table),
         sentences=() if table is None else table.sentences,
     )
 
 
-def _kept(store: Store, run: int | None) -> StressTable | None:
-    """What the newest stress of a run found; None where there is none that can be read."""
-    job = store.jobs.latest_done("stress", run)
+def _table(job: Job | None) -> StressTable | None:
+    """What a stress found; None where there is none that can be read."""
     try:
         return None if job is None else from_data(StressTable, job.result.get("stress"))
     except RecordError:

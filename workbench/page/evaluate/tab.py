@@ -105,7 +105,7 @@ def _draw_results(store: Store) -> str:
     kept = _latest(store)
     if kept is None:
         return render("page/evaluate/none.html", run=store.settings.shown_run)
-    links = render("page/evaluate/links.html", session=store.id, evaluation=kept.id)
+    links = render("page/evaluate/links.html", address=f"reports/{store.id}/{kept.id}")
     return measures_card(kept, links)
 
 

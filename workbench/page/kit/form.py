@@ -6,6 +6,7 @@ Invariant: a field that the browser never drew, in a folded accordion, changes n
 Knows nothing about what the settings mean.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -166,7 +167,8 @@ def _drawn(found: Setting, value: Any, automatic: Any) -> Any:
 def _placeholder(found: Setting, automatic: Any) -> str:
     """What an empty field stands for: the value that will be taken, or a word for it."""
     value = found.write(automatic) or found.write(found.default)
-    return f"{value} {found.unit}".strip() if value else found.empty
+    unit = re.sub("(?<=s)es$|s$", "", found.unit) if value == "1" else found.unit
+    return f"{value} {unit}".strip() if value else found.empty
 
 
 def _when_done(field: Component) -> Callable[..., Any]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from workbench.methods.events import EpochDone
+from workbench.page.edit.choices import only_form
+from workbench.page.edit.held import held_curves
 from workbench.page.probe.answers import marked
 from workbench.page.runs.charts import two_curves
 from workbench.page.runs.details import setting_words, took
@@ -29,6 +32,7 @@ class Comparison:
         shared: how many facts both compiled with the same answer.
         learned_by_first, learned_by_second: facts that only this one learned.
         answers: facts to which their answers differ.
+        first_epochs, second_epochs: the epochs done, for what they counted.
     """
 
     first: Run
@@ -39,6 +43,8 @@ class Comparison:
     learned_by_first: Differences = NOTHING
     learned_by_second: Differences = NOTHING
     answers: Differences = NOTHING
+    first_epochs: Sequence[EpochDone] = ()
+    second_epochs: Sequence[EpochDone] = ()
 
 
 def comparison_card(view: Comparison) -> Markup:
@@ -49,10 +55,22 @@ def comparison_card(view: Comparison) -> Markup:
         view=view,
         settings=_differing_settings(first, second),
         curves=two_curves(view.first_losses, view.second_losses, (first.name, second.name)),
+        held=_held(view),
         took=took,
         measures=measures_of_two(first, second),
         marked=marked,
     )
+
+
+def _held(view: Comparison) -> list[tuple[str, Markup]]:
+    """Each run's name with the curves of what held in it; nothing where neither counted any."""
+    pairs = ((view.first, view.first_epochs), (view.second, view.second_epochs))
+    longest = max((epoch.epoch for _, epochs in pairs for epoch in epochs), default=0)
+    drawn = [
+        (run.name, held_curves(epochs, longest, only=only_form(run.settings), beside=longest))
+        for run, epochs in pairs
+    ]
+    return drawn if any(curves for _, curves in drawn) else []
 
 
 def _differing_settings(first: Run, second: Run) -> list[tuple[str, list[str]]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from workbench.methods.events import EpochDone
+from workbench.page.edit.choices import only_form
 from workbench.page.edit.effect import Measured, effect_table
 from workbench.page.edit.held import held_curves
 from workbench.page.edit.missed import why_missed
@@ -64,7 +65,7 @@ def details(view: RunDetails) -> Markup:
         "page/runs/details.html",
         view=view,
         curve=loss_curve(view.losses, len(view.losses), stop_loss_of(run)),
-        held=held_curves(view.epochs, len(view.losses)),
+        held=held_curves(view.epochs, len(view.losses), only=only_form(run.settings)),
         effect=effect_table(view.effects),
         no_curve=NO_CURVE.get(run.state, "It ended before the end of its first epoch."),
         settings=_settings(view),

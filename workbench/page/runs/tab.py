@@ -113,6 +113,8 @@ def _draw_comparison(store: Store) -> str:
             learned_by_first=pair.learned_by_first(MOST_FACTS),
             learned_by_second=pair.learned_by_second(MOST_FACTS),
             answers=pair.answered_differently(MOST_FACTS),
+            first_epochs=store.runs.events(first.id, EpochDone),
+            second_epochs=store.runs.events(second.id, EpochDone),
         )
     )
 
