@@ -105,7 +105,7 @@ class KeepSet:
 
         @torch.no_grad()
         def ask(rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-            top = self._logits(rows).softmax(dim=-1).topk(count, dim=-1)
+            top = self.logits(rows).softmax(dim=-1).topk(count, dim=-1)
             return top.values, top.indices
 
         order = sorted(range(len(texts)), key=lambda row: texts[row].length)
@@ -142,10 +142,22 @@ class KeepSet:
         """The mean over some texts of the mean divergence at their tokens; differentiable."""
         assert self._table is not None
         batch, places = self._table.batch(rows), self._places(rows)
-        found = divergence(self._logits(rows), self._tokens[places], self._shares[places])
+        found = divergence(self.logits(rows), self._tokens[places], self._shares[places])
         return (batch.sum_by_text(found) / batch.sum_by_text(torch.ones_like(found))).mean()
 
-    def _logits(self, rows: Sequence[int]) -> torch.Tensor:
+    def batches(self) -> list[list[int]]:
+        """All texts, once they are prepared, in batches of similar length."""
+        texts = self._table.texts if self._table is not None else ()
+        order = sorted(range(len(texts)), key=lambda row: texts[row].length)
+        return [order[first : first + AT_ONCE] for first in range(0, len(order), AT_ONCE)]
+
+    def lengths(self, rows: Sequence[int]) -> list[int]:
+        """How many tokens the model reads of some texts."""
+        assert self._table is not None
+        return [self._table.length(row) for row in rows]
+
+    def logits(self, rows: Sequence[int]) -> torch.Tensor:
+        """What the model says where the targets of some texts are: (targets, vocabulary)."""
         assert self._table is not None
         batch = self._table.batch(rows)
         return kept_logits(self._model, batch, rows, self._states)

@@ -42,6 +42,7 @@ from workbench.methods.loss import text_losses
 from workbench.methods.pieces import pieces_of
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
+from workbench.methods.sparing import sparing_bytes, sparing_steps
 from workbench.methods.tuned import TunedWeights
 from workbench.methods.watched import WatchedNeighbours
 from workbench.model.language_model import LanguageModel
@@ -54,7 +55,7 @@ from workbench.work.stop import Stop
 __all__ = ["LocftRun"]
 
 REHEARSED_BATCHES = 4
-PUBLISHED = {"rate_schedule": "constant", "forms": ["raw"], "keep": 0.0}
+PUBLISHED = {"rate_schedule": "constant", "forms": ["raw"], "keep": 0.0, "spare": 0.0}
 
 
 class LocftRun(Run):
@@ -106,8 +107,8 @@ class LocftRun(Run):
         forms = parse_forms(self.settings.forms)
         known = with_subjects(self.facts)
         self._drawn = DrawnForms(model, known, forms, self._texts, self.settings.seed)
-        self._keep = keep if self.settings.keep else None
-        if self.settings.keep and keep is None:
+        self._keep = keep if self.settings.needs_kept else None
+        if self.settings.needs_kept and keep is None:
             kinds, seed = self.settings.kept, self.settings.seed
             names = [form.form for form in forms]
             prompts = kept_prompts(known, kinds, seed, chat=model.preset.chat, forms=names)
@@ -164,6 +165,8 @@ class LocftRun(Run):
         kept = self._keep.expected_tokens if self._keep is not None else 0
         pieces = self._pieces(longest_first[:size])
         held = activation_bytes(self.model, table, pieces, self._locations[0].layer)
+        if self._keep is not None and self.settings.spare:
+            held += sparing_bytes(self.model, self._tuned.master)
         return held + (states_bytes(self.model, table, kept) if self.kept_from else 0)
 
     def events(self) -> Iterator[Event]:
@@ -201,6 +204,9 @@ class LocftRun(Run):
             asking = self._keep.preparing(self.kept_from, self._states_memory)
             told = mapped(asking, lambda done: StatesProgress(done, total))
             yield from ending_early(told, self.stop)
+        if self._keep is not None and self.settings.spare and not self.stop.asked:
+            names, strength = self._tuned.master, self.settings.spare
+            self._tuned.sparing = sparing_steps(self.model, names, self._keep, strength)
         if self.kept_from == 0 or self._states is not None or self.stop.asked:
             return
         steps = advancing(
@@ -275,7 +281,7 @@ class LocftRun(Run):
 
     def _hold(self, count: int) -> None:
         """Adds the gradient of what must stay, from as many prompts as the batch has facts."""
-        if self._keep is None:
+        if self._keep is None or not self.settings.keep:
             return
         rows = self._keep.drawn(count, self.progress.batches)
         for piece in self._keep.pieces(rows, self._micro_batch):
@@ -374,7 +380,7 @@ class LocftRun(Run):
         """What must be the same for a checkpoint to go on."""
         settings = replace(self.settings, micro_batch_size=None).as_dict()
         del settings["recipe"]  # what it stands for is in the others
-        if not self.settings.keep:
+        if not self.settings.needs_kept:
             del settings["kept"]
         for name, published in PUBLISHED.items():
             if settings[name] == published:

@@ -14,7 +14,15 @@ from typing import Any, Literal, Self, get_args
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
 from workbench.methods.method_settings import MethodSettings
-from workbench.methods.recipes import RECIPES, Kept, RateSchedule, Recipe, RecipeName
+from workbench.methods.recipes import (
+    RECIPES,
+    SEVERAL,
+    SPARING,
+    Kept,
+    RateSchedule,
+    Recipe,
+    RecipeName,
+)
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
 from workbench.work.settings import is_number, setting
@@ -108,6 +116,14 @@ class EditSettings(MethodSettings):
         "0 for nothing; empty: the recipe's.",
         label="Keep",
     )
+    spare: float | None = setting(
+        None,
+        "How much each step avoids the directions of usual inputs, those that the kept prompts "
+        "give the tuned matrices: a direction as usual as the mean is stepped in by 1 / (1 + "
+        "spare); 0 for not; empty: the recipe's.",
+        label="Spare",
+        advanced=True,
+    )
     kept: tuple[Kept, ...] = setting(
         (),
         "What must stay: neighbours (the facts' templates with other subjects), text (plain text), "
@@ -138,9 +154,9 @@ class EditSettings(MethodSettings):
                 f"learning_rate is {rate!r}; it must be a number above 0, or empty for automatic."
             )
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
-        for name in ("skip_loss", "stop_loss", "keep"):
+        for name in ("skip_loss", "stop_loss", "keep", "spare"):
             value = getattr(self, name)
-            if name == "keep" and value is None:
+            if name in ("keep", "spare") and value is None:
                 continue
             if not is_number(value) or value < 0:
                 raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
@@ -190,14 +206,16 @@ class EditSettings(MethodSettings):
             "rate_schedule": self.rate_schedule or recipe.rate_schedule,
             "forms": self.forms or recipe.forms_of(preset.chat),
             "keep": recipe.keep if self.keep is None else self.keep,
+            "spare": recipe.spare if self.spare is None else self.spare,
             "kept": self.kept or recipe.kept_of(preset.chat),
         }
         return ResolvedEditSettings.from_dict(self.as_dict() | automatic)
 
     def _rate(self, recipe: Recipe, preset: Preset) -> float:
-        """The preset's rate, less where the recipe tunes several matrices in place of its one."""
+        """The preset's rate, in proportion to how long steps may be."""
         several = recipe.around and bool(preset.around) and len(self.at) != 1
-        return preset.learning_rate * (recipe.rate if several else 1.0)
+        spares = recipe.spare if self.spare is None else self.spare
+        return preset.learning_rate * (SEVERAL if several else 1.0) * (SPARING if spares else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +227,12 @@ class ResolvedEditSettings(EditSettings):
     epochs: int = setting(0, EditSettings.help()["epochs"])
     rate_schedule: RateSchedule = setting("constant", EditSettings.help()["rate_schedule"])
     keep: float = setting(0.0, EditSettings.help()["keep"])
+    spare: float = setting(0.0, EditSettings.help()["spare"], advanced=True)
+
+    @property
+    def needs_kept(self) -> bool:
+        """Whether prompts that must stay are asked of the base."""
+        return self.keep > 0 or self.spare > 0
 
     def for_facts(self, keeping: bool) -> Self:
         """These settings without what no fact brings, so that they say what is done.
@@ -219,7 +243,9 @@ class ResolvedEditSettings(EditSettings):
         if keeping or "yours" not in self.kept:
             return self
         others = tuple(kind for kind in self.kept if kind != "yours")
-        return replace(self, kept=others, keep=self.keep if others else 0.0)
+        if not others:
+            return replace(self, kept=(), keep=0.0, spare=0.0)
+        return replace(self, kept=others)
 
 
 def automatic_batch_size(facts: int) -> int:

@@ -11,6 +11,8 @@ from typing import Literal, get_args
 __all__ = [
     "MOST_BROUGHT",
     "RECIPES",
+    "SEVERAL",
+    "SPARING",
     "Kept",
     "RateSchedule",
     "Recipe",
@@ -26,6 +28,12 @@ MOST_BROUGHT = 1200
 MOST_WORDED = 12_000
 """So many wordings are held in memory, of all facts together; each fact has 6 at least."""
 
+SEVERAL = 0.5
+"""Times the preset's learning rate, when several matrices are tuned in place of its one."""
+
+SPARING = 3.0
+"""Times the preset's learning rate, when steps spare usual inputs and so are shorter."""
+
 Kept = Literal["neighbours", "text", "chats", "yours"]
 
 
@@ -38,19 +46,19 @@ class Recipe:
         forms: in which a fact is trained, with their shares; chat only where a model has a
             template.
         keep: the weight of what must stay.
+        spare: how much steps spare usual inputs.
         kept: what must stay.
         rate_schedule: how the learning rate goes.
         around: whether the same matrix of the layers after it is tuned too.
-        rate: a share of the learning rate, for more matrices need smaller steps.
     """
 
     sentence: str
     forms: tuple[str, ...] = ("raw",)
     keep: float = 0.0
+    spare: float = 0.0
     kept: tuple[Kept, ...] = get_args(Kept)
     rate_schedule: RateSchedule = "constant"
     around: bool = False
-    rate: float = 1.0
 
     def forms_of(self, chat: bool) -> tuple[str, ...]:
         """The forms for a model.
@@ -74,9 +82,9 @@ RECIPES: dict[RecipeName, Recipe] = {
         "Facts are learned where people ask, in every form, and what is near them stays.",
         forms=("raw:2", "question", "chat", "rephrase:0.5"),
         keep=2.0,
+        spare=1.0,
         rate_schedule="falling",
         around=True,
-        rate=0.5,
     ),
     "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
 }

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
+from workbench.methods.sparing import Sparing
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import Location
 
@@ -49,6 +50,8 @@ class TunedWeights:
             )
         }
         self.optimizer = self._new_optimizer()
+        self.sparing: dict[str, Sparing] = {}
+        """How the steps of some of them are taken."""
 
     @property
     def count(self) -> int:
@@ -126,7 +129,11 @@ class TunedWeights:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate * share
+        before = {name: self.master[name].clone() for name in self.sparing}
         self.optimizer.step()
+        for name, sparing in self.sparing.items():
+            self.master[name].sub_(before[name])
+            self.master[name].copy_(before[name] + sparing(self.master[name]))
         for name, seen in self.seen.items():
             if seen is not self.master[name]:
                 seen.copy_(self.master[name])

@@ -138,7 +138,7 @@ class Study:
             form.form: list(system_prompts(self.model.tokenizer, form.form))
             for form in parse_forms(whole.forms)
         }
-        names = ("keep", "kept", "rate_schedule")
+        names = ("keep", "spare", "kept", "rate_schedule")
         return {"forms": list(whole.forms), "systems": systems} | {
             name: value for name, value in whole.as_dict().items() if name in names
         }

@@ -23,7 +23,7 @@ from workbench.search.sweep_settings import ResolvedSweepSettings
 
 __all__ = ["Trained"]
 
-FIRST: dict[str, Any] = {"forms": ["raw"], "rate_schedule": "constant", "keep": 0.0}
+FIRST: dict[str, Any] = {"forms": ["raw"], "rate_schedule": "constant", "keep": 0.0, "spare": 0.0}
 """How the first version trained, whose rows are still known."""
 
 
@@ -123,7 +123,13 @@ class Trained:
     def unusual(self) -> dict[str, Any]:
         """How facts are trained, where the first version did it otherwise; JSON-ready."""
         mine = self._settings.as_dict()
-        names = ("forms", "rate_schedule", "keep", *(["kept"] if self._settings.keep else []))
+        names = (
+            "forms",
+            "rate_schedule",
+            "keep",
+            "spare",
+            *(["kept"] if self._settings.needs_kept else []),
+        )
         found = {name: mine[name] for name in names if mine[name] != FIRST.get(name)}
         return found | ({"systems": self._systems} if self._systems else {})
 
@@ -133,7 +139,7 @@ class Trained:
         Args:
             counts: on how many facts trials are.
         """
-        if not self._settings.keep:
+        if not self._settings.needs_kept:
             return []
         names = [form.form for form in self._forms]
         chat, kinds = self._model.preset.chat, self._settings.kept

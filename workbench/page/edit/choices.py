@@ -67,7 +67,7 @@ def is_the_recipes(settings: EditSettings) -> bool:
 
 def choose_recipe(settings: EditSettings, recipe: RecipeName) -> EditSettings:
     """The settings with another recipe, and with the forms and what is kept as it takes them."""
-    return replace(settings, recipe=recipe, forms=(), keep=None, kept=())
+    return replace(settings, recipe=recipe, forms=(), keep=None, spare=None, kept=())
 
 
 def tick_form(settings: EditSettings, resolve: Resolve, form: Form, on: bool) -> EditSettings:
@@ -102,14 +102,17 @@ def tick_kept(settings: EditSettings, resolve: Resolve, kind: Kept, on: bool) ->
         kind: what.
         on: whether it is kept from now on.
     """
-    whole, usual = resolve(settings), resolve(replace(settings, keep=None, kept=()))
+    whole, usual = resolve(settings), resolve(replace(settings, keep=None, spare=None, kept=()))
     chosen = {*ticked_kept(whole), kind} if on else {*ticked_kept(whole)} - {kind}
     if not chosen:
-        return replace(settings, keep=0.0 if usual.keep else None, kept=())
-    keep = settings.keep
+        none = 0.0 if usual.keep else None
+        return replace(settings, keep=none, spare=0.0 if usual.spare else None, kept=())
+    keep, spare = settings.keep, settings.spare
     if not whole.keep:
         # The published recipe keeps nothing, and has no weight of its own.
         other = resolve(replace(settings, recipe="holds", keep=None))
-        keep = None if usual.keep else other.keep
+        keep, spare = None if usual.keep else other.keep, None
     kept = tuple(name for name in KEPT if name in chosen)
-    return replace(settings, keep=keep, kept=() if kept == ticked_kept(usual) else kept)
+    return replace(
+        settings, keep=keep, spare=spare, kept=() if kept == ticked_kept(usual) else kept
+    )
