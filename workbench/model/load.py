@@ -138,7 +138,7 @@ def prepare(
     network.eval()
     network.requires_grad_(False)
     expected = getattr(network.config.get_text_config(), "num_hidden_layers", None)
-    model = LanguageModel(name, network, tokenizer, find_layers(network, expected), shipped)
+    model = LanguageModel(name, network, find_layers(network, expected), tokenizer, shipped)
     require_causal(model)
     model.returns, model.fallback = check_states(model)
     model.answering = check_answering(model)
