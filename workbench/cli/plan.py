@@ -60,7 +60,7 @@ def _print_model(plan: "Plan") -> None:
     )
     say(visible(f"Tuned: {', '.join(plan.step.at)} ({plan.place_from})."))
     say(
-        f"{plan.facts:,} facts of {plan.tokens:,} tokens, {plan.batch_size} an update, at most "
+        f"{plan.facts:,} facts, {plan.tokens:,} tokens, {plan.batch_size} an update, at most "
         f"{plan.epochs} epochs."
     )
 

@@ -57,7 +57,8 @@ class Plan:
         weights_bytes: what they take.
         layer_weights: how many weights each layer has; those that layers share count in each.
         tied: whether the head is the embedding.
-        place_from: where the tuned place comes from.
+        place_is: how much is known of the tuned place: asked for, measured, scaled or a guess.
+        place_from: where it comes from.
         facts: how many are compiled.
         tokens: of all of them.
         batch_size: facts per update.
@@ -81,6 +82,7 @@ class Plan:
     weights_bytes: int
     layer_weights: tuple[int, ...]
     tied: bool
+    place_is: str
     place_from: str
     facts: int
     tokens: int

@@ -105,6 +105,7 @@ def planned(model: Outline, settings: PlanSettings, machine: Machine) -> Plan:
             sum(p.numel() for p in layer.parameters()) for layer in model.layers.modules
         ),
         tied=steps.is_tied,
+        place_is="asked for" if settings.at else preset.standing,
         place_from="asked for" if settings.at else _origin(preset),
         facts=settings.facts,
         tokens=tokens,

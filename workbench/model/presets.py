@@ -22,8 +22,8 @@ PAPER = "Fine-tuning Done Right in Model Editing, arXiv 2509.22072"
 """The source of presets that the paper gives."""
 
 SCALED = (
-    "scaled, not tuned: the depth and the rate that the paper found for Qwen2.5 7B, by its rule of "
-    "proportional depth (arXiv 2509.22072)"
+    "scaled, not tuned: depth and rate of the paper's Qwen2.5 7B, by its rule of proportional "
+    "depth, arXiv 2509.22072"
 )
 """The source of presets for larger models of a family in which the paper tuned one."""
 
