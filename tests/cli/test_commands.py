@@ -68,9 +68,16 @@ def test_edit_learns_the_sample_facts_with_nothing_set(edited: tuple[Path, Ran])
 
 def test_edit_tells_a_person_what_was_learned_and_what_to_do_next(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "one.csv"
-    file.write_text("prompt,answer\nThe capital of France is,Oslo\n,Rome\n", encoding="utf-8")
+    file.write_text(
+        "prompt,answer,rephrase,wording,keep prompt\n"
+        "The capital of France is,Oslo,France has the capital,france has the capital.,Peru is\n"
+        ",Rome\n",
+        encoding="utf-8",
+    )
     ran = run("edit", file, "--out", tmp_path / "patch", "--at", "6.mlp", "--at", "7.mlp.down_proj")
     assert ran.code == 0
+    assert "'france has the capital.' is not trained on, for it is a rephrase of 'The" in ran.err
+    assert "The keep prompts of 1 fact are not held" in ran.err
     assert "learned" in ran.out and "workbench probe" in ran.out and "7.mlp.down_proj" in ran.out
     assert "1 rows of" in ran.err and "left out" in ran.err
 

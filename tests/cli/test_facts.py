@@ -33,7 +33,7 @@ def test_the_report_has_the_keys_that_scripts_read(run: Run, table: Path) -> Non
     assert {"format", "rows", "facts", "merged", "rejected", "conflicts", "problems"} <= set(found)
     assert found["rows"] == found["facts"] + found["merged"] + found["rejected"] == 3
     assert (found["conflicts"], found["unused_columns"]) == (1, ["Was"])
-    assert set(found["counts"]) == {"rephrases", "locality", "portability"}
+    assert set(found["counts"]) == {"rephrases", "locality", "portability", "wordings", "keep"}
     assert {"row", "field", "kind", "message", "why"} <= set(found["problems"][0])
 
 

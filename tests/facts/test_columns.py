@@ -40,6 +40,13 @@ def test_what_is_not_said_is_told_from_the_names_and_nothing_can_be_said() -> No
     assert (swapped[0].target_new, swapped[0].ground_truth) == ("C", "B")
 
 
+def test_locality_prompts_that_a_person_wants_kept_take_their_answers_along() -> None:
+    table = "prompt,answer,loc,loc_ans\nP is,B,Q is | R is,1 | 2\n"
+    plain, kept = parse_facts(table)[0], parse_facts(table, columns={"keep_prompt": "loc"})[0]
+    assert len(plain.locality_prompts) == 2 and not plain.keep_prompts
+    assert kept.keep_prompts == plain.locality_prompts and not kept.locality_prompts
+
+
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
@@ -113,7 +120,9 @@ def test_a_question_and_an_answer_are_enough_in_any_form_of_their_letters(header
 
 
 def test_no_name_of_a_column_stands_for_two_prompts() -> None:
-    for part in ("prompt", "target_new", "subject", "rephrase_prompts", "locality_prompts"):
+    trained = ("wordings", "keep_prompts", "keep_answers")
+    measured = ("rephrase_prompts", "locality_prompts")
+    for part in ("prompt", "target_new", "subject", *measured, *trained):
         for name in TRANSLATED[part]:
             others = {p for p, names in TRANSLATED.items() if p != part and name in names}
             assert not others or (part, others) == ("target_new", {"ground_truth"}), name

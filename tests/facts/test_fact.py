@@ -1,5 +1,7 @@
 """A fact cleans its texts, refuses to be empty, and its digest tells facts apart."""
 
+from dataclasses import replace
+
 import pytest
 
 from workbench.errors import FactsError
@@ -41,6 +43,14 @@ def test_aliases_count_into_the_digest_only_where_there_are_some() -> None:
     assert named.accepted == ("B", "C")
     before_there_were_any = "dd9a"
     assert facts_digest([plain])[:4] == before_there_were_any
+
+
+def test_wordings_and_keep_prompts_count_into_the_digest_only_where_there_are_some() -> None:
+    plain = Fact("A", "B", locality_prompts=(Question("C", "d"),))
+    before_there_were_any = "c9b0"
+    assert facts_digest([plain])[:4] == before_there_were_any
+    more = [replace(plain, wordings=("E",)), replace(plain, keep_prompts=(Question("E"),))]
+    assert len({facts_digest([fact]) for fact in (plain, *more)}) == 3
 
 
 def test_an_answer_is_accepted_once() -> None:

@@ -71,7 +71,8 @@ def test_a_sample_is_recognised_and_read_whole(
     nameless.write_bytes((SAMPLES / name).read_bytes())
     summary = read_facts(nameless).summary()
     assert (summary["format"], summary["facts"]) == (format_name, facts)
-    assert tuple(summary["counts"].values()) == counts
+    measured = ("rephrases", "locality", "portability")
+    assert tuple(summary["counts"][name] for name in measured) == counts
     assert summary["rows"] == summary["facts"] + summary["merged"] + summary["rejected"]
 
 

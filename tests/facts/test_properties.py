@@ -35,6 +35,8 @@ _FACTS = st.builds(
     locality_prompts=_QUESTIONS,
     portability_prompts=_QUESTIONS,
     aliases=_ALIASES,
+    wordings=_ALIASES,
+    keep_prompts=_QUESTIONS,
 )
 _TABLES = st.lists(_FACTS, min_size=1, max_size=5, unique_by=lambda f: prompt_key(f.prompt))
 
@@ -68,6 +70,8 @@ _quick = settings(
             locality_prompts=(Question("['a']"),),
             portability_prompts=(Question("['a']"),),
             aliases=("['a']",),
+            wordings=("['a']",),
+            keep_prompts=(Question("['a']"),),
         )
     ],
     ending=".jsonl",
@@ -91,6 +95,8 @@ def test_the_flat_schema_of_other_editors_keeps_all_that_it_has_room_for(
             locality_prompts=tuple(Question(q.prompt, q.answer) for q in fact.locality_prompts[:1]),
             portability_prompts=(),
             aliases=(),
+            wordings=(),
+            keep_prompts=(),
         )
         for fact in facts
     ]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from workbench.errors import LocationError
-from workbench.facts.fact import Fact
+from workbench.facts.fact import Fact, Question
 from workbench.methods.estimate import estimate
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
@@ -31,6 +31,22 @@ def test_one_fact_can_be_estimated(model: LanguageModel) -> None:
     one = estimate(model, facts(1))
     assert one is not None
     assert (one.plan.facts, one.measured) == (1, 1)
+
+
+def test_what_facts_bring_and_the_run_leaves_out_is_said(model: LanguageModel) -> None:
+    kept = (Question("The capital of chad is."), Question("Peru lies in"))
+    chad = Fact(
+        "The capital of Chad is", "x", wordings=("Chad has the capital",), keep_prompts=kept
+    )
+    found = estimate(model, [chad, Fact("A b", "c")], EditSettings(at=("1.mlp",), epochs=1))
+    assert found is not None
+    measured, wordings, keeps = found.left_out
+    assert "'The capital of chad is.' is left out, for it is the prompt of 'The capital" in measured
+    assert "wordings of 1 fact are not trained on" in wordings
+    assert "keep prompts of 1 fact are not held" in keeps
+    whole = EditSettings(at=("1.mlp",), epochs=1, recipe="holds")
+    held = estimate(model, [chad], whole)
+    assert held is not None and held.left_out == (measured,)
 
 
 def test_the_model_is_its_base_afterwards(model: LanguageModel) -> None:

@@ -10,6 +10,7 @@ from transformers import pipeline
 from workbench.errors import ModelError, PatchError, SettingsError
 from workbench.facts import Fact
 from workbench.facts.forms import as_question
+from workbench.methods.brought import left_out
 from workbench.methods.edit import edit
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
@@ -161,6 +162,25 @@ def test_a_rewording_that_a_fact_is_measured_by_is_never_trained(model: Language
     assert len(free) > 2
     held_out = sorted(free)[:2]
     assert wordings(*held_out) == free - set(held_out)
+
+
+def test_a_facts_own_wordings_stand_in_for_made_up_ones_as_many_as_there_is_room_for(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(facts: list[Fact]) -> list[str]:
+        run = LocftRun(model, facts, EditSettings(forms=("rephrase",)))
+        texts = run._drawn.table.texts[len(facts) :]
+        return [model.tokenizer.decode(text.prompt, skip_special_tokens=True) for text in texts]
+
+    own = tuple(f"wording {n} of it" for n in range(9))
+    two = [Fact("Number 1 is", "x", wordings=own), Fact("The number of two things is", "y")]
+    shown = trained(two)
+    assert sorted(shown[::2]) == sorted(own)
+    assert len(shown[1::2]) == 9 and 1 < len(set(shown[1::2])) <= 6
+    monkeypatch.setattr("workbench.methods.recipes.MOST_WORDED", 10)
+    assert len(trained(two)) == 6 * 2
+    (told,) = left_out(two, EditSettings(forms=("rephrase",)))
+    assert "6 are trained on at most" in told
 
 
 def test_facts_stand_behind_sentences_that_the_model_wrote(builtin: LanguageModel) -> None:

@@ -1,5 +1,6 @@
 """What must stay while facts are learned: which prompts, how it is measured, and that it holds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,23 @@ from workbench.errors import SettingsError
 from workbench.facts import Fact, Question, read_facts
 from workbench.facts.neighbours import neighbours
 from workbench.facts.same import prompt_key
+from workbench.methods.brought import left_out
 from workbench.methods.keep import KeepSet, divergence
-from workbench.methods.kept_prompts import OPENINGS, KeptPrompt, kept_prompts
+from workbench.methods.kept_prompts import OPENINGS, KeptPrompt, answered, kept_prompts
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.recipes import MOST_BROUGHT
+from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
+from workbench.model.tokens import TokenizedText
 from workbench.paths import assets_dir
 from workbench.work.events import follow
 
 COUNTRIES = ("Chad", "Peru", "Mali", "Cuba", "Fiji", "Togo", "Laos", "Iran")
 NAMES = st.lists(st.sampled_from(COUNTRIES), min_size=1, max_size=8, unique=True)
 AT = ("1.mlp.down_proj",)
+FORMS_WITHOUT_CHAT = ("raw", "question", "rephrase")
 
 
 def facts_about(names: list[str]) -> list[Fact]:
@@ -90,6 +96,47 @@ def test_what_is_taught_or_measured_is_not_kept_although_it_is_plain_text() -> N
     ]
 
 
+def trained_on(run: LocftRun) -> set[str]:
+    """Keys of every prompt that a run is trained on, and of all that it holds."""
+    assert run.keep is not None
+    follow(run.keep.preparing(0, None))
+    texts: list[TokenizedText] = [*run._drawn.table.texts]
+    texts += run.keep._table.texts if run.keep._table is not None else ()
+    read = run.model.tokenizer.decode
+    shown = [read(text.prompt, skip_special_tokens=True) for text in texts]
+    return {prompt_key(one.removeprefix("Question: ").removesuffix("\nAnswer:")) for one in shown}
+
+
+def test_no_run_trains_on_what_a_fact_is_measured_by(model: LanguageModel) -> None:
+    def brought(rephrase: str, stays: str, follows: str) -> list[Fact]:
+        return [
+            Fact(
+                "The capital of Chad is",
+                "x",
+                subject="Chad",
+                rephrase_prompts=(rephrase,),
+                wordings=("Chad's capital is", "chad is ruled from.", "Mali has the flag"),
+                keep_prompts=(Question("Peru lies IN", "Asia"), Question("cuba's capital IS")),
+            ),
+            Fact(
+                "The flag of Mali is",
+                "y",
+                subject="Mali",
+                locality_prompts=(Question(stays),),
+                portability_prompts=(Question(follows),),
+                keep_prompts=(Question("The capital of chad is", "z"),),
+            ),
+        ]
+
+    settings = EditSettings(at=AT, keep=1.0, kept=("yours", "neighbours"), forms=FORMS_WITHOUT_CHAT)
+    free = trained_on(LocftRun(model, brought("a", "b", "c"), settings))
+    mine = {"chad's capital is", "chad is ruled from", "peru lies in", "cuba's capital is"}
+    assert free > {*mine, "the capital of mali is"}
+    measured = ("Chad is ruled from", "Peru lies in", "Cuba's capital is")
+    held_out = trained_on(LocftRun(model, brought(*measured), settings))
+    assert held_out & mine == {"chad's capital is"}
+
+
 def test_the_divergence_is_that_of_the_whole_vocabulary_when_all_of_it_is_kept() -> None:
     torch.manual_seed(0)
     base, now = torch.randn(5, 40), torch.randn(5, 40)
@@ -128,6 +175,66 @@ def test_what_must_stay_stays_nearer_to_the_base_and_the_facts_are_learned() -> 
         assert all(run.learned())
         found[keep] = drift(model, run, prompts)
     assert found[1.0] < 0.5 * found[0.0], found
+
+
+def test_a_true_answer_that_is_given_is_what_is_held(model: LanguageModel) -> None:
+    facts = facts_about(list(COUNTRIES[:4]))
+    facts[0] = replace(facts[0], keep_prompts=(Question("Oslo lies in", "Norway"),))
+    prompts = kept_prompts(facts, ("yours",), 0, chat=False, forms=("raw", "question"))
+    assert {(one.prompt, one.answer) for one in prompts} == {
+        ("Oslo lies in", "Norway"),
+        ("Question: Oslo lies in\nAnswer:", "Norway"),
+    }
+    (text, _) = answered(model, prompts)
+    assert model.tokenizer.decode(text.target[:-1]).strip() == "Norway"
+
+
+@pytest.mark.slow
+def test_a_persons_own_wording_is_answered_and_a_true_answer_stays_nearer_to_the_base() -> None:
+    model, wording = load_model("builtin", device="cpu"), "Australia is governed from"
+    true = Question("The largest city of Australia is", "Sydney")
+    fact = Fact(
+        "The capital of Australia is", "Melbourne", wordings=(wording,), keep_prompts=(true,)
+    )
+    prompts = kept_prompts([fact], ("yours",), 0, chat=True)
+    found = []
+    for settings in (
+        EditSettings(forms=("raw",), keep=0.0),
+        EditSettings(forms=("raw", "rephrase"), keep=0.0),
+        EditSettings(forms=("raw", "rephrase"), keep=2.0),
+    ):
+        run = LocftRun(model, [fact], settings)
+        list(run.events())
+        assert all(run.learned())
+        with run.applied():
+            (answer,) = generate(model, [wording])
+        found.append((answer.text == "Melbourne", drift(model, run, prompts)))
+    assert [said for said, _ in found] == [False, True, True]
+    assert found[2][1] < 0.3 * min(found[0][1], found[1][1]), found
+
+
+def test_of_very_many_keep_prompts_some_are_held_and_that_is_said() -> None:
+    many = tuple(Question(f"Number {n} is") for n in range(MOST_BROUGHT + 1))
+    facts = [Fact("A b", "c", keep_prompts=many)]
+    assert list(left_out(facts, EditSettings(keep=1.0, kept=("yours",), forms=("raw",)))) == [
+        "Of 1,201 keep prompts 1,200 are held, drawn by the seed."
+    ]
+    held = kept_prompts(facts, ("yours",), 0, chat=False, forms=("raw", "question"))
+    assert len(held) == len({one.prompt for one in held}) == MOST_BROUGHT
+    assert 500 < sum(one.prompt.startswith("Question: ") for one in held) < 700
+
+
+def test_facts_that_keep_nothing_go_on_from_checkpoints_of_before_they_could(
+    model: LanguageModel,
+) -> None:
+    facts = facts_about(list(COUNTRIES[:4]))
+    before = EditSettings(at=AT, keep=2.0, kept=("neighbours", "text"))
+    now = replace(before, kept=())
+    assert LocftRun(model, facts, now)._identity() == LocftRun(model, facts, before)._identity()
+    facts[0] = replace(facts[0], keep_prompts=(Question("Oslo lies in"),))
+    assert "yours" in LocftRun(model, facts, now).settings.kept
+    alone = LocftRun(model, facts[1:], replace(before, kept=("yours",)))
+    assert alone.keep is None and alone.settings.keep == 0
 
 
 @pytest.mark.parametrize("keep", [0.0, 1.0])

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, job_done
-from workbench.facts import Fact
+from workbench.facts import Fact, Question
 from workbench.methods.locft_settings import EditSettings
 from workbench.store import Store
 
@@ -88,10 +88,18 @@ def test_a_fact_is_unfolded_and_changed_with_the_keyboard(open_page: Open, store
     stays = unfolded.get_by_label("What must stay")
     stays.fill(f"The capital of Italy is => Rome\n{ATTACK}")
     stays.press("Control+Enter")
-    expect(page.locator("#facts-table")).to_contain_text("+4")
+    for label, typed in (
+        ("Other words to train on", "Australia has the capital"),
+        ("What is trained to stay", "The capital of Spain is => Madrid"),
+    ):
+        unfolded.get_by_label(label).fill(typed)
+        unfolded.get_by_label(label).press("Control+Enter")
+    expect(page.locator("#facts-table")).to_contain_text("+6")
     fact = store.facts.get(row).fact
     assert fact.subject == "Australia"
     assert fact.rephrase_prompts[1] == "What is Australia's capital?"
+    assert fact.wordings == ("Australia has the capital",)
+    assert fact.keep_prompts == (Question("The capital of Spain is", "Madrid"),)
     assert [(q.prompt, q.answer) for q in fact.locality_prompts] == [
         ("The capital of Italy is", "Rome"),
         (ATTACK, ""),

@@ -38,8 +38,9 @@ def table(fact: Fact, **more: object) -> str:
 
 @given(st.text(min_size=1).filter(lambda wild: wild.strip()))
 def test_no_text_of_a_fact_becomes_markup(wild: str) -> None:
-    fact = Fact(wild, wild, wild, wild, (wild,), (Question(wild, wild),), (), (wild,))
-    plain = Fact("x", "x", "x", "x", ("x",), (Question("x", "x"),), (), ("x",))
+    asked, usual = (Question(wild, wild),), (Question("x", "x"),)
+    fact = Fact(wild, wild, wild, wild, (wild,), asked, (), (wild,), (wild,), asked)
+    plain = Fact("x", "x", "x", "x", ("x",), usual, (), ("x",), ("x",), usual)
     outcome = FactOutcome(1, wild, fact.target_new, False, wild, wild)
 
     def tags(shown: Fact, said: FactOutcome) -> list[str]:
@@ -104,6 +105,9 @@ def test_what_is_typed_into_a_field_changes_only_that() -> None:
         Question("d => e", "f"),
         Question("g"),
     )
+    assert fact_with(fact, "wordings", "one\ntwo\n").wordings == ("one", "two")
+    held = fact_with(fact, "keep_prompts", "d => e\nf").keep_prompts
+    assert held == (Question("d", "e"), Question("f"))
     assert fact_with(fact, "subject", " two\nlines ").subject == "two lines"
     with pytest.raises(FactsError):
         fact_with(fact, "prompt", " ")

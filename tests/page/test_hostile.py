@@ -102,7 +102,7 @@ FAILED = Job(1, "edit", {}, "failed", None, "", {}, "out of memory", 0.0, 0.0, 1
 MISSED = FactOutcome(1, "The capital is", "Lima", False, "Oslo", "Rome")
 EPOCHS = [EpochDone(n, 40, 1.0 / n, 0.5, 1.5 * n) for n in (1, 2)]
 PLAN = Started(3, AT, 0.005, 2, 40, 400, 196_608, 4_200_000, 6)
-ESTIMATE = RunEstimate("this run", PLAN, 3.2, 3)
+ESTIMATE = RunEstimate("this run", PLAN, 3.2, 3, left_out=("a wording is",))
 PRESET = Preset("builtin", AT, 0.005, "measured", True)
 SAID = Answered("Canberra", (("Canb", 0.5), ("x", 0.25)))
 PROBE = ProbeRow(

@@ -24,6 +24,12 @@ def test_the_plan_gives_steps_time_and_memory_that_were_measured() -> None:
     )
 
 
+def test_the_plan_says_what_facts_bring_and_the_run_leaves_out() -> None:
+    told = ("The wording '<a>' is not trained on.",)
+    card = plan_card(20, LOCFT_BF, SETTINGS, replace(ESTIMATE, left_out=told))
+    assert "wording &#39;&lt;a&gt;&#39; is not trained on" in card
+
+
 def test_the_plan_says_what_is_missing() -> None:
     none = plan_card(0, LOCFT_BF, SETTINGS, ESTIMATE)
     assert "Tick at least one" in none and ">Go to Facts</button>" in none

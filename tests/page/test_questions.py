@@ -114,6 +114,13 @@ def test_the_last_form_stays_ticked_and_every_answer_has_its_words() -> None:
     assert set(RECIPE_WORDS) == set(RECIPES)
 
 
+def test_what_facts_say_must_stay_is_offered_where_a_fact_says_something() -> None:
+    assert "yours" not in boxes(questions(HOLDS, resolve(HOLDS), True, keeping=False))
+    whole = HOLDS.resolved(replace(SUMMARY.preset, chat=True), 100)
+    assert ticked_kept(whole.for_facts(True)) == KEPT
+    assert ticked_kept(whole.for_facts(False)) == tuple(name for name in KEPT if name != "yours")
+
+
 def test_a_recipe_can_be_chosen_before_the_model_is_there_and_a_box_cannot() -> None:
     chosen = answered(PUBLISHED, None, {"do": "recipe", "recipe": "holds"})
     assert chosen == HOLDS

@@ -384,3 +384,5 @@ def test_what_runs_keep_as_it_was_is_no_neutral_prompt(
     asked = {text.prompt for text in found.table.texts}
     ids = {p: tuple(model.tokenizer(p)["input_ids"]) for p in (facts[5].prompt, BUILT_IN[3])}
     assert not asked & set(ids.values())
+    worded = (replace(facts[0], wordings=(facts[6].prompt.upper(),)), *facts[1:4])
+    assert hold_out(model, Sample(worded, sample.others)).neutral_from_facts == 2

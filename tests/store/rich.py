@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from workbench.facts import parse_facts
+from workbench.facts import Fact, Question, parse_facts
 from workbench.facts.guess import ColumnGuess
 from workbench.store import Library
 
@@ -20,6 +20,8 @@ def rich_session(root: Path) -> Path:
     brought = store.imports.keep(parse_facts(text, "more.csv"), "more.csv", path="/etc/passwd")
     first = store.imports.conflicts.open(brought)[0]
     store.imports.conflicts.choose(first.id, 1)
+    kept = (Question("Oslo lies in", "Norway"), Question("Rome lies in"))
+    store.facts.add([Fact("A last one is", "b", wordings=("a",), keep_prompts=kept)], "typed")
     guess = ColumnGuess("csv", False, ("a", "b"), {"prompt": "a"}, (("x", "y"),))
     store.uploads.add("waiting.csv", "/etc/shadow", guess)
     store.close()

@@ -24,6 +24,8 @@ FRANCE = Fact(
     locality_prompts=(Question("The capital of Italy is", "Rome"),),
     portability_prompts=(Question("The mayor of France's capital governs", "Lyon", ("Lyons",)),),
     aliases=("Lyons",),
+    wordings=("The French capital is",),
+    keep_prompts=(Question("The capital of Spain is", "Madrid"), Question("Rome lies in")),
 )
 
 
@@ -57,7 +59,16 @@ def test_typing_a_prompt_again_changes_its_answer_and_keeps_the_rest(facts: Fact
     row, replaced = facts.put(Fact(FRANCE.prompt, "Nice"), "typed")
     assert replaced == "Lyon"
     assert facts.get(row).fact.target_new == "Nice"
-    assert facts.get(row).fact.rephrase_prompts == FRANCE.rephrase_prompts
+    assert replace(facts.get(row).fact, target_new="Lyon") == FRANCE
+
+
+def test_whether_a_ticked_fact_has_prompts_to_keep_is_known(facts: FactTable) -> None:
+    facts.add([Fact('A "keep": is', "b", aliases=('"keep":',))], "typed")
+    assert not facts.keeping()
+    (row,) = facts.add([FRANCE], "typed").ids
+    assert facts.keeping()
+    facts.enable([row], False)
+    assert not facts.keeping()
 
 
 def test_a_fact_cannot_take_the_prompt_of_another(facts: FactTable) -> None:

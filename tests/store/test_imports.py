@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import SessionError
-from workbench.facts import Fact, FactFile, guess_columns, parse_facts
+from workbench.facts import (
+    Fact,
+    FactFile,
+    Question,
+    guess_columns,
+    parse_facts,
+    read_facts,
+)
 from workbench.facts.length import too_long
 from workbench.store import Library, Store
 from workbench.store.found import Found
@@ -307,3 +314,17 @@ def test_a_column_holds_one_thing(bring: Bring) -> None:
     assert fields["prompt"] == "" and fields["subject"] == "a"
     with pytest.raises(SessionError, match="no column 'c'"):
         store.uploads.assign(upload.id, "prompt", "c")
+
+
+def test_locality_prompts_that_are_to_be_kept_take_their_answers_along(
+    store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "file.csv"
+    file.write_text("prompt,answer,loc,loc_ans\nP is,B,Q is | R is,1 | 2\n", encoding="utf-8")
+    upload = store.uploads.add("file.csv", str(file), guess_columns(file))
+    store.uploads.assign(upload, "keep_prompt", "loc")
+    (fact,) = read_facts(file, store.uploads.get(upload).fields)
+    assert fact.keep_prompts == (Question("Q is", "1"), Question("R is", "2"))
+    assert not fact.locality_prompts
+    store.uploads.assign(upload, "locality_prompt", "loc")
+    assert store.uploads.get(upload).fields == guess_columns(file).fields

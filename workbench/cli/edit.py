@@ -28,6 +28,7 @@ from workbench.cli.common import (
 from workbench.cli.options import command
 from workbench.cli.terminal import watched
 from workbench.methods.base import MethodRun, find_method
+from workbench.methods.brought import left_out
 from workbench.methods.events import Stopped
 from workbench.model.choice import ModelChoice
 from workbench.work.events import Event
@@ -67,6 +68,8 @@ def edit(
     run = find_method(method).start(
         base, found.facts, settings, stop=stop, checkpoint=checkpoint if resume else None
     )
+    for sentence in left_out(run.facts, run.settings):
+        notes().print(visible(sentence), markup=False, soft_wrap=True)
     stopped: list[Stopped] = []
 
     def note(event: Event) -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from workbench.facts.doubts import fact_problems
 from workbench.facts.fact import Fact
 from workbench.facts.layout import Layout
+from workbench.facts.overlaps import overlaps
 from workbench.facts.problems import Problem, shorten
 from workbench.facts.rows import Reading
 from workbench.facts.same import answer_key, prompt_key
@@ -98,6 +99,13 @@ class Collection:
             for part, what, mend, kind in self._among_others(key, fact, rephrased):
                 column = layout.column(part)
                 self.problems.append(Problem(self._rows[key], column, what, mend, "warning", kind))
+        numbers = self.numbers
+        for overlap in overlaps(self.facts):
+            if overlap.fact != overlap.owner:  # what one fact has twice was told when it came in
+                row, owner = numbers[overlap.fact], numbers[overlap.owner]
+                what, column = f"{overlap.what} row {owner}.", layout.column(overlap.part)
+                found = Problem(row, column, what, overlap.mend, "warning", overlap.kind)
+                self.problems.append(found)
         self.problems.sort(key=lambda problem: problem.row)
 
     def _reject(self, *problems: Problem) -> None:
@@ -194,6 +202,8 @@ def _united(first: Fact, second: Fact) -> Fact:
         locality_prompts=_unique(first.locality_prompts, second.locality_prompts),
         portability_prompts=_unique(first.portability_prompts, second.portability_prompts),
         aliases=_unique(first.aliases, second.aliases),
+        wordings=_unique(first.wordings, second.wordings),
+        keep_prompts=_unique(first.keep_prompts, second.keep_prompts),
     )
 
 

@@ -15,7 +15,7 @@ from workbench.facts.layout import PARTS, Layout
 from workbench.facts.problems import shorten
 from workbench.facts.same import prompt_key
 
-__all__ = ["FIELDS", "SYNONYMS", "find_columns", "own_layout"]
+__all__ = ["ANSWERED", "FIELDS", "SYNONYMS", "find_columns", "own_layout"]
 
 # The part of a fact, then the names it goes by, the surest first. A name is taken once: where a
 # table has both `new_answer` and `answer`, the first is the target and the second the old answer.
@@ -56,6 +56,20 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "portability ground truth", "portability answers", "portability answer",
         "portability target",
     ),
+    "wordings": (
+        "wordings", "wording", "training prompts", "training prompt", "trained prompts",
+        "trained prompt", "train prompts", "train prompt", "training wordings", "training wording",
+        "training rephrases", "training rephrase", "training paraphrases", "training paraphrase",
+        "training questions", "training question",
+    ),
+    "keep_prompts": (
+        "keep prompts", "keep prompt", "kept prompts", "kept prompt", "prompts to keep",
+        "prompt to keep", "keep questions", "keep question", "questions to keep",
+    ),
+    "keep_answers": (
+        "keep answers", "keep answer", "keep ground truth", "keep targets", "keep target",
+        "kept answers", "kept answer", "answers to keep", "answer to keep",
+    ),
 }  # fmt: skip
 
 # What the parts are called where a person names them: the columns that `write_facts` writes.
@@ -71,6 +85,14 @@ FIELDS: dict[str, str] = {
     "locality_answers": "locality_ground_truth",
     "portability_prompts": "portability_prompt",
     "portability_answers": "portability_ground_truth",
+    "wordings": "wording",
+    "keep_prompts": "keep_prompt",
+    "keep_answers": "keep_answer",
+}
+# A person may say of prompts that they are something else; then their answers go with them.
+ANSWERED: dict[str, str] = {
+    part: part.replace("prompts", "answers")
+    for part in ("locality_prompts", "portability_prompts", "keep_prompts")
 }
 _NEEDED = ("prompt", "target_new")
 
@@ -88,7 +110,15 @@ def find_columns(
     Raises:
         FactsError: there is no such field or no such column.
     """
-    columns = _said(names, said or {}, where)
+    columns = _by_name(names, _said(names, said or {}, where))
+    if said:
+        _take_answers_along(columns, _by_name(names, {}))
+    return {part: columns[part] for part in PARTS if columns.get(part)}
+
+
+def _by_name(names: Sequence[str], said: Mapping[str, str]) -> dict[str, str]:
+    """What was said, and for all other parts the column that has one of their names."""
+    columns = dict(said)
     known: dict[str, str] = {}
     for name in names:
         known.setdefault(_plain(name), name)
@@ -100,7 +130,21 @@ def find_columns(
             if column is not None and column not in columns.values():
                 columns[part] = column
                 break
-    return {part: columns[part] for part in PARTS if columns.get(part)}
+    return columns
+
+
+def _take_answers_along(columns: dict[str, str], usual: Mapping[str, str]) -> None:
+    """Gives prompts that somebody called something else the answers that stand beside them.
+
+    Args:
+        columns: the columns found, which are changed.
+        usual: those by their names alone.
+    """
+    for part, answers in ANSWERED.items():
+        for other, beside in ANSWERED.items():
+            is_moved = columns.get(part) and columns.get(part) == usual.get(other)
+            if is_moved and part != other and not columns.get(other) and not columns.get(answers):
+                columns[answers] = columns.pop(beside, "")
 
 
 def own_layout(names: Sequence[str], where: str, said: Mapping[str, str] | None = None) -> Layout:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from workbench.facts.fact import Fact
+from workbench.facts.overlaps import overlaps
 from workbench.facts.problems import Problem, shorten
 from workbench.facts.same import answer_key, prompt_key
 
@@ -61,7 +62,8 @@ def _texts(fact: Fact) -> Iterator[tuple[str, str]]:
         yield part, getattr(fact, part)
     yield "aliases", " ".join(fact.aliases)
     yield "rephrase_prompts", " ".join(fact.rephrase_prompts)
-    for part in ("locality_prompts", "portability_prompts"):
+    yield "wordings", " ".join(fact.wordings)
+    for part in ("locality_prompts", "portability_prompts", "keep_prompts"):
         asked = getattr(fact, part)
         yield part, " ".join(text for q in asked for text in (q.prompt, q.answer, *q.aliases))
 
@@ -76,6 +78,9 @@ def _question_doubts(fact: Fact) -> Iterator[Problem]:
         what = f"The locality prompt '{shorten(unanswered[0])}' has no answer."
         mend = "Write the answer that should stay, or leave it as it is."
         yield _doubt("locality_prompts", what, mend, "locality unanswered")
+    for overlap in overlaps([fact]):
+        what = f"{overlap.what} this fact itself."
+        yield _doubt(overlap.part, what, overlap.mend, overlap.kind)
 
 
 def _doubt(part: str, what: str, mend: str, kind: str) -> Problem:

@@ -8,10 +8,13 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 from workbench.errors import FactsError
 
 __all__ = ["Fact", "Question", "facts_digest"]
+
+_ASKED = ("locality_prompts", "portability_prompts", "keep_prompts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Fact:
         portability_prompts: questions whose answers follow from the fact.
         aliases: other answers that count as right where `target_new` is asked for; never
             trained on.
+        wordings: other ways to ask the same on which a run may train.
+        keep_prompts: questions whose answers a run may train to stay: the answer that is given,
+            else the base's own.
 
     Raises:
         FactsError: prompt or target_new is empty.
@@ -64,13 +70,16 @@ class Fact:
     locality_prompts: tuple[Question, ...] = ()
     portability_prompts: tuple[Question, ...] = ()
     aliases: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
+    keep_prompts: tuple[Question, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("prompt", "target_new", "subject", "ground_truth"):
             object.__setattr__(self, name, getattr(self, name).strip())
         object.__setattr__(self, "rephrase_prompts", _filled(self.rephrase_prompts))
         object.__setattr__(self, "aliases", tuple(dict.fromkeys(_filled(self.aliases))))
-        for name in ("locality_prompts", "portability_prompts"):
+        object.__setattr__(self, "wordings", tuple(dict.fromkeys(_filled(self.wordings))))
+        for name in _ASKED:
             asked = tuple(question for question in getattr(self, name) if question.prompt)
             object.__setattr__(self, name, asked)
         if not self.prompt:
@@ -87,14 +96,19 @@ class Fact:
 def facts_digest(facts: Iterable[Fact]) -> str:
     """A SHA-256 over the facts' contents in their order, to tell whether two runs saw the same.
 
-    Aliases that nobody gave leave no trace, so that digests from before there were any hold.
+    Aliases, wordings and keep prompts that nobody gave leave no trace, so that digests from before
+    there were any hold.
     """
     digest = hashlib.sha256()
     for fact in facts:
         content = asdict(fact)
-        for part in (content, *content["locality_prompts"], *content["portability_prompts"]):
+        asked = (content[name] for name in _ASKED)
+        for part in (content, *chain.from_iterable(asked)):
             if not part["aliases"]:
                 del part["aliases"]
+        for name in ("wordings", "keep_prompts"):
+            if not content[name]:
+                del content[name]
         digest.update(json.dumps(content, ensure_ascii=False, sort_keys=True).encode())
         digest.update(b"\n")
     return digest.hexdigest()

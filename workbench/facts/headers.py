@@ -72,5 +72,22 @@ TRANSLATED: dict[str, tuple[str, ...]] = {
         "Portabilitätsantwort", "Folgeantwort", "réponse de portabilité",
         "respuesta de portabilidad", "可移植性答案", "移植性の答え", "ответ на переносимость",
     ),
+    "wordings": (
+        "Formulierung", "Formulierungen", "Trainingsfrage", "Trainingsfragen",
+        "formulation", "formulations", "question d'entraînement",
+        "formulación", "formulaciones", "pregunta de entrenamiento",
+        "训练问法", "訓練問法", "训练提示", "訓練提示", "訓練用の質問", "学習用の質問",
+        "формулировка", "формулировки", "обучающий вопрос",
+    ),
+    "keep_prompts": (
+        "beizubehaltende Frage", "beizubehaltende Fragen", "question à conserver",
+        "questions à conserver", "pregunta a conservar", "preguntas a conservar",
+        "保留问题", "保留問題", "維持する質問", "сохраняемый вопрос", "сохраняемые вопросы",
+    ),
+    "keep_answers": (
+        "beizubehaltende Antwort", "beizubehaltende Antworten", "réponse à conserver",
+        "réponses à conserver", "respuesta a conservar", "respuestas a conservar",
+        "保留答案", "維持する答え", "сохраняемый ответ", "сохраняемые ответы",
+    ),
 }  # fmt: skip
 """What the parts of a fact are called in German, French, Spanish, Chinese, Japanese, Russian."""

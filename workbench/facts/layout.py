@@ -26,6 +26,9 @@ PARTS = (
     "locality_answers",
     "portability_prompts",
     "portability_answers",
+    "wordings",
+    "keep_prompts",
+    "keep_answers",
 )
 
 Parts = Mapping[str, Any]

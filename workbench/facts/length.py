@@ -3,7 +3,7 @@
 Knows no tokenizer: how many tokens a text has is asked of a function that is given.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from workbench.facts.fact import Fact
 from workbench.facts.problems import Problem
@@ -44,4 +44,27 @@ def too_long(
                 what = f"The answer has {answer} tokens; {ANSWER_TOKENS} of them are generated."
                 mend = "Shorten it, or trust the strict protocol only for this fact."
                 found.append(Problem(row, "target_new", what, mend, "warning", "answer cut"))
+        if limit is not None:
+            found += _long_wordings(
+                list(zip(rows[start:], some, strict=False)), count_tokens, limit
+            )
     return tuple(found)
+
+
+def _long_wordings(
+    facts: Sequence[tuple[int, Fact]], count_tokens: Callable[[list[str]], list[int]], limit: int
+) -> Iterator[Problem]:
+    """The longest wording of each fact that has one which is too long; facts with their rows."""
+    texts = [
+        (row, f"{wording} {fact.target_new}") for row, fact in facts for wording in fact.wordings
+    ]
+    longest: dict[int, int] = {}
+    if not texts:
+        return
+    for (row, _), length in zip(texts, count_tokens([t for _, t in texts]), strict=True):
+        longest[row] = max(length, longest.get(row, 0))
+    for row, length in longest.items():
+        if length > limit:
+            what = f"A wording and the answer have {length} tokens; the model reads {limit}."
+            mend = "Shorten the wording."
+            yield Problem(row, "wordings", what, mend, "warning", "too many tokens")

@@ -1,7 +1,7 @@
 """Prompts that should be answered as before: the facts' own templates about other subjects.
 
-Invariant: no prompt that a fact teaches, and none by which it is measured (its rephrases, locality
-and portability prompts), is ever among them. Knows nothing about models.
+Invariant: no prompt that a fact teaches or brings to be kept, and none by which it is measured (its
+rephrases, locality and portability prompts), is ever among them. Knows nothing about models.
 """
 
 import random
@@ -53,17 +53,21 @@ def neighbours(
     return found
 
 
-def said_keys(facts: Sequence[Fact]) -> set[str]:
+def said_keys(facts: Sequence[Fact], *, brought: bool = True) -> set[str]:
     """Keys (`prompt_key`) of every prompt that facts teach, and of all by which they are measured.
 
     Args:
         facts: what is to be learned.
+        brought: also of what they bring to be trained on: their wordings and keep prompts.
     """
-    return {prompt_key(prompt) for fact in facts for prompt in _said(fact)}
+    return {prompt_key(prompt) for fact in facts for prompt in _said(fact, brought)}
 
 
-def _said(fact: Fact) -> Iterator[str]:
+def _said(fact: Fact, brought: bool) -> Iterator[str]:
     yield fact.prompt
     yield from fact.rephrase_prompts
     for question in (*fact.locality_prompts, *fact.portability_prompts):
         yield question.prompt
+    if brought:
+        yield from fact.wordings
+        yield from (question.prompt for question in fact.keep_prompts)

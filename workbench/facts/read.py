@@ -97,6 +97,8 @@ class FactFile(Sequence[Fact]):
                 "rephrases": sum(len(fact.rephrase_prompts) for fact in self.facts),
                 "locality": sum(len(fact.locality_prompts) for fact in self.facts),
                 "portability": sum(len(fact.portability_prompts) for fact in self.facts),
+                "wordings": sum(len(fact.wordings) for fact in self.facts),
+                "keep": sum(len(fact.keep_prompts) for fact in self.facts),
             },
             "kinds": self.kinds(),
             "unused_columns": list(self.unused_columns),

@@ -19,7 +19,7 @@ __all__ = ["Reading", "read_row"]
 
 _Value = TypeVar("_Value")
 _NEEDED = frozenset({"prompt", "target_new"})
-_ASKED = frozenset({"locality_prompts", "portability_prompts"})
+_ASKED = frozenset({"locality_prompts", "portability_prompts", "keep_prompts"})
 
 
 class Reading(NamedTuple):
@@ -83,7 +83,8 @@ def _reading(row: Row, layout: Layout, parts: Parts, plain_cells: bool) -> Readi
     aliases = attempt("aliases", words, none, plain_cells)
     old = attempt("old_answers", words, none, plain_cells)
     rephrases = attempt("rephrase_prompts", texts, none, plain_cells)
-    locality, portability = (
+    wordings = attempt("wordings", texts, none, plain_cells)
+    locality, portability, keep = (
         attempt(
             f"{kind}_prompts",
             questions,
@@ -92,7 +93,7 @@ def _reading(row: Row, layout: Layout, parts: Parts, plain_cells: bool) -> Readi
             plain_cells,
             kind,
         )
-        for kind in ("locality", "portability")
+        for kind in ("locality", "portability", "keep")
     )
     if problems:
         return Reading(None, tuple(problems))
@@ -105,6 +106,8 @@ def _reading(row: Row, layout: Layout, parts: Parts, plain_cells: bool) -> Readi
         locality_prompts=locality,
         portability_prompts=portability,
         aliases=target[1:] + aliases,
+        wordings=wordings,
+        keep_prompts=keep,
     )
     return Reading(fact, tuple(words_about), truth[1:] + old)
 

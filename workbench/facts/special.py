@@ -48,6 +48,7 @@ def _texts(fact: Fact) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "target_new", fact.accepted
     yield "subject", (fact.subject,)
     yield "rephrase_prompts", fact.rephrase_prompts
-    for part in ("locality_prompts", "portability_prompts"):
+    yield "wordings", fact.wordings
+    for part in ("locality_prompts", "portability_prompts", "keep_prompts"):
         asked = getattr(fact, part)
         yield part, tuple(text for q in asked for text in (q.prompt, q.answer, *q.aliases))

@@ -2,7 +2,8 @@
 
 CSV and TSV use the flat columns that other editors read too; JSON and JSON lines use the words of
 `Fact` itself, with real lists. The flat CounterFact schema is what EasyEdit, LocFT and others
-read: it has room for one rephrase and one locality prompt a fact, and for no portability.
+read: it has room for one rephrase and one locality prompt a fact, and for nothing that follows from
+it or is trained on beside its prompt.
 A text that would be read as something else, such as one in brackets or ``#N/A``, is written as a
 list of one. Knows nothing about problems: whatever is given is written.
 """
@@ -37,7 +38,15 @@ FLAT_COLUMNS = (
 )
 _TEXTS = FLAT_COLUMNS[:4]
 _LISTS = FLAT_COLUMNS[4:]
-COLUMNS = (*FLAT_COLUMNS, "portability_prompt", "portability_ground_truth", "aliases")
+COLUMNS = (
+    *FLAT_COLUMNS,
+    "portability_prompt",
+    "portability_ground_truth",
+    "aliases",
+    "wording",
+    "keep_prompt",
+    "keep_answer",
+)
 
 
 def write_facts(facts: Iterable[Fact], path: str | Path, schema: Schema = "own") -> None:
@@ -137,6 +146,8 @@ def _cells(fact: Fact) -> list[str]:
         *_question_cells(fact.locality_prompts),
         *_question_cells(fact.portability_prompts),
         _as_cell(fact.aliases),
+        _as_cell(fact.wordings),
+        *_question_cells(fact.keep_prompts),
     ]
 
 
@@ -185,6 +196,8 @@ def _as_object(fact: Fact) -> dict[str, Any]:
         "locality_prompts": [_as_pair(question) for question in fact.locality_prompts],
         "portability_prompts": [_as_pair(question) for question in fact.portability_prompts],
         "aliases": [escaped(text) for text in fact.aliases],
+        "wordings": [escaped(text) for text in fact.wordings],
+        "keep_prompts": [_as_pair(question) for question in fact.keep_prompts],
     }
     found: dict[str, Any] = {name: value for name, value in parts.items() if value}
     if not any(isinstance(value, str) for value in found.values()):

@@ -11,9 +11,11 @@ from dataclasses import replace
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, FormShare
 from workbench.facts.neighbours import said_keys
+from workbench.facts.overlaps import trained_wordings
 from workbench.facts.reword import reworded
 from workbench.facts.same import prompt_key
 from workbench.methods.prefixes import written_sentences
+from workbench.methods.recipes import most_wordings
 from workbench.model.forms import system_prompts, tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, TokenTable
@@ -131,17 +133,19 @@ def _reworded(facts: Sequence[Fact], seed: int) -> list[list[str]]:
     chance = random.Random(f"rephrase {seed}")
     taken = said_keys(facts)  # a wording may be a rephrase by which a fact is measured
     found = [
-        [
+        chance.sample(own, min(len(own), most_wordings(len(facts))))
+        or [
             text
             for text in reworded(fact.prompt, fact.subject, REWORDINGS, chance)
             if prompt_key(text) not in taken
         ]
-        for fact in facts
+        for fact, own in zip(facts, trained_wordings(facts), strict=True)
     ]
+    lists = max(REWORDINGS, *map(len, found))
     # A prompt of a few words has few other wordings; then some stand twice.
     return [
         [one[n % len(one)] if one else fact.prompt for fact, one in zip(facts, found, strict=True)]
-        for n in range(REWORDINGS)
+        for n in range(lists)
     ]
 
 

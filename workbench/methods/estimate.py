@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from workbench.facts.fact import Fact
 from workbench.methods.base import LOCFT_BF, find_method
+from workbench.methods.brought import left_out
 from workbench.methods.events import BatchDone, Started, StatesProgress
 from workbench.model.language_model import LanguageModel
 from workbench.work.settings import SettingsRecord
@@ -29,12 +30,14 @@ class Estimate:
         states_seconds: computing the hidden states that are kept.
         step_seconds: one update.
         measured: how many updates that was measured over; 0 where the method cannot tell.
+        left_out: what facts bring and the run does not train on, in sentences.
     """
 
     plan: Started
     states_seconds: float
     step_seconds: float
     measured: int
+    left_out: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -64,9 +67,10 @@ def estimate(
     """
     whole = find_method(method).start(model, facts, settings)
     plan, few = whole.plan(), whole.rehearsal()
+    missing = tuple(left_out(whole.facts, whole.settings))
     del whole
     if few is None:
-        return Estimate(plan, 0.0, 0.0, 0)
+        return Estimate(plan, 0.0, 0.0, 0, missing)
     states, began = 0.0, time.perf_counter()
     moments = [began]
     for event in few.events():
@@ -89,4 +93,5 @@ def estimate(
         states_seconds=states * len(facts) / len(few.facts),
         step_seconds=sum(steps) / len(steps),
         measured=len(steps),
+        left_out=missing,
     )

@@ -18,6 +18,7 @@ class RunEstimate:
         seconds: what it takes at most, the stop rule left aside.
         measured: how many updates that was measured over.
         error: why the run cannot be made; empty where it can.
+        left_out: what facts bring and the run does not train on, in sentences.
 
     Raises:
         RecordError: there is neither a plan nor an error.
@@ -28,6 +29,7 @@ class RunEstimate:
     seconds: float = 0.0
     measured: int = 0
     error: str = ""
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.plan is None and not self.error:

@@ -27,7 +27,7 @@ LEAST = 1e-9
 AT_ONCE = 16  # texts that the base is asked at once: each token has logits for a whole vocabulary
 TOKENS_A_PROMPT = 12  # as a guess, before the prompts are tokens
 
-SHARES: dict[Kept, float] = {"neighbours": 3.0, "text": 1.0, "chats": 0.5}
+SHARES: dict[Kept, float] = {"neighbours": 3.0, "text": 1.0, "chats": 0.5, "yours": 2.0}
 """How often each kind is drawn, relative to the others."""
 
 
@@ -84,7 +84,7 @@ class KeepSet:
         yield len(self)
 
     def _ask(self) -> Iterator[int]:
-        """What the base says to the prompts, kind by kind."""
+        """What is to be said to the prompts, kind by kind."""
         texts: list[TokenizedText] = []
         for kind in SHARES:
             start = len(texts)

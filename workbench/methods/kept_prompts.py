@@ -1,4 +1,4 @@
-"""What must stay while facts are learned: which prompts, and what the base says to them.
+"""What must stay while facts are learned: which prompts, and which answers to them.
 
 Invariant: no prompt that a fact teaches, and none by which it is measured, is ever among them.
 """
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, as_question
 from workbench.facts.neighbours import neighbours, said_keys
+from workbench.facts.overlaps import kept_questions
 from workbench.facts.same import prompt_key
-from workbench.methods.recipes import Kept
+from workbench.methods.recipes import MOST_BROUGHT, Kept
+from workbench.model.forms import tokenize_as
 from workbench.model.generate import chat_tokens, generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, prompt_tokens
@@ -20,7 +22,8 @@ __all__ = ["CHATS", "OPENINGS", "KeptPrompt", "answered", "kept_prompts"]
 
 PER_FACT = 6
 MOST_NEIGHBOURS = 1200  # many facts have neighbours enough with fewer for each
-ANSWER_TOKENS = {"neighbours": 3, "text": 16, "chats": 12}
+ANSWER_TOKENS: dict[Kept, int] = {"neighbours": 3, "text": 16, "chats": 12, "yours": 6}
+FURTHER: tuple[Form, ...] = ("question", "chat")  # forms in which what stays is asked, too
 FEWEST = 6  # texts and chats for a single fact; more facts can afford more
 
 OPENINGS = (
@@ -88,16 +91,18 @@ class KeptPrompt:
         kind: what it stands for.
         prompt: the text.
         chat: whether a user says it, through the chat template.
+        answer: at whose tokens the base's distributions are kept; empty for the base's own.
     """
 
     kind: Kept
     prompt: str
     chat: bool = False
+    answer: str = ""
 
     @property
     def answer_tokens(self) -> int:
-        """Most tokens of the base's answer that are kept."""
-        return ANSWER_TOKENS[self.kind]
+        """Most tokens of the base's answer that are kept; about how many of one that is given."""
+        return 1 + len(self.answer) // 4 if self.answer else ANSWER_TOKENS[self.kind]
 
 
 def kept_prompts(
@@ -115,7 +120,8 @@ def kept_prompts(
         kinds: what must stay.
         seed: of the run.
         chat: whether the model has a chat template; without one there are no chats.
-        forms: in which facts are trained; neighbours are asked so too, each in one of them.
+        forms: in which facts are trained; neighbours are asked so too, each in one of them, and
+            the facts' keep prompts in all of them while they are few.
     """
     found: list[KeptPrompt] = []
     taken = said_keys(facts)
@@ -129,12 +135,17 @@ def kept_prompts(
     if "chats" in kinds and chat:
         found += [KeptPrompt("chats", prompt, chat=True) for prompt in _some(CHATS, some)]
     # Somebody may teach or measure what stands in the lists here.
-    return [one for one in found if one.kind == "neighbours" or prompt_key(one.prompt) not in taken]
+    found = [
+        one for one in found if one.kind == "neighbours" or prompt_key(one.prompt) not in taken
+    ]
+    if "yours" in kinds:
+        found += _brought(facts, forms, seed)
+    return found
 
 
 def _in_forms(prompts: Sequence[str], forms: Sequence[Form], seed: int) -> list[KeptPrompt]:
     """Neighbours as people ask them: half of them raw, the others in the forms of the facts."""
-    further = [form for form in ("question", "chat") if form in forms]
+    further = [form for form in FURTHER if form in forms]
     weights = [len(further) or 1, *[1] * len(further)]
     drawn = random.Random(f"kept {seed}").choices(["raw", *further], weights, k=len(prompts))
     return [
@@ -145,6 +156,25 @@ def _in_forms(prompts: Sequence[str], forms: Sequence[Form], seed: int) -> list[
     ]
 
 
+def _brought(facts: Sequence[Fact], forms: Sequence[Form], seed: int) -> list[KeptPrompt]:
+    """What facts bring to be kept, in every form in which people ask; in one of them where many."""
+    questions, chance = kept_questions(facts), random.Random(f"yours {seed}")
+    if len(questions) > MOST_BROUGHT:
+        questions = chance.sample(questions, MOST_BROUGHT)
+    asked: list[Form] = ["raw", *(form for form in FURTHER if form in forms)]
+    each = len(asked) if len(questions) * len(asked) <= MOST_BROUGHT else 1
+    return [
+        KeptPrompt(
+            "yours",
+            as_question(question.prompt) if form == "question" else question.prompt,
+            form == "chat",
+            question.answer,
+        )
+        for question in questions
+        for form in chance.sample(asked, each)
+    ]
+
+
 def _some(prompts: Sequence[str], count: int) -> list[str]:
     """So many of the prompts, of all kinds, in their order."""
     step = max(1.0, len(prompts) / count)
@@ -152,13 +182,27 @@ def _some(prompts: Sequence[str], count: int) -> list[str]:
 
 
 def answered(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:
-    """Prompts with what the base says to them, which is the target that must stay.
+    """Prompts with the answer that is given, or with what the base says; that must stay.
 
     Args:
         model: the base.
         prompts: all of one kind, all of them chats or none; those that are too long for the model
             are left out.
     """
+    given = [prompt for prompt in prompts if prompt.answer]
+    return [*_as_given(model, given), *_as_said(model, [p for p in prompts if not p.answer])]
+
+
+def _as_given(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:
+    if not prompts:
+        return []
+    asked, answers = [one.prompt for one in prompts], [one.answer for one in prompts]
+    form: Form = "chat" if prompts[0].chat else "raw"
+    texts = tokenize_as(model.tokenizer, asked, answers, form)
+    return [text for text in texts if text.length <= (model.longest or text.length)]
+
+
+def _as_said(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:
     if not prompts:
         return []
     room = max(prompt.answer_tokens for prompt in prompts)

@@ -98,7 +98,8 @@ class LocftRun(Run):
     ) -> None:
         asked = settings or EditSettings()
         super().__init__(model, facts, asked, stop=stop, checkpoint=checkpoint)
-        self._resolved = asked.resolved(model.preset, len(self.facts))
+        keeping = any(fact.keep_prompts for fact in self.facts)
+        self._resolved = asked.resolved(model.preset, len(self.facts)).for_facts(keeping)
         self.progress = Progress()
         self._locations = parse_locations(self.settings.at)
         self._schedule = Schedule.of(self.settings, len(self.facts))

@@ -8,7 +8,7 @@ but the micro-batch.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, get_args
 
 from workbench.errors import SettingsError
@@ -111,7 +111,7 @@ class EditSettings(MethodSettings):
     kept: tuple[Kept, ...] = setting(
         (),
         "What must stay: neighbours (the facts' templates with other subjects), text (plain text), "
-        "chats (openings of chats); empty: the recipe's.",
+        "chats (openings of chats), yours (the facts' keep prompts); empty: the recipe's.",
         label="Kept prompts",
     )
     micro_batch_size: int | None = setting(
@@ -209,6 +209,17 @@ class ResolvedEditSettings(EditSettings):
     epochs: int = setting(0, EditSettings.help()["epochs"])
     rate_schedule: RateSchedule = setting("constant", EditSettings.help()["rate_schedule"])
     keep: float = setting(0.0, EditSettings.help()["keep"])
+
+    def for_facts(self, keeping: bool) -> Self:
+        """These settings without what no fact brings, so that they say what is done.
+
+        Args:
+            keeping: whether any fact has prompts of its own that must stay.
+        """
+        if keeping or "yours" not in self.kept:
+            return self
+        others = tuple(kind for kind in self.kept if kind != "yours")
+        return replace(self, kept=others, keep=self.keep if others else 0.0)
 
 
 def automatic_batch_size(facts: int) -> int:

@@ -8,11 +8,25 @@ Data; knows nothing about models.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-__all__ = ["RECIPES", "Kept", "RateSchedule", "Recipe", "RecipeName"]
+__all__ = [
+    "MOST_BROUGHT",
+    "RECIPES",
+    "Kept",
+    "RateSchedule",
+    "Recipe",
+    "RecipeName",
+    "most_wordings",
+]
 
 RecipeName = Literal["holds", "published"]
 RateSchedule = Literal["constant", "falling"]
-Kept = Literal["neighbours", "text", "chats"]
+MOST_BROUGHT = 1200
+"""So many of the facts' keep prompts are held; a run draws hardly more."""
+
+MOST_WORDED = 12_000
+"""So many wordings are held in memory, of all facts together; each fact has 6 at least."""
+
+Kept = Literal["neighbours", "text", "chats", "yours"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +80,12 @@ RECIPES: dict[RecipeName, Recipe] = {
     ),
     "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
 }
+
+
+def most_wordings(facts: int) -> int:
+    """How many of its own wordings a fact is trained in.
+
+    Args:
+        facts: how many facts a run has.
+    """
+    return max(6, MOST_WORDED // max(1, facts))

@@ -163,7 +163,8 @@ def _neutral(
     """Neutral prompts, none of which is trained on in any way; see `choose_neutral`."""
     trained = [fact.prompt for fact in sample.facts]
     others = _fitting(model, sample.others[: 4 * len(trained) + 64], room)
-    keys = {prompt_key(prompt) for prompt in kept}
+    wordings = (text for fact in sample.facts for text in fact.wordings)
+    keys = {prompt_key(prompt) for prompt in (*kept, *wordings)}
     taken = [prompt for prompt in (*others, *BUILT_IN) if prompt_key(prompt) in keys]
     neutral, from_facts = choose_neutral(others, [*trained, *taken])
     return _fitting(model, neutral, room), from_facts

@@ -133,6 +133,7 @@ class Study:
     def _trained(self) -> dict[str, Any]:
         """What the recipe of the arms stands for."""
         whole = EditSettings(**self.settings.trained).resolved(self.model.preset, len(self.facts))
+        whole = whole.for_facts(any(fact.keep_prompts for fact in self.facts))
         systems = {
             form.form: list(system_prompts(self.model.tokenizer, form.form))
             for form in parse_forms(whole.forms)

@@ -17,7 +17,7 @@ from workbench.methods.kept_prompts import kept_prompts
 from workbench.model.forms import system_prompts, tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.states import HiddenStates
-from workbench.model.tokens import TokenizedText, TokenTable, tokenize_facts
+from workbench.model.tokens import TokenizedText, TokenTable, tokenize, tokenize_facts
 from workbench.search.sample import Sample, draw_sample
 from workbench.search.sweep_settings import ResolvedSweepSettings
 
@@ -50,7 +50,8 @@ class Trained:
     ) -> None:
         self._model = model
         self._seed = settings.seed
-        self._settings = settings.edit_settings().resolved(model.preset, settings.sample)
+        whole = settings.edit_settings().resolved(model.preset, settings.sample)
+        self._settings = whole.for_facts(any(fact.keep_prompts for fact in facts))
         self._forms = parse_forms(self._settings.forms)
         self._systems: list[str] = []
         self.sample: Sample = draw_sample(facts, settings.sample, settings.seed, self._fits)
@@ -86,11 +87,15 @@ class Trained:
         """Whether the model reads the fact in all forms that are trained."""
         tokenizer = self._model.tokenizer
         forms: list[Form] = ["raw", *(form.form for form in self._forms)]
-        longest = max(
+        lengths = [
             tokenize_form(tokenizer, [fact], form, None, system)[0].length
             for form in dict.fromkeys(forms)
             for system in system_prompts(tokenizer, form)
-        )
+        ]
+        if "rephrase" in forms and fact.wordings:
+            answers = [fact.target_new] * len(fact.wordings)
+            lengths += [text.length for text in tokenize(tokenizer, fact.wordings, answers)]
+        longest = max(lengths)
         return self._model.longest is None or longest <= self._model.longest
 
     def some(self, count: int) -> list[int]:

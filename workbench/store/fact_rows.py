@@ -98,12 +98,14 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """A fact's questions and aliases as they stand in a row; see `columns_of`."""
+    """A fact's questions, aliases and wordings as they stand in a row; see `columns_of`."""
 
     rephrase: tuple[str, ...] = ()
     locality: tuple[tuple[str, str] | tuple[str, str, tuple[str, ...]], ...] = ()
     portability: tuple[tuple[str, str] | tuple[str, str, tuple[str, ...]], ...] = ()
     aliases: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
+    keep: tuple[tuple[str, str] | tuple[str, str, tuple[str, ...]], ...] = ()
 
 
 def columns_of(fact: Fact) -> dict[str, str]:
@@ -113,6 +115,8 @@ def columns_of(fact: Fact) -> dict[str, str]:
         "locality": _asked(fact.locality_prompts),
         "portability": _asked(fact.portability_prompts),
         "aliases": list(fact.aliases),
+        "wordings": list(fact.wordings),
+        "keep": _asked(fact.keep_prompts),
     }
     return {
         "prompt": fact.prompt,
@@ -154,13 +158,15 @@ def fact_of(row: sqlite3.Row | Mapping[str, str]) -> Fact:
         locality_prompts=_questions(questions.get("locality", ())),
         portability_prompts=_questions(questions.get("portability", ())),
         aliases=tuple(questions.get("aliases", ())),
+        wordings=tuple(questions.get("wordings", ())),
+        keep_prompts=_questions(questions.get("keep", ())),
     )
 
 
 def united(first: Fact, second: Fact) -> Fact:
     """The second fact, with what it leaves empty taken from the first."""
     names = ("subject", "ground_truth", "rephrase_prompts", "locality_prompts")
-    more = ("portability_prompts", "aliases")
+    more = ("portability_prompts", "aliases", "wordings", "keep_prompts")
     taken = {name: getattr(second, name) or getattr(first, name) for name in (*names, *more)}
     return Fact(second.prompt, second.target_new, **taken)
 

@@ -237,6 +237,16 @@ class FactTable:
             "SELECT count(*) FROM facts WHERE deleted IS NULL" + (" AND enabled" if enabled else "")
         )
 
+    def keeping(self) -> bool:
+        """Whether a fact that the next run compiles has prompts that must stay."""
+        return (
+            self._database.row(
+                "SELECT 1 FROM facts WHERE deleted IS NULL AND instr(questions, '\"keep\":') > 0"
+                " AND enabled = 1 LIMIT 1"
+            )
+            is not None
+        )
+
     def overview(self, found: Found) -> Overview:
         """How many facts there are and are found, in one look at the table."""
         row = self._database.row(f"SELECT {found.counts}{found.searched}", found.values)

@@ -326,6 +326,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # In which encoding a file of text was read, so that a person can choose another one.
         "ALTER TABLE imports ADD COLUMN encoding TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        # Whether any ticked fact has prompts that must stay is told without the wide rows.
+        "CREATE INDEX facts_keeping ON facts (enabled)"
+        " WHERE deleted IS NULL AND instr(questions, '\"keep\":') > 0",
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

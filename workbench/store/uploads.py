@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import SessionError
+from workbench.facts.columns import ANSWERED, FIELDS
 from workbench.facts.guess import ColumnGuess
 from workbench.store.database import Database, to_json
 from workbench.store.settings import Settings
@@ -16,6 +17,7 @@ from workbench.store.settings import Settings
 __all__ = ["Upload", "UploadTable", "uploaded_file"]
 
 _REMEMBERED = "columns_of_files"
+_ANSWERED = {FIELDS[prompts]: FIELDS[answers] for prompts, answers in ANSWERED.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class UploadTable:
             for name, chosen in upload.fields.items()
         }
         fields[field] = column
+        _take_answers_along(upload.fields, fields, field)
         self._database.write(
             "UPDATE uploads SET fields = ? WHERE id = ?", (to_json(fields), number)
         )
@@ -118,6 +121,21 @@ class UploadTable:
         """What was chosen for an earlier file with the same columns; None for nothing."""
         known: dict[str, dict[str, str]] = self._settings.get(_REMEMBERED, {})
         return known.get(_same_columns(guess))
+
+
+def _take_answers_along(before: dict[str, str], fields: dict[str, str], field: str) -> None:
+    """Where prompts were given another meaning, their answers get it as well.
+
+    Args:
+        before: the column of each field until now.
+        fields: the columns from now on, which are changed.
+        field: what was given a column.
+    """
+    answers = _ANSWERED.get(field, "")
+    for other, beside in _ANSWERED.items():
+        moved = before.get(other) and before[other] == fields[field] and other != field
+        if moved and fields.get(beside) and not fields.get(answers, "-"):
+            fields[answers], fields[beside] = fields[beside], ""
 
 
 def _same_columns(guess: ColumnGuess) -> str:

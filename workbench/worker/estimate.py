@@ -32,7 +32,7 @@ def estimate_next_run(store: Store, model: LanguageModel, stop: Stop) -> None:
         found = estimate(model, facts, settings, method=method, stop=stop)
         if found is None:
             return
-        kept = RunEstimate(about, found.plan, found.seconds, found.measured)
+        kept = RunEstimate(about, found.plan, found.seconds, found.measured, "", found.left_out)
     except WorkbenchError as error:
         kept = RunEstimate(about, error=str(error))
     store.keep_estimate(kept)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.methods.base import Method
+from workbench.methods.locft_settings import ResolvedEditSettings
 from workbench.methods.method_settings import MethodSettings
 from workbench.store import Store
 
@@ -25,4 +26,10 @@ def resolver(store: Store) -> Callable[[Any], Any] | None:
     facts = max(1, store.facts.count(enabled=True))
     # A session of an earlier version has a preset that does not say it.
     preset = replace(summary.preset, chat=summary.chat)
-    return lambda settings: settings.resolved(preset, facts)
+    keeping = store.facts.keeping()
+
+    def resolve(settings: Any) -> Any:
+        whole = settings.resolved(preset, facts)
+        return whole.for_facts(keeping) if isinstance(whole, ResolvedEditSettings) else whole
+
+    return resolve

@@ -43,7 +43,7 @@ FORM_WORDS = {
         "Somebody says it to the model, through its chat template, with and without a system "
         "prompt.",
     ),
-    "rephrase": ("in other words", "Words left out, or in another order; the subject stays."),
+    "rephrase": ("in other words", "A fact's own wordings, else words left out or moved."),
     "prefix": (
         "in the middle of a text",
         "Behind a sentence about something else, which the model wrote itself.",
@@ -56,6 +56,7 @@ KEPT_WORDS = {
     ),
     "text": ("plain text", "How texts of many kinds go on."),
     "chats": ("how it opens a chat", "What it answers when somebody begins to talk with it."),
+    "yours": ("prompts of your own", "What facts hold under “What is trained to stay”."),
 }
 RECIPE_WORDS = {"holds": "Facts that hold", "published": "As published"}
 IN_CHATS = ("chat", "chats")
@@ -82,13 +83,16 @@ class _Answer:
     free: bool
 
 
-def questions(settings: EditSettings, resolved: EditSettings | None, chat: bool) -> Markup:
+def questions(
+    settings: EditSettings, resolved: EditSettings | None, chat: bool, keeping: bool = True
+) -> Markup:
     """Both questions with their answers.
 
     Args:
         settings: of the next run.
         resolved: with what is automatic filled in; None while the model is unknown.
         chat: whether the model has a chat template.
+        keeping: whether a fact has prompts of its own that must stay.
     """
     whole = resolved or settings
     forms, kept = ticked_forms(whole), ticked_kept(whole)
@@ -104,7 +108,11 @@ def questions(settings: EditSettings, resolved: EditSettings | None, chat: bool)
             _answer(name, FORM_WORDS, name in forms, known, chat, alone=[*forms] == [name])
             for name in FORMS
         ],
-        kept=[_answer(name, KEPT_WORDS, name in kept, known, chat) for name in KEPT],
+        kept=[
+            _answer(name, KEPT_WORDS, name in kept, known, chat)
+            for name in KEPT
+            if keeping or name != "yours"
+        ],
     )
 
 
@@ -140,7 +148,8 @@ def add_questions(page: Page, method: Method) -> None:
         settings, summary = store.settings.of("edit", method.key), store.settings.summary
         resolve = resolver(store)
         resolved = None if resolve is None else resolve(settings)
-        return questions(settings, resolved, bool(summary and summary.chat))
+        chat = bool(summary and summary.chat)
+        return questions(settings, resolved, chat, store.facts.keeping())
 
     def answer_question(store: Store, event: gr.EventData) -> None:
         asked, resolve = detail(event), resolver(store)

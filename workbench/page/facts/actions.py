@@ -14,8 +14,8 @@ from workbench.store.requests import FillRequest
 __all__ = ["Looking", "act_on_facts", "ask_model", "fact_with"]
 
 _ONE_LINE = ("prompt", "target_new", "ground_truth", "subject")
-_LISTS = ("rephrase_prompts", "aliases")
-_QUESTIONS = ("locality_prompts", "portability_prompts")
+_LISTS = ("rephrase_prompts", "aliases", "wordings")
+_QUESTIONS = ("locality_prompts", "portability_prompts", "keep_prompts")
 
 
 @dataclass(frozen=True, slots=True)

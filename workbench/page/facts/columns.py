@@ -25,6 +25,9 @@ FIELD_NAMES = {
     "locality_ground_truth": "Answers of what must stay",
     "portability_prompt": "What follows from it",
     "portability_ground_truth": "Answers of what follows",
+    "wording": "Other words to train on",
+    "keep_prompt": "What is trained to stay",
+    "keep_answer": "Answers of what is trained to stay",
 }
 """What the page calls each field of `ColumnGuess.fields`."""
 

@@ -59,7 +59,8 @@ def fact_row(row: FactRow, unfolded: bool) -> Markup:
     """
     fact = row.fact
     kind, said = LEARNED[row.learned]
-    further = (fact.rephrase_prompts, fact.locality_prompts, fact.portability_prompts)
+    measured = (fact.rephrase_prompts, fact.locality_prompts, fact.portability_prompts)
+    further = (*measured, fact.wordings, fact.keep_prompts)
     return render(
         "page/facts/row.html",
         row=row,
@@ -96,14 +97,21 @@ def _fields(row: FactRow) -> list[Field]:
     old = "What the model says without the edit."
     right = "Count as right, never trained on."
     asked = "\n".join(fact.rephrase_prompts)
-    kept, follows = map(_questions, (fact.locality_prompts, fact.portability_prompts))
+    stays, follows, kept = map(
+        _questions, (fact.locality_prompts, fact.portability_prompts, fact.keep_prompts)
+    )
+    wordings = "\n".join(fact.wordings)
+    trained = "Trained on where the run trains other words."
+    held = f"{question}; never measured."
     return [
         Field("subject", "Subject", fact.subject),
         Field("ground_truth", "Old answer", fact.ground_truth, old),
         _lines("rephrase_prompts", "Other ways to ask, one a line", asked, "Never trained on."),
         _lines("aliases", "Other right answers, one a line", "\n".join(fact.aliases), right),
-        _lines("locality_prompts", "What must stay, one a line", kept, question),
+        _lines("locality_prompts", "What must stay, one a line", stays, question),
         _lines("portability_prompts", "What follows from it, one a line", follows, question),
+        _lines("wordings", "Other words to train on, one a line", wordings, trained),
+        _lines("keep_prompts", "What is trained to stay, one a line", kept, held),
     ]
 
 
