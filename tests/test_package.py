@@ -66,6 +66,8 @@ PLAIN = [
     "workbench.methods.base",
     "workbench.methods.events",
     "workbench.methods.locft_settings",
+    "workbench.methods.plan_result",
+    "workbench.methods.plan_settings",
     "workbench.model.choice",
     "workbench.model.location",
     "workbench.model.patch_record",

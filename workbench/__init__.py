@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from workbench._version import __version__
 
 if TYPE_CHECKING:
-    from workbench.api import edit, evaluate, export, probe, scan, stress, study, sweep
+    from workbench.api import edit, evaluate, export, plan, probe, scan, stress, study, sweep
     from workbench.errors import WorkbenchError
     from workbench.facts.fact import Fact, Question
     from workbench.facts.read import read_facts
     from workbench.measure.evaluation_settings import EvaluationSettings
     from workbench.measure.stress_settings import StressSettings
     from workbench.methods.locft_settings import EditSettings
+    from workbench.methods.plan_settings import PlanSettings
     from workbench.model.load import load_model
     from workbench.model.patch import Patch
     from workbench.search.scan_settings import ScanSettings
@@ -28,6 +29,7 @@ __all__ = [
     "EvaluationSettings",
     "Fact",
     "Patch",
+    "PlanSettings",
     "Question",
     "ScanSettings",
     "StressSettings",
@@ -39,6 +41,7 @@ __all__ = [
     "evaluate",
     "export",
     "load_model",
+    "plan",
     "probe",
     "read_facts",
     "scan",
@@ -52,6 +55,7 @@ _HOMES = {
     "EvaluationSettings": "workbench.measure.evaluation_settings",
     "Fact": "workbench.facts.fact",
     "Patch": "workbench.model.patch",
+    "PlanSettings": "workbench.methods.plan_settings",
     "Question": "workbench.facts.fact",
     "ScanSettings": "workbench.search.scan_settings",
     "StressSettings": "workbench.measure.stress_settings",
@@ -62,6 +66,7 @@ _HOMES = {
     "evaluate": "workbench.api",
     "export": "workbench.api",
     "load_model": "workbench.model.load",
+    "plan": "workbench.api",
     "probe": "workbench.api",
     "read_facts": "workbench.facts.read",
     "scan": "workbench.api",

@@ -18,6 +18,7 @@ from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
 from workbench.measure.stress_settings import StressSettings
 from workbench.methods.base import LOCFT_BF, METHODS, find_method
+from workbench.methods.plan_settings import PlanSettings
 from workbench.model.choice import ModelChoice
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
@@ -105,6 +106,15 @@ _TABLE = (
         FactsSettings,
         ("facts",),
         "workbench.facts.read:read_facts",
+        is_job=False,
+        on_page=False,
+    ),
+    Action(
+        "plan",
+        "Say what a run would take and where it would fit, by a model's config alone.",
+        PlanSettings,
+        ("model",),
+        "workbench.api:plan",
         is_job=False,
         on_page=False,
     ),

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from workbench.actions import settings_class
 from workbench.facts.fact import Fact
 from workbench.measure.evaluation_settings import EvaluationSettings
@@ -17,7 +19,12 @@ from workbench.measure.probe import probe
 from workbench.measure.stress_result import Stress
 from workbench.measure.stress_settings import StressSettings
 from workbench.methods.edit import edit
+from workbench.methods.plan_result import Plan
+from workbench.methods.plan_settings import PlanSettings
+from workbench.methods.planning import machine_of, planned
+from workbench.model.devices import choose_device
 from workbench.model.language_model import LanguageModel
+from workbench.model.load import load_outline
 from workbench.model.patch import Patch
 from workbench.search.scan import scanning
 from workbench.search.scan_result import Scan
@@ -34,10 +41,42 @@ from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
 
-__all__ = ["edit", "evaluate", "export", "probe", "scan", "stress", "study", "sweep"]
+__all__ = ["edit", "evaluate", "export", "plan", "probe", "scan", "stress", "study", "sweep"]
 
 OnEvent = Callable[[Event], object]
 Result = TypeVar("Result")
+
+
+def plan(
+    model: str = "builtin",
+    settings: PlanSettings | None = None,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    trust_remote_code: bool = False,
+    **changes: Any,
+) -> Plan:
+    """Says what a run would take and where it would fit, by a model's config alone.
+
+    No weight is read, and the hub is asked only for a config that is not in this machine's cache.
+
+    Args:
+        model: ``builtin``, ``smollm2-135m``, a hub id, a folder with a config.json, a GGUF file.
+        settings: None for all defaults.
+        device: where the run would be; None takes the best there is, or, where a memory is
+            given, a GPU, which need not be in this machine.
+        dtype: see `load_model`.
+        trust_remote_code: see `load_model`.
+        **changes: fields of `PlanSettings` that differ from `settings`.
+
+    Raises:
+        WorkbenchError: no such model, wrong settings, or a location that is not in the model.
+    """
+    chosen = _chosen("plan", settings, changes)
+    elsewhere = chosen.memory is not None and device is None
+    where = torch.device("cuda") if elsewhere else choose_device(device)
+    outline = load_outline(model, device=where, dtype=dtype, trust_remote_code=trust_remote_code)
+    return planned(outline, chosen, machine_of(chosen, where, outline.dtype, here=not elsewhere))
 
 
 def scan(

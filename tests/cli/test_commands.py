@@ -42,6 +42,17 @@ def test_facts_names_the_columns_that_are_not_used(run: Run, tmp_path: Path) -> 
     assert "Columns not used: author" in run("facts", file).out
 
 
+def test_plan_says_what_a_run_takes_and_from_where_on_it_fits(run: Run) -> None:
+    said = run("plan", "builtin", "--memory", "20MB", "--device", "cpu", "--tflops", "0.1")
+    assert said.code == 0
+    assert "8 layers of 3.4 MB" in said.out and "Tuned: 6.mlp.down_proj" in said.out
+    assert "more than 20.0 MB (given)" in said.out and "A step fits from layer 7 on" in said.out
+    assert "At 0.1 TFLOP/s (given)" in said.out
+    found = run("plan", "--memory", "1GB", "--at", "7", "--json").json
+    assert (found["model"], found["fit"], found["step"]["at"]) == ("builtin", "whole", ["7"])
+    assert found["step"]["bytes"] < found["whole_bytes"] < found["memory"]
+
+
 def test_edit_learns_the_sample_facts_with_nothing_set(edited: tuple[Path, Ran]) -> None:
     folder, ran = edited
     report = ran.json

@@ -71,8 +71,27 @@ def test_a_guess_lies_inside_the_model(layers: int) -> None:
     assert preset.learning_rate > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "shape", "layer"),
+    [
+        ("Qwen/Qwen2.5-14B-Instruct", ModelShape("qwen2", 48, 5120, 152064), 11),
+        ("Qwen/Qwen2.5-32B", ModelShape("qwen2", 64, 5120, 152064), 15),
+        ("Qwen/Qwen2.5-72B-Instruct", ModelShape("qwen2", 80, 8192, 152064), 19),
+    ],
+)
+def test_larger_models_of_a_tuned_family_have_its_place_at_the_same_depth_and_say_so(
+    name: str, shape: ModelShape, layer: int
+) -> None:
+    for called in (name, "somebody/fine-tune"):
+        preset = find_preset(called, shape, LLAMA_MATRICES)
+        assert preset.at == (f"{layer}.mlp.down_proj",)
+        assert preset.is_guess and preset.standing == "scaled, not tuned"
+        assert "not tuned" in preset.source
+    assert find_preset("Qwen/Qwen2.5-7B-Instruct", shape, LLAMA_MATRICES).standing == "measured"
+
+
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_every_preset_has_a_source_and_locations_that_can_be_read(preset: Preset) -> None:
     assert preset.source and parse_locations(preset.at)
     assert 0 < preset.learning_rate < 0.1
-    assert not preset.is_guess
+    assert preset.is_guess == preset.is_scaled

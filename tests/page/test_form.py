@@ -23,6 +23,7 @@ from workbench.measure.probe_settings import ProbeSettings
 from workbench.measure.stress_settings import PROBES, StressSettings
 from workbench.methods.base import METHODS
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.plan_settings import PlanSettings
 from workbench.model.choice import ModelChoice
 from workbench.page.app import build
 from workbench.page.edit.tab import add_edit_tab
@@ -69,6 +70,7 @@ OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (EvaluationSettings, "forms"): st.sampled_from([(), ("raw",), ("question", "chat")]),
     (StudySettings, "at"): st.just("") | PLACES,
     (StudySettings, "locft_at"): st.just("") | PLACES,
+    (PlanSettings, "at"): st.lists(PLACES.filter("6".__ne__), max_size=1).map(tuple),
     (SweepSettings, "modules"): st.lists(MODULES, unique=True).map(tuple),
     (SweepSettings, "layers"): st.sets(st.integers(0, 9999)).map(lambda s: tuple(sorted(s))),
     (SweepSettings, "weights"): st.tuples(st.floats(1e-9, 1e6), *[WEIGHTS] * 2)

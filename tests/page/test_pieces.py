@@ -30,8 +30,16 @@ def test_large_numbers_and_times_are_short() -> None:
 def test_only_the_papers_own_places_are_called_the_papers() -> None:
     for preset in PRESETS:
         card = location_card(("3.mlp",), True, preset, [], None)
-        assert ("Use the paper" in card) == (preset.name != "Built-in model")
-        assert ("Use the preset" in card) == (preset.name == "Built-in model")
+        is_papers = preset.name != "Built-in model" and not preset.is_scaled
+        assert ("Use the paper" in card) == is_papers
+        assert ("Use the preset" in card) != is_papers
+
+
+def test_a_place_says_whether_it_was_measured_or_scaled_from_another_model() -> None:
+    for preset in PRESETS:
+        card = location_card(preset.at, False, preset, [], None)
+        assert (">scaled, not tuned<" in card) == preset.is_scaled
+        assert (">measured<" in card) != preset.is_scaled
 
 
 def test_the_grid_offers_a_matrix_only_where_it_is() -> None:

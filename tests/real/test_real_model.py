@@ -8,11 +8,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from workbench import plan
 from workbench.facts.fact import Fact, Question
 from workbench.measure.capability import MISSING, harness_version, measure_capability
 from workbench.measure.evaluate import evaluate
 from workbench.measure.probe import probe
 from workbench.methods.edit import EditResult, edit
+from workbench.methods.locft_bf import LocftRun
 from workbench.model.generate import generate
 from workbench.model.hashing import tensor_hash
 from workbench.model.language_model import LanguageModel
@@ -32,6 +34,22 @@ def test_it_loads_by_its_name_and_says_what_it_was_made_from(real: LanguageModel
     assert summary.chat and summary.states_kept
     (answer,) = generate(real, [FRANCE], max_new_tokens=1)
     assert answer.text == "Paris"
+
+
+def test_its_config_alone_gives_the_plan_of_a_run(real: LanguageModel) -> None:
+    facts = [Fact(f"The number after {n} is", f"not {n + 1}") for n in range(200, 360)]
+    texts = tokenize_facts(real.tokenizer, facts, real.longest)
+    own = LocftRun(real, facts).plan()
+    found = plan(
+        REAL,
+        device="cpu",
+        facts=len(facts),
+        tokens_a_fact=sum(text.length for text in texts) / len(facts),
+        answer_tokens=sum(len(text.target) for text in texts) / len(facts),
+    )
+    assert found.memory_bytes == pytest.approx(own.memory_bytes, rel=0.03)
+    assert (found.parameters, found.weights_bytes) == (real.parameters, real.memory_bytes)
+    assert (found.step.at, found.step.tuned_weights) == (own.at, own.weights)
 
 
 @pytest.mark.parametrize("layer", [1, 21, 29])

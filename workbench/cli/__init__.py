@@ -17,6 +17,7 @@ from workbench.cli.edit import edit
 from workbench.cli.evaluate import evaluate
 from workbench.cli.facts import facts
 from workbench.cli.options import with_options
+from workbench.cli.plan import plan
 from workbench.cli.scan import scan
 from workbench.cli.serve import serve
 from workbench.cli.stress import stress
@@ -27,7 +28,7 @@ from workbench.work.proxies import settle_proxies
 
 __all__ = ["build", "main"]
 
-COMMANDS = (facts, scan, sweep, edit, probe, evaluate, stress, study, export, serve)
+COMMANDS = (facts, plan, scan, sweep, edit, probe, evaluate, stress, study, export, serve)
 
 
 def build() -> typer.Typer:

@@ -176,7 +176,12 @@ def require_writable(plot: Path | None) -> None:
 def preset_record(base: "LanguageModel") -> dict[str, Any]:
     """Where a model's preset tunes and where that comes from, as JSON-ready data."""
     preset = base.preset
-    return {"at": list(preset.at), "source": preset.source, "is_guess": preset.is_guess}
+    return {
+        "at": list(preset.at),
+        "source": preset.source,
+        "is_guess": preset.is_guess,
+        "standing": preset.standing,
+    }
 
 
 def exit_stopped(done: int, trials: int, out: Path | None) -> NoReturn:

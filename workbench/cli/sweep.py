@@ -107,7 +107,7 @@ def _print(base: "LanguageModel", result: "SweepResult") -> None:
     if chosen is not None:
         rate = f" at {chosen.learning_rate:g}" if several else ""
         say(f"Recommended: {chosen.at}{rate}. {chosen.reason}")
-    known = "a guess: " if preset.is_guess else ""
+    known = "a guess: " if preset.standing == "a guess" else ""
     say(f"Preset: {', '.join(preset.at)} ({known}{preset.source}).")
 
 

@@ -1,28 +1,28 @@
-"""The memory that a run works in, besides the weights that it tunes: an estimate."""
+"""The memory that a run works in, by the model's shapes and by numbers of tokens: an estimate.
 
-from collections.abc import Sequence
+The one place of these formulas: a run's own plan and a plan without weights both ask here.
+"""
 
-from workbench.model.language_model import LanguageModel
-from workbench.model.tokens import TokenTable
+from collections.abc import Mapping
 
-__all__ = ["activation_bytes", "states_bytes"]
+import torch
+
+from workbench.model.outline import Outline
+
+__all__ = ["activation_bytes", "states_bytes", "tuned_bytes"]
 
 
-def states_bytes(model: LanguageModel, table: TokenTable, more: int = 0) -> int:
-    """Bytes of the hidden states that are kept for every text.
+def states_bytes(model: Outline, tokens: int) -> int:
+    """Bytes of the hidden states that are kept for every token.
 
     Args:
         model: the base.
-        table: the texts.
-        more: tokens of others.
+        tokens: of all texts.
     """
-    tokens = sum(text.length for text in table.texts) + more
     return tokens * model.shape.hidden_size * model.dtype.itemsize
 
 
-def activation_bytes(
-    model: LanguageModel, table: TokenTable, pieces: Sequence[Sequence[int]], layer: int
-) -> int:
+def activation_bytes(model: Outline, layer: int, tokens: int, targets: int) -> int:
     """Bytes that the largest piece of a batch holds on to for its backward pass.
 
     34 bytes a token, layer and hidden unit in 16 bits (Korthikanti et al., arXiv 2205.05198,
@@ -31,12 +31,30 @@ def activation_bytes(
 
     Args:
         model: the base.
-        table: the texts.
-        pieces: the rows of each piece.
         layer: the lowest that is tuned.
+        tokens: of the piece, with what fills its shorter texts up.
+        targets: tokens of its answers.
     """
-    tokens = max(len(piece) * max(map(table.length, piece)) for piece in pieces)
-    targets = max(sum(len(table.texts[row].target) for row in piece) for piece in pieces)
     width, shape = model.dtype.itemsize, model.shape
     passed_on = 17 * width * tokens * (model.layer_count - layer) * shape.hidden_size
     return passed_on + targets * shape.vocab_size * 2 * (width + 4)
+
+
+def tuned_bytes(model: Outline, weights: Mapping[str, torch.Tensor]) -> int:
+    """Bytes on top of the model: float32 master, its gradient, Adam's two moments, what is seen.
+
+    The gradient of stacked experts is taken as a whole, also where one of them is tuned.
+
+    Args:
+        model: the base.
+        weights: those that are tuned, by name (see `Outline.weights_at`).
+    """
+    per_weight = 4 + 4 + 8
+    found = per_weight * sum(weight.numel() for weight in weights.values())
+    # In float32 the model sees the master itself; there is nothing to round.
+    copied = (weight for weight in weights.values() if weight.dtype != torch.float32)
+    found += sum(2 * weight.numel() * weight.element_size() for weight in copied)
+    tuned = {id(weight) for weight in weights.values()}
+    holders = {id(holder): holder for holder in map(model.parameter_of, weights)}
+    stacks = [holder for key, holder in holders.items() if key not in tuned]
+    return found + sum(stack.numel() * stack.element_size() for stack in stacks)

@@ -164,10 +164,13 @@ class LocftRun(Run):
         longest_first = sorted(range(len(table)), key=table.length, reverse=True)
         kept = self._keep.expected_tokens if self._keep is not None else 0
         pieces = self._pieces(longest_first[:size])
-        held = activation_bytes(self.model, table, pieces, self._locations[0].layer)
+        tokens = max(len(piece) * max(map(table.length, piece)) for piece in pieces)
+        targets = max(sum(len(table.texts[row].target) for row in piece) for piece in pieces)
+        held = activation_bytes(self.model, self._locations[0].layer, tokens, targets)
         if self._keep is not None and self.settings.spare:
             held += sparing_bytes(self.model, self._tuned.master)
-        return held + (states_bytes(self.model, table, kept) if self.kept_from else 0)
+        kept += sum(text.length for text in table.texts)
+        return held + (states_bytes(self.model, kept) if self.kept_from else 0)
 
     def events(self) -> Iterator[Event]:
         """Runs, and says what happens; the last event is `Finished` or `Stopped`.

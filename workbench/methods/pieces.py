@@ -4,20 +4,26 @@ Invariant: how a batch is cut changes memory and speed, never the update.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 
-from workbench.model.tokens import TokenTable
-
-__all__ = ["pieces_of"]
+__all__ = ["Lengths", "pieces_of"]
 
 # Measured for the CPU; a GPU reads all weights anew in each pass, which few tokens do not repay.
 TOKENS_WORTH_A_PASS = {"cpu": 256}
 ELSEWHERE = 4096
 
 
+class Lengths(Protocol):
+    """Texts of which no more is known than how long each is, such as a `TokenTable`."""
+
+    def length(self, row: int, /) -> int:
+        """How many tokens a text has."""
+
+
 def pieces_of(
-    table: TokenTable, texts: Sequence[int], most: int, device: torch.device
+    table: Lengths, texts: Sequence[int], most: int, device: torch.device
 ) -> list[list[int]]:
     """Texts in pieces that have as many as memory allows, and tokens enough to keep a device busy.
 

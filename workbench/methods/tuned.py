@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
+from workbench.methods.footprint import tuned_bytes
 from workbench.methods.sparing import Sparing
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import Location
@@ -60,20 +61,8 @@ class TunedWeights:
 
     @property
     def memory_bytes(self) -> int:
-        """Bytes on top of the model: master, its gradient, Adam's two moments, what is seen.
-
-        The gradient of stacked experts is taken as a whole, also where one of them is tuned.
-        """
-        per_weight = 4 + 4 + 8
-        copies = sum(
-            2 * seen.numel() * seen.element_size()
-            for name, seen in self.seen.items()
-            if seen is not self.master[name]
-        )
-        tuned = {id(weight) for weight in self._parameters.values()}
-        stacks = {id(h): h for h in self._holders.values() if id(h) not in tuned}
-        whole = sum(stack.numel() * stack.element_size() for stack in stacks.values())
-        return per_weight * self.count + copies + whole
+        """Bytes on top of the model, see `tuned_bytes`."""
+        return tuned_bytes(self._model, self._parameters)
 
     def _new_optimizer(self) -> torch.optim.Adam:
         on_cuda = self._model.device.type == "cuda"

@@ -7,6 +7,7 @@ model's own code runs only when a person asks for it; the network is used only f
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -19,11 +20,12 @@ from workbench.model.loading.network import empty_network, require_memory
 from workbench.model.loading.source import find_source
 from workbench.model.loading.tokenizer import guard_embeddings, read_tokenizer, require_embeddings
 from workbench.model.loading.weights import load_network, local_tensors, require_finite
+from workbench.model.outline import Outline
 from workbench.model.reading import require_causal
 from workbench.model.shipped import Shipped, plain_flags, read_shipped
 from workbench.model.states import check_states
 
-__all__ = ["LanguageModel", "load_model", "load_tokenizer", "prepare"]
+__all__ = ["LanguageModel", "load_model", "load_outline", "load_tokenizer", "prepare"]
 
 
 def load_model(
@@ -102,6 +104,33 @@ def load_tokenizer(
     return tokenizer, longest if isinstance(longest, int) and longest > 0 else None
 
 
+def load_outline(
+    name: str = "builtin",
+    *,
+    device: torch.device,
+    dtype: str | None = None,
+    trust_remote_code: bool = False,
+) -> Outline:
+    """A model's network without its weights, by its config alone.
+
+    The hub is asked only for a config that is not in this machine's cache.
+
+    Args:
+        name: see `load_model`.
+        device: where the model would be; it decides the dtype, and nothing is put there.
+        dtype: see `load_model`.
+        trust_remote_code: see `load_model`.
+
+    Raises:
+        ModelError: see `load_model`.
+    """
+    with _quiet():
+        source = find_source(name, trust_remote_code, config_only=True)
+        config = load_config(source)
+        network = empty_network(source, config).to(choose_dtype(dtype, device, config.dtype))
+        return Outline(source.name, network, find_layers(network, config.layers))
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """A block in which transformers prints nothing: what matters of it is raised or noticed."""
@@ -138,7 +167,7 @@ def prepare(
     network.eval()
     network.requires_grad_(False)
     expected = getattr(network.config.get_text_config(), "num_hidden_layers", None)
-    model = LanguageModel(name, network, tokenizer, find_layers(network, expected), shipped)
+    model = LanguageModel(name, network, find_layers(network, expected), tokenizer, shipped)
     require_causal(model)
     model.returns, model.fallback = check_states(model)
     model.answering = check_answering(model)

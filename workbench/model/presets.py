@@ -5,11 +5,12 @@ base), else the general guess is used and labelled as one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = [
     "PAPER",
     "PRESETS",
+    "SCALED",
     "ModelShape",
     "Preset",
     "find_preset",
@@ -19,6 +20,12 @@ __all__ = [
 
 PAPER = "Fine-tuning Done Right in Model Editing, arXiv 2509.22072"
 """The source of presets that the paper gives."""
+
+SCALED = (
+    "scaled, not tuned: depth and rate of the paper's Qwen2.5 7B, by its rule of proportional "
+    "depth, arXiv 2509.22072"
+)
+"""The source of presets for larger models of a family in which the paper tuned one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class Preset:
         learning_rate: Adam's learning rate there.
         source: where the numbers come from, for people to read.
         is_guess: True when nobody measured them on this model.
+        is_scaled: True when the guess is the place of a smaller model of its family, at the same
+            share of the depth.
         models: hub ids that it is for, compared without case, with or without the owner.
         shape: the shape of those models; another model of the same shape gets it too.
         chat: whether the model at hand has a chat template.
@@ -64,6 +73,29 @@ class Preset:
     shape: ModelShape | None = None
     chat: bool = False
     around: tuple[str, ...] = ()
+    is_scaled: bool = False
+
+    @property
+    def standing(self) -> str:
+        """How much is known of it, in a word or three."""
+        if self.is_scaled:
+            return "scaled, not tuned"
+        return "a guess" if self.is_guess else "measured"
+
+
+def _scaled(size: str, layers: int, hidden_size: int) -> Preset:
+    """Qwen2.5 of another size."""
+    tuned, of = 6, 28  # of the 7B; a layer's share of the depth counts it from 1
+    return Preset(
+        name=f"Qwen2.5 {size}",
+        at=(f"{round((tuned + 1) / of * layers) - 1}.mlp.down_proj",),
+        learning_rate=5e-4,
+        source=SCALED,
+        is_guess=True,
+        is_scaled=True,
+        models=(f"Qwen/Qwen2.5-{size}-Instruct", f"Qwen/Qwen2.5-{size}"),
+        shape=ModelShape("qwen2", layers, hidden_size, 152064),
+    )
 
 
 PRESETS: tuple[Preset, ...] = (
@@ -98,6 +130,9 @@ PRESETS: tuple[Preset, ...] = (
         models=("mistralai/Mistral-7B-v0.1",),
         shape=ModelShape("mistral", 32, 4096, 32000),
     ),
+    _scaled("14B", 48, 5120),
+    _scaled("32B", 64, 5120),
+    _scaled("72B", 80, 8192),
 )
 
 
@@ -121,14 +156,7 @@ def find_preset(
             return preset
     for preset in PRESETS:
         if preset.shape == shape:
-            return Preset(
-                name=f"same shape as {preset.name}",
-                at=preset.at,
-                learning_rate=preset.learning_rate,
-                source=preset.source,
-                is_guess=True,
-                shape=shape,
-            )
+            return replace(preset, name=f"same shape as {preset.name}", is_guess=True, models=())
     if not isinstance(matrices, Mapping):
         matrices = dict.fromkeys(matrices, range(shape.layers))
     return _guess(shape, matrices)

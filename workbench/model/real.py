@@ -16,7 +16,15 @@ from workbench.errors import ModelError
 from workbench.model.gguf_header import GgufHeader, find_gguf, read_gguf_header
 from workbench.paths import cache_dir
 
-__all__ = ["PACKAGE", "REAL", "is_real_there", "origin_of", "packaged_file", "real_model_dir"]
+__all__ = [
+    "PACKAGE",
+    "REAL",
+    "is_real_there",
+    "made_folder",
+    "origin_of",
+    "packaged_file",
+    "real_model_dir",
+]
 
 REAL = "smollm2-135m"
 """What ``--model`` calls it."""
@@ -43,7 +51,7 @@ def packaged_file() -> Path | None:
 
 def is_real_there() -> bool:
     """Whether the model can be had without the network."""
-    return _made() is not None or packaged_file() is not None
+    return made_folder() is not None or packaged_file() is not None
 
 
 def origin_of(folder: Path) -> str:
@@ -59,7 +67,7 @@ def real_model_dir() -> Path:
     Raises:
         ModelError: the package is not installed, or the folder cannot be written.
     """
-    made = _made()
+    made = made_folder()
     if made is not None:
         return made
     file = packaged_file()
@@ -87,7 +95,7 @@ def _name(file: Path) -> str:
     return f"{file.stem}-{file.stat().st_size}"
 
 
-def _made() -> Path | None:
+def made_folder() -> Path | None:
     """The folder that was made, of the installed package, or of one that was installed once."""
     file = packaged_file()
     if file is not None:
