@@ -36,8 +36,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "forms and rewordings": PAPER | {"forms": WORDED},
     "forms and prefixes": PAPER | {"forms": (*EVERYWHERE, "prefix:0.5")},
     "keep": PAPER | {"keep": 2.0},
+    "spare": PAPER | {"spare": 1.0},
     "falling rate": PAPER | {"rate_schedule": "falling"},
     "forms and keep": PAPER | {"forms": EVERYWHERE, "keep": 2.0},
+    "holds, not sparing": {"recipe": "holds", "spare": 0.0},
     "holds, no rewordings": {"recipe": "holds", "forms": EVERYWHERE},
     "holds": {"recipe": "holds"},
 }

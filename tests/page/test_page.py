@@ -119,7 +119,7 @@ def test_a_refresh_and_a_second_tab_show_the_run_that_goes_on(
     page = open_page()
     start(page)
     expect(page.locator("#run-card .bar")).to_be_visible()
-    expect(page.locator("#run-card .loss")).to_be_visible()
+    expect(page.locator("#run-card .chart .loss")).to_be_visible()
     page.reload(wait_until="domcontentloaded")
     expect(page.locator("#now")).to_contain_text("epoch")
     second = open_page()
@@ -144,7 +144,7 @@ def test_a_killed_worker_is_told_and_the_run_can_go_on(
     store.settings.set("edit", ENDLESS.as_dict())
     page = open_page()
     start(page)
-    expect(page.locator("#run-card .loss")).to_be_visible()
+    expect(page.locator("#run-card .chart .loss")).to_be_visible()
     status = WorkerStatus.read(library.root)
     assert status is not None
     os.kill(status.pid, signal.SIGKILL)

@@ -27,7 +27,9 @@ def add_run(store: Store, settings: EditSettings, learned: list[bool], said: lis
     """A finished run as the worker would leave it, but for its patch."""
     rows = store.facts.enabled()
     asked = replace(settings, at=("6.mlp.down_proj",), batch_size=2, epochs=25)
-    whole = EditSettings.from_dict(asked.resolved(SUMMARY.preset, len(rows)).as_dict())
+    whole = EditSettings.from_dict(
+        asked.resolved(SUMMARY.preset, len(rows)).for_facts(False).as_dict()
+    )
     run = store.runs.begin(store.jobs.submit("load"), "builtin", whole, rows)
     store.runs.set_learned(run, [(row.id, yes) for row, yes in zip(rows, learned, strict=True)])
     store.runs.set_answers(
