@@ -13,7 +13,7 @@ from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
-from workbench.methods.sparing import sparing_bytes, sparing_steps
+from workbench.methods.sparing import LONGER, sparing_bytes, sparing_steps
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.patch import Patch
@@ -62,7 +62,7 @@ def test_a_step_is_the_one_that_trades_its_length_for_what_usual_inputs_feel(
     moment = inputs.T @ inputs
     cost = strength * moment / moment.diagonal().mean()
     wish = torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
-    step = sparing_steps(model, [name], usual, strength)[name](wish)
+    step = sparing_steps(model, [name], usual, strength)[name](wish) / LONGER
     # The minimum of |D - wish|^2 + tr(D cost D'), by its gradient.
     as_linear = (step, wish) if family == "Llama" else (step.T, wish.T)
     gradient = as_linear[0] - as_linear[1] + as_linear[0] @ cost
@@ -92,6 +92,20 @@ def test_a_run_that_spares_goes_on_to_the_same_bits(model: LanguageModel, tmp_pa
     for name, weight in whole.weights.items():
         assert weight.equal(resumed.weights[name])
         assert not weight.equal(plain.weights[name])
+
+
+def test_where_nothing_is_kept_steps_are_as_long_as_ever(model: LanguageModel) -> None:
+    facts = [Fact("a number that nobody named is", "seven")]
+    assert not kept_prompts(facts, ("neighbours",), 0, chat=False)
+    found = []
+    for spare in (0.0, 1.0):
+        settings = EditSettings(
+            at=("1.mlp.down_proj",), epochs=2, spare=spare, kept=("neighbours",)
+        )
+        run = LocftRun(model, facts, settings)
+        list(run.events())
+        found.append(run.weights)
+    assert all(weight.equal(found[1][name]) for name, weight in found[0].items())
 
 
 @pytest.mark.slow

@@ -17,7 +17,6 @@ from workbench.methods.method_settings import MethodSettings
 from workbench.methods.recipes import (
     RECIPES,
     SEVERAL,
-    SPARING,
     Kept,
     RateSchedule,
     Recipe,
@@ -120,7 +119,7 @@ class EditSettings(MethodSettings):
         None,
         "How much each step avoids the directions of usual inputs, those that the kept prompts "
         "give the tuned matrices: a direction as usual as the mean is stepped in by 1 / (1 + "
-        "spare); 0 for not; empty: the recipe's.",
+        "spare), and all are by three times the rate; 0 for not; empty: the recipe's.",
         label="Spare",
         advanced=True,
     )
@@ -212,10 +211,9 @@ class EditSettings(MethodSettings):
         return ResolvedEditSettings.from_dict(self.as_dict() | automatic)
 
     def _rate(self, recipe: Recipe, preset: Preset) -> float:
-        """The preset's rate, in proportion to how long steps may be."""
+        """The preset's rate, less where the recipe tunes several matrices in place of its one."""
         several = recipe.around and bool(preset.around) and len(self.at) != 1
-        spares = recipe.spare if self.spare is None else self.spare
-        return preset.learning_rate * (SEVERAL if several else 1.0) * (SPARING if spares else 1.0)
+        return preset.learning_rate * (SEVERAL if several else 1.0)
 
 
 @dataclass(frozen=True, slots=True)

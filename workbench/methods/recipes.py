@@ -12,7 +12,6 @@ __all__ = [
     "MOST_BROUGHT",
     "RECIPES",
     "SEVERAL",
-    "SPARING",
     "Kept",
     "RateSchedule",
     "Recipe",
@@ -30,9 +29,6 @@ MOST_WORDED = 12_000
 
 SEVERAL = 0.5
 """Times the preset's learning rate, when several matrices are tuned in place of its one."""
-
-SPARING = 3.0
-"""Times the preset's learning rate, when steps spare usual inputs and so are shorter."""
 
 Kept = Literal["neighbours", "text", "chats", "yours"]
 

@@ -5,7 +5,7 @@ inputs and c its mean eigenvalue, the step D (I + s C / c)^-1 is taken instead: 
 that usual inputs often take, whole in those that they never do. It is the step that trades D's
 length for what it does to usual inputs, with the weight s: the soft form of AlphaEdit's projection
 into the null space (Fang et al., arXiv 2410.02355), with the covariance of MEMIT (Meng et al.,
-arXiv 2210.07229, equation 14).
+arXiv 2210.07229, equation 14). Shortened steps learn little, so all are taken longer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,10 @@ from workbench.methods.keep import KeepSet
 from workbench.model.experts import split_part
 from workbench.model.language_model import LanguageModel
 
-__all__ = ["Sparing", "sparing_bytes", "sparing_steps"]
+__all__ = ["LONGER", "Sparing", "sparing_bytes", "sparing_steps"]
+
+LONGER = 3.0
+"""Times a step's length: shortened so, it learns no more slowly (measured on SmolLM2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ def sparing_steps(
         model: the base.
         names: of the tuned tensors.
         usual: prompts, prepared.
-        strength: the weight s; a direction as usual as the mean is stepped in by 1 / (1 + s).
+        strength: the weight s; a direction as usual as the mean is stepped in by 1 / (1 + s),
+            before all are lengthened.
     """
     owners = {name: owner for name in names if (owner := _owner(model, name)) is not None}
     moments: dict[str, torch.Tensor] = {}
@@ -120,7 +124,7 @@ def _adding(
 
 
 def _inverse(moment: torch.Tensor, strength: float) -> torch.Tensor:
-    """(I + strength · moment / its mean eigenvalue)^-1."""
+    """(I + strength · moment / its mean eigenvalue)^-1, lengthened."""
     mean = moment.diagonal().mean().clamp(min=torch.finfo(torch.float32).tiny)
     whole = torch.eye(len(moment), device=moment.device) + moment * (strength / mean)
-    return torch.cholesky_inverse(torch.linalg.cholesky(whole))
+    return LONGER * torch.cholesky_inverse(torch.linalg.cholesky(whole))
