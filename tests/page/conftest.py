@@ -100,11 +100,16 @@ def browser() -> Iterator[Browser]:
 def store(library: Library) -> Iterator[Store]:
     """A fresh session, which is the one that the page opens."""
     store = library.create(f"test {time.time():.3f}")
-    store.settings.set("opened", time.time() + 1)
+    _make_newest(store)
     yield store
-    # Else the next test's second page, opened within that second, would show this session.
+    # Else the next test's second page might show this session.
     if store.folder.exists():
         store.settings.set("opened", 0.0)
+
+
+def _make_newest(store: Store) -> None:
+    """No session opened within the next minute is newer, until a page has arrived in this one."""
+    store.settings.set("opened", time.time() + 60)
 
 
 @pytest.fixture
@@ -120,6 +125,7 @@ def open_page(browser: Browser, address: str, store: Store) -> Iterator[Open]:
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda m: problems.append(m.text) if POLICY in m.text else None)
         page.on("request", lambda r: None if _is_local(r.url, address) else problems.append(r.url))
+        _make_newest(store)  # a test's other session may have been made since
         page.goto(address, wait_until="domcontentloaded")
         expect(page.locator("#session-list")).to_have_value(store.id, timeout=PATIENCE)
         return page
