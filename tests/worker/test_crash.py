@@ -34,7 +34,7 @@ ROUNDS = 16
 KILLS = 2
 TIMES = re.compile(r"^(time|created|changed|started|ended|deleted|undone|moment|cancel_asked)$")
 LONG = EditSettings(
-    epochs=100, stop_loss=0.0, skip_loss=0.0, seed=3, batch_size=10, at=("7.mlp.down_proj",)
+    epochs=40, stop_loss=0.0, skip_loss=0.0, seed=3, batch_size=10, at=("7.mlp.down_proj",)
 )
 
 
