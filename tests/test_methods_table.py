@@ -116,7 +116,9 @@ def test_a_session_runs_it_draws_it_reports_it_and_studies_it(file: Path, tmp_pa
     act_on_runs(store, "use", run)
     assert store.settings.method is TOY
     assert store.settings.of("edit", "toy") == ToySettings(0.25)
-    study = StudySettings(kind="pipelines", passes=1, learning_rates=(1e-3,), methods=("toy",))
+    study = StudySettings(
+        passes=1, learning_rates=(1e-3,), methods=("toy",), locft_at="6.mlp.down_proj", written=2
+    )
     done(workshop, store, StudyRequest(study))
     (kept,) = store.studies.all()
     assert "Toy" in {row["label"] for row in kept.record()["rows"]}
