@@ -15,7 +15,13 @@ __all__ = ["neighbours", "said_keys"]
 
 
 def neighbours(
-    facts: Sequence[Fact], per_fact: int, seed: int, *, reworded: bool = False
+    facts: Sequence[Fact],
+    per_fact: int,
+    seed: int,
+    *,
+    reworded: bool = False,
+    subjects: Sequence[str] = (),
+    named: int = 0,
 ) -> list[str]:
     """Prompts about other subjects, in the words of the facts.
 
@@ -23,33 +29,50 @@ def neighbours(
 
     Args:
         facts: what is to be learned.
-        per_fact: most prompts for each.
+        per_fact: most prompts for each, about the subjects of other facts.
         seed: decides the subjects.
         reworded: whether every second one is in other words.
+        subjects: further ones, that somebody named.
+        named: most prompts for each about these.
     """
     chance = random.Random(f"neighbours {seed}")
-    subjects = sorted({fact.subject for fact in facts if fact.subject})
+    pools = [
+        (sorted(set(subjects)), named),
+        (sorted({fact.subject for fact in facts if fact.subject}), per_fact),
+    ]
     taken = said_keys(facts)
+    return [
+        prompt
+        for fact in facts
+        if fact.subject and fact.subject in fact.prompt
+        for pool, most in pools
+        for prompt in _about(fact, pool, most, taken, chance, reworded)
+    ]
+
+
+def _about(
+    fact: Fact,
+    subjects: Sequence[str],
+    most: int,
+    taken: set[str],
+    chance: random.Random,
+    reworded: bool,
+) -> list[str]:
+    """A fact's prompt about some other subjects; what is `taken` is passed over, and grows."""
     found: list[str] = []
-    for fact in facts:
-        if not fact.subject or fact.subject not in fact.prompt:
+    for other in chance.sample(subjects, min(len(subjects), 4 * most)):
+        prompt = fact.prompt.replace(fact.subject, other)
+        key = prompt_key(prompt)
+        if key in taken or len(found) == most:
             continue
-        others = chance.sample(subjects, min(len(subjects), 4 * per_fact))
-        new = 0
-        for other in others:
-            prompt = fact.prompt.replace(fact.subject, other)
-            key = prompt_key(prompt)
-            if key in taken or new == per_fact:
-                continue
-            taken.add(key)
-            if reworded and new % 2:
-                # What is measured may be among the wordings; then the prompt stays as it is.
-                other_words = rewordings(prompt, other, 1, chance)
-                if other_words and prompt_key(other_words[0]) not in taken:
-                    prompt = other_words[0]
-                    taken.add(prompt_key(prompt))
-            found.append(prompt)
-            new += 1
+        taken.add(key)
+        if reworded and len(found) % 2:
+            # What is measured may be among the wordings; then the prompt stays as it is.
+            other_words = rewordings(prompt, other, 1, chance)
+            if other_words and prompt_key(other_words[0]) not in taken:
+                prompt = other_words[0]
+                taken.add(prompt_key(prompt))
+        found.append(prompt)
     return found
 
 

@@ -23,7 +23,13 @@ from workbench.search.sweep_settings import ResolvedSweepSettings
 
 __all__ = ["Trained"]
 
-FIRST: dict[str, Any] = {"forms": ["raw"], "rate_schedule": "constant", "keep": 0.0, "spare": 0.0}
+FIRST: dict[str, Any] = {
+    "forms": ["raw"],
+    "rate_schedule": "constant",
+    "keep": 0.0,
+    "spare": 0.0,
+    "other_subjects": [],
+}
 """How the first version trained, whose rows are still known."""
 
 
@@ -129,6 +135,7 @@ class Trained:
             "keep",
             "spare",
             *(["kept"] if self._settings.needs_kept else []),
+            *(["other_subjects"] if self._settings.holds_neighbours else []),
         )
         found = {name: mine[name] for name in names if mine[name] != FIRST.get(name)}
         return found | ({"systems": self._systems} if self._systems else {})
@@ -143,9 +150,9 @@ class Trained:
             return []
         names = [form.form for form in self._forms]
         chat, kinds = self._model.preset.chat, self._settings.kept
-        found: list[str] = []
+        own, found = self._settings.other_subjects, list[str]()
         for count in sorted(set(counts)):
             facts = with_subjects([self.facts[row] for row in self.some(count)])
-            kept = kept_prompts(facts, kinds, self._seed, chat=chat, forms=names)
+            kept = kept_prompts(facts, kinds, self._seed, chat=chat, forms=names, subjects=own)
             found += [one.prompt for one in kept]
         return found
