@@ -10,8 +10,15 @@ from collections.abc import Iterator, Sequence
 from workbench.facts.fact import Fact
 from workbench.facts.reword import reworded as rewordings
 from workbench.facts.same import prompt_key
+from workbench.facts.subject_kinds import listed_subjects
 
-__all__ = ["neighbours", "said_keys"]
+__all__ = ["are_few", "neighbours", "said_keys"]
+
+FEW = 6
+"""With no more subjects than that, subjects of the same kind that everybody knows are added."""
+
+FILLED = 12
+"""So many prompts a fact has then."""
 
 
 def neighbours(
@@ -22,6 +29,7 @@ def neighbours(
     reworded: bool = False,
     subjects: Sequence[str] = (),
     named: int = 0,
+    listed: bool = False,
 ) -> list[str]:
     """Prompts about other subjects, in the words of the facts.
 
@@ -34,20 +42,33 @@ def neighbours(
         reworded: whether every second one is in other words.
         subjects: further ones, that somebody named.
         named: most prompts for each about these.
+        listed: whether subjects that everybody knows are added where there are few.
     """
     chance = random.Random(f"neighbours {seed}")
-    pools = [
-        (sorted(set(subjects)), named),
-        (sorted({fact.subject for fact in facts if fact.subject}), per_fact),
-    ]
+    own, others = sorted(set(subjects)), sorted({fact.subject for fact in facts if fact.subject})
+    fill = listed and are_few(facts, subjects)
     taken = said_keys(facts)
-    return [
-        prompt
-        for fact in facts
-        if fact.subject and fact.subject in fact.prompt
-        for pool, most in pools
-        for prompt in _about(fact, pool, most, taken, chance, reworded)
-    ]
+    found: list[str] = []
+    for fact in facts:
+        if not fact.subject or fact.subject not in fact.prompt:
+            continue
+        mine = _about(fact, own, named, taken, chance, reworded)
+        mine += _about(fact, others, per_fact, taken, chance, reworded)
+        if fill:
+            known = listed_subjects(fact, chance)
+            mine += _about(fact, known, max(0, FILLED - len(mine)), taken, chance, reworded)
+        found += mine
+    return found
+
+
+def are_few(facts: Sequence[Fact], subjects: Sequence[str] = ()) -> bool:
+    """Whether the facts are about so few that their prompts need other subjects.
+
+    Args:
+        facts: what is to be learned.
+        subjects: further ones, that somebody named.
+    """
+    return len({*subjects, *(fact.subject for fact in facts if fact.subject)}) <= FEW
 
 
 def _about(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.facts.fact import Fact, facts_digest
+from workbench.facts.subject_kinds import listed_digest
 from workbench.methods.locft_settings import ResolvedEditSettings
 from workbench.model.language_model import LanguageModel
 
@@ -30,6 +31,7 @@ def run_identity(
     settings: ResolvedEditSettings,
     tuned: Iterable[str],
     systems: Sequence[str],
+    few: bool,
 ) -> dict[str, Any]:
     """What must be the same for a checkpoint to go on.
 
@@ -39,6 +41,7 @@ def run_identity(
         settings: of the run.
         tuned: names of the tuned weights.
         systems: the system prompts with which chats are trained.
+        few: whether the facts have few subjects, see `are_few`.
     """
     told = replace(settings, micro_batch_size=None).as_dict()
     del told["recipe"]  # what it stands for is in the others
@@ -49,8 +52,11 @@ def run_identity(
     for name, published in PUBLISHED.items():
         if told[name] == published:
             del told[name]
-    # Earlier versions trained chats without one alone.
-    return ({"chats with a system prompt": list(systems)} if systems else {}) | {
+    # Earlier versions trained chats without one alone, and held the facts' own subjects alone.
+    further: dict[str, Any] = {"chats with a system prompt": list(systems)} if systems else {}
+    if few and settings.holds_neighbours:
+        further["subjects of the lists"] = listed_digest()
+    return further | {
         "settings": told,
         "facts": facts_digest(facts),
         "base": {name: model.base_hash(name) for name in tuned},

@@ -147,11 +147,13 @@ def kept_prompts(
 def _near(
     facts: Sequence[Fact], seed: int, subjects: Sequence[str], *, reworded: bool
 ) -> list[str]:
-    """Neighbours about the subjects of other facts and about those that somebody named."""
+    """Neighbours about subjects that somebody named, and those of other facts or of lists."""
     most = max(1, MOST_NEIGHBOURS // max(1, len(facts)))
     named = min(len(subjects), max(most - PER_FACT, (most + 1) // 2))
     others = min(PER_FACT, most - named)
-    found = neighbours(facts, others, seed, reworded=reworded, subjects=subjects, named=named)
+    found = neighbours(
+        facts, others, seed, reworded=reworded, subjects=subjects, named=named, listed=True
+    )
     return found[:MOST_NEIGHBOURS]
 
 

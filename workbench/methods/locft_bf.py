@@ -20,6 +20,7 @@ import torch
 from workbench.errors import MemoryShortage
 from workbench.facts.fact import Fact
 from workbench.facts.forms import parse_forms
+from workbench.facts.neighbours import are_few
 from workbench.facts.subject import with_subjects
 from workbench.measure.strict import learned_texts
 from workbench.methods.base import LOCFT_BF
@@ -106,6 +107,7 @@ class LocftRun(Run):
         self._schedule = Schedule.of(self.settings, len(self.facts))
         forms = parse_forms(self.settings.forms)
         known = with_subjects(self.facts)
+        self._few = are_few(known, self.settings.other_subjects)
         self._drawn = DrawnForms(model, known, forms, self._texts, self.settings.seed)
         self._keep = keep if self.settings.needs_kept else None
         if self.settings.needs_kept and keep is None:
@@ -382,4 +384,4 @@ class LocftRun(Run):
     def _identity(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to go on."""
         tuned, systems = self._tuned.master, self._drawn.systems
-        return run_identity(self.model, self.facts, self.settings, tuned, systems)
+        return run_identity(self.model, self.facts, self.settings, tuned, systems, self._few)
