@@ -135,7 +135,7 @@ class EditSettings(MethodSettings):
         "Subjects of your own about whom the facts' sentences must stay as they are, beside those of "
         "the other facts and, where these are few, well-known ones of their kind; one a line, or "
         "between semicolons.",
-        label="Other subjects",
+        label="Subjects of your own",
         empty="those of the other facts",
         parse=parse_subjects,
         write=write_subjects,
