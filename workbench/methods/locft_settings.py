@@ -132,9 +132,9 @@ class EditSettings(MethodSettings):
     )
     other_subjects: tuple[str, ...] = setting(
         (),
-        "Subjects of your own about whom the facts' sentences must stay as they are, beside those of "
-        "the other facts and, where these are few, well-known ones of their kind; one a line, or "
-        "between semicolons.",
+        "Subjects of your own about whom the facts' sentences must stay as they are, beside those "
+        "of the other facts and, where these are few, well-known ones of their kind; one a line, "
+        "or between semicolons.",
         label="Subjects of your own",
         empty="those of the other facts",
         parse=parse_subjects,
