@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from workbench.facts import Fact, Question, parse_facts
 from workbench.facts.neighbours import neighbours, said_keys
-from workbench.facts.overlaps import kept_questions, overlaps, trained_wordings
+from workbench.facts.overlaps import kept_questions, overlaps, told_overlaps, trained_wordings
 from workbench.facts.same import prompt_key
 
 # A prompt in other letters is the same to a reader.
@@ -82,3 +82,11 @@ def test_of_several_keep_prompts_one_with_an_answer_counts() -> None:
     ]
     assert kept_questions(facts) == [Question("K is", "1")]
     assert [one.kind for one in overlaps(facts)] == ["keep shared"]
+
+
+@given(_FACTS)
+def test_a_fact_among_others_is_told_what_a_file_of_them_would_be(facts: list[Fact]) -> None:
+    told = list(told_overlaps(facts[0], facts[1:])) if facts else []
+    found = [one for one in overlaps(facts) if 0 in (one.fact, one.owner)]
+    assert [text.split(" is ")[0] for text in told] == [one.what.split(" is ")[0] for one in found]
+    assert all(one.mend in text for one, text in zip(found, told, strict=True))

@@ -14,9 +14,9 @@ from workbench.methods.brought import left_out
 from workbench.methods.edit import edit
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
-from workbench.methods.prefixes import OPENINGS, written_sentences
+from workbench.methods.prefixes import LONGEST, OPENINGS, written_sentences
 from workbench.model.forms import SYSTEM, system_prompts, tokenize_form
-from workbench.model.generate import generate
+from workbench.model.generate import Answer, generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 
@@ -196,6 +196,34 @@ def test_facts_stand_behind_sentences_that_the_model_wrote(builtin: LanguageMode
     ]
     assert sum(text != fact.prompt for text in texts) == len(texts) - 1
     assert all(text.endswith(fact.prompt) for text in texts) and held_out not in texts
+
+
+def test_sentences_hold_words_as_the_model_wrote_them(
+    builtin: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tokens(text: str) -> tuple[int, ...]:
+        return tuple(builtin.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    word = tokens(" Serenizer")
+    assert len(word) > 1
+    room = tokens(" a") * LONGEST
+    written = ["s, they said. He", "; but", " a city"], [(*room[1:], *word[:2]), room + word]
+    said = [*map(tokens, written[0]), *written[1]]
+    monkeypatch.setattr("workbench.methods.prefixes._written", {})
+    monkeypatch.setattr(
+        "workbench.methods.prefixes.OPENINGS", ("The bread", "She", "It is") + 2 * ("To",)
+    )
+    monkeypatch.setattr(
+        "workbench.methods.prefixes.generate",
+        lambda *_, **__: [Answer("", one, ()) for one in said],
+    )
+    assert written_sentences(builtin) == (
+        "The breads, they said.",
+        "She; but.",
+        "It is a city.",
+        f"To{' a' * (LONGEST - 1)}.",
+        f"To{' a' * LONGEST}.",
+    )
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -13,9 +14,16 @@ from workbench.errors import SettingsError
 from workbench.facts import Fact, Question, read_facts
 from workbench.facts.neighbours import neighbours
 from workbench.facts.same import prompt_key
+from workbench.facts.subject_kinds import SubjectKind
 from workbench.methods.brought import left_out
 from workbench.methods.keep import KeepSet, divergence
-from workbench.methods.kept_prompts import OPENINGS, KeptPrompt, answered, kept_prompts
+from workbench.methods.kept_prompts import (
+    MOST_NEIGHBOURS,
+    OPENINGS,
+    KeptPrompt,
+    answered,
+    kept_prompts,
+)
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.recipes import MOST_BROUGHT
@@ -46,18 +54,20 @@ def facts_about(names: list[str]) -> list[Fact]:
     ]
 
 
-@given(NAMES, st.integers(1, 6), st.integers(0, 3))
+@given(NAMES, st.integers(1, 6), st.integers(0, 3), st.integers(0, 3))
 def test_nothing_that_is_taught_or_measured_is_ever_kept(
-    names: list[str], per_fact: int, seed: int
+    names: list[str], per_fact: int, seed: int, named: int
 ) -> None:
     facts = facts_about(names)
-    found = neighbours(facts, per_fact, seed)
+    found = neighbours(facts, per_fact, seed, subjects=COUNTRIES[:6], named=named, listed=True)
     asked = {prompt_key(fact.prompt) for fact in facts}
     asked |= {prompt_key(prompt) for fact in facts for prompt in fact.rephrase_prompts}
     asked |= {prompt_key(q.prompt) for fact in facts for q in fact.locality_prompts}
     assert not asked & {prompt_key(prompt) for prompt in found}
-    assert len(set(found)) == len(found) <= per_fact * len(facts)
-    assert found == neighbours(facts, per_fact, seed)
+    assert len(set(found)) == len(found) <= 12 * len(facts)
+    assert found == neighbours(
+        facts, per_fact, seed, subjects=COUNTRIES[:6], named=named, listed=True
+    )
 
 
 def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
@@ -70,6 +80,7 @@ def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
         "The flag of Chad is",
         "The flag of Peru is",
     ]
+    found = neighbours(facts, 6, 0, listed=True)
     near = [KeptPrompt("neighbours", prompt) for prompt in found]
     many = facts_about(list(COUNTRIES))
     facts += [Fact(f"Fact {n}", "x") for n in range(len(OPENINGS))]
@@ -85,6 +96,54 @@ def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
     assert 0 < sum(prompt.prompt.startswith("Question: ") for prompt in asked) < len(asked)
     chats = kept_prompts(facts, ("chats",), 0, chat=True)
     assert chats and all(prompt.chat and prompt.kind == "chats" for prompt in chats)
+
+
+def test_subjects_of_ones_own_are_held_whatever_other_facts_there_are() -> None:
+    alone = Fact("The capital of Chad is", "x", subject="Chad")
+    own = EditSettings(other_subjects=("Washington, D.C.; Peru\n Mali", "Chad", "Peru"))
+    assert own.other_subjects == ("Washington, D.C.", "Peru", "Mali", "Chad")
+
+    def held(facts: list[Fact], subjects: tuple[str, ...]) -> list[str]:
+        kept = kept_prompts(facts, ("neighbours",), 0, chat=False, subjects=subjects)
+        return [one.prompt for one in kept]
+
+    mine = [f"The capital of {name} is" for name in ("Mali", "Peru", "Washington, D.C.")]
+    assert sorted(held([alone], own.other_subjects)[:3]) == mine
+    enough = tuple(f"Region {n}" for n in range(9))
+    assert sorted(held([alone], enough)) == [f"The capital of {name} is" for name in enough]
+    many = [replace(alone, prompt=f"In {n}, Chad has") for n in range(2000)]
+    cut = held(many, own.other_subjects)
+    assert len(cut) == MOST_NEIGHBOURS and not any("Chad" in prompt for prompt in cut)
+    (told,) = left_out([alone], replace(own, recipe="published", keep=0.0))
+    assert "'neighbours' is not among what this run keeps" in told
+
+
+def test_few_facts_are_held_beside_subjects_of_their_kind() -> None:
+    def held(*facts: Fact) -> list[str]:
+        return [one.prompt for one in kept_prompts(facts, ("neighbours",), 0, chat=False)]
+
+    def subjects(of: str) -> list[str]:
+        return (assets_dir() / "subjects" / f"{of}.txt").read_text("utf-8").splitlines()
+
+    (country, works) = (
+        Fact("The capital of Chad is", "x", subject="Chad"),
+        Fact("Who directed Alien?", "x", subject="Alien"),
+    )
+    nothing = Fact("Alien, the", "x", subject="Alien")
+    assert len(held(country)) == len(held(country, works)) // 2 == 12
+    assert {one[15:-3] for one in held(country)} < {*subjects("countries")}
+    assert {one[13:-1] for one in held(works)} < {*subjects("works")}
+    kinds = [
+        kind
+        for kind in get_args(SubjectKind)
+        for one in held(nothing)
+        if one[:-5] in subjects(kind)
+    ]
+    assert len(kinds) == 12 and len({*kinds}) > 5
+    taught = subjects("countries")[0]
+    assert f"The capital of {taught} is" not in held(
+        country, replace(works, rephrase_prompts=(f"the capital of {taught} is?",))
+    )
 
 
 def test_what_is_taught_or_measured_is_not_kept_although_it_is_plain_text() -> None:
@@ -231,6 +290,15 @@ def test_facts_that_keep_nothing_go_on_from_checkpoints_of_before_they_could(
     before = EditSettings(at=AT, keep=2.0, kept=("neighbours", "text"))
     now = replace(before, kept=())
     assert LocftRun(model, facts, now)._identity() == LocftRun(model, facts, before)._identity()
+    lists, many = "subjects of the lists", facts_about(list(COUNTRIES))
+    assert lists in LocftRun(model, facts, now)._identity()
+    assert lists not in LocftRun(model, many, now)._identity()
+    named = replace(before, kept=("text",), other_subjects=("Oslo",))
+    assert LocftRun(model, facts, named)._identity() == (
+        LocftRun(model, facts, replace(named, other_subjects=()))._identity()
+    )
+    named = replace(named, kept=("neighbours",))
+    assert "Oslo" in str(LocftRun(model, facts, named)._identity())
     facts[0] = replace(facts[0], keep_prompts=(Question("Oslo lies in"),))
     assert "yours" in LocftRun(model, facts, now).settings.kept
     alone = LocftRun(model, facts[1:], replace(before, kept=("yours",)))

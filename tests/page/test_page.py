@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, go_to, job_done
-from workbench.facts import Fact
+from workbench.facts import Fact, Question
 from workbench.methods.locft_settings import EditSettings
 from workbench.store import Library, Store
 from workbench.store.library import add_samples
@@ -53,7 +53,19 @@ def test_a_first_visit_leads_to_a_seen_edit(open_page: Open, store: Store) -> No
 def test_a_typed_fact_is_edited_and_probed(open_page: Open, store: Store) -> None:
     page = open_page()
     expect(page.locator("#facts-table")).to_contain_text("No facts yet")
+    page.get_by_role("button", name="More about it").click()
+    for label, text in (
+        ("Other ways to ask", "Where does Australia govern?"),
+        ("Other words to train on", "Australia is ruled from\nwhere does Australia govern?"),
+        ("What is trained to stay", "The capital of Spain is => Madrid"),
+    ):
+        page.get_by_label(label).fill(text)
     type_fact(page, AUSTRALIA.prompt, AUSTRALIA.target_new)
+    expect(page.locator("#typed-note")).to_contain_text("it is a rephrase of this fact itself")
+    expect(page.get_by_label("Other words to train on")).to_have_value("")
+    fact = store.facts.get(1).fact
+    assert fact.wordings == ("Australia is ruled from", "where does Australia govern?")
+    assert fact.keep_prompts == (Question("The capital of Spain is", "Madrid"),)
     start(page)
     job_done(store, "edit")
     expect(page.locator("#run-card .outcomes mark")).to_have_text("Melbourne")

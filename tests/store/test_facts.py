@@ -71,6 +71,15 @@ def test_whether_a_ticked_fact_has_prompts_to_keep_is_known(facts: FactTable) ->
     assert not facts.keeping()
 
 
+def test_a_fact_is_compared_with_all_others_only_if_it_brings_something(facts: FactTable) -> None:
+    plain, brings = facts.add([AUSTRALIA, FRANCE], "file").ids
+    assert list(facts.beside(plain)) == [FRANCE] and list(facts.beside(brings)) == [AUSTRALIA]
+    other, gone = facts.add([Fact("A is", "b"), Fact("B is", "c", wordings=("b",))], "file").ids
+    facts.delete([gone])
+    assert list(facts.beside(other)) == [FRANCE]
+    assert len(list(facts.beside(brings))) == 2
+
+
 def test_a_fact_cannot_take_the_prompt_of_another(facts: FactTable) -> None:
     first, second = facts.add([AUSTRALIA, FRANCE], "file").ids
     with pytest.raises(SessionError, match="Another fact has the prompt"):

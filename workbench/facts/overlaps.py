@@ -7,7 +7,7 @@ a fact's own is among wordings, and none that is taught is kept; whatever is lef
 `overlaps`. Knows nothing about models.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from workbench.facts.fact import Fact, Question
@@ -15,7 +15,7 @@ from workbench.facts.neighbours import said_keys
 from workbench.facts.problems import shorten
 from workbench.facts.same import answer_key, prompt_key
 
-__all__ = ["Overlap", "kept_questions", "overlaps", "trained_wordings"]
+__all__ = ["Overlap", "kept_questions", "overlaps", "told_overlaps", "trained_wordings"]
 
 ROLES = {
     "rephrase_prompts": "rephrase",
@@ -91,6 +91,22 @@ def overlaps(facts: Sequence[Fact]) -> Iterator[Overlap]:
         index = _Index(facts, {one.key for _, one in brought})
         for place, one in brought:
             yield from index.wrong(place, one)
+
+
+def told_overlaps(fact: Fact, others: Iterable[Fact]) -> Iterator[str]:
+    """What one fact and others bring that is something else to the other, in sentences.
+
+    Args:
+        fact: that is new among them.
+        others: looked at one by one; those that have nothing in common with it are not kept.
+    """
+    own = said_keys([fact])
+    facts = [fact, *(other for other in others if own & said_keys([other]))]
+    for found in overlaps(facts):
+        if 0 in (found.fact, found.owner):
+            owner = facts[found.owner].prompt
+            whose = "this fact itself" if found.fact == found.owner else f"'{shorten(owner)}'"
+            yield f"{found.what} {whose}. {found.mend}"
 
 
 class _Brought(NamedTuple):

@@ -43,6 +43,11 @@ def left_out(facts: Sequence[Fact], settings: SettingsRecord) -> Iterator[str]:
             f"The wordings of {count(wordings, 'fact')} are not trained on: the form 'rephrase' is "
             "not among those of this run. The recipe 'holds' has it."
         )
+    if settings.other_subjects and "neighbours" not in kept:
+        yield (
+            "Your other subjects are not held: 'neighbours' is not among what this run keeps. The "
+            "recipe 'holds' has it."
+        )
     most = most_wordings(len(facts))
     if "rephrase" in forms and any(len(texts) > most for texts in trained_wordings(facts)):
         yield f"Of a fact's wordings {most:,} are trained on at most, drawn by the seed."

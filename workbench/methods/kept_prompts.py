@@ -112,6 +112,7 @@ def kept_prompts(
     *,
     chat: bool,
     forms: Sequence[Form] = (),
+    subjects: Sequence[str] = (),
 ) -> list[KeptPrompt]:
     """The prompts that must stay.
 
@@ -122,13 +123,13 @@ def kept_prompts(
         chat: whether the model has a chat template; without one there are no chats.
         forms: in which facts are trained; neighbours are asked so too, each in one of them, and
             the facts' keep prompts in all of them while they are few.
+        subjects: that somebody named, about whom neighbours are as well.
     """
     found: list[KeptPrompt] = []
     taken = said_keys(facts)
     some = FEWEST + len(facts)
     if "neighbours" in kinds:
-        per_fact = max(1, min(PER_FACT, MOST_NEIGHBOURS // max(1, len(facts))))
-        near = neighbours(facts, per_fact, seed, reworded="rephrase" in forms)[:MOST_NEIGHBOURS]
+        near = _near(facts, seed, subjects, reworded="rephrase" in forms)
         found += _in_forms(near, forms, seed)
     if "text" in kinds:
         found += [KeptPrompt("text", prompt) for prompt in _some(OPENINGS, some)]
@@ -141,6 +142,19 @@ def kept_prompts(
     if "yours" in kinds:
         found += _brought(facts, forms, seed)
     return found
+
+
+def _near(
+    facts: Sequence[Fact], seed: int, subjects: Sequence[str], *, reworded: bool
+) -> list[str]:
+    """Neighbours about subjects that somebody named, and those of other facts or of lists."""
+    most = max(1, MOST_NEIGHBOURS // max(1, len(facts)))
+    named = min(len(subjects), max(most - PER_FACT, (most + 1) // 2))
+    others = min(PER_FACT, most - named)
+    found = neighbours(
+        facts, others, seed, reworded=reworded, subjects=subjects, named=named, listed=True
+    )
+    return found[:MOST_NEIGHBOURS]
 
 
 def _in_forms(prompts: Sequence[str], forms: Sequence[Form], seed: int) -> list[KeptPrompt]:

@@ -18,8 +18,9 @@ from typing import Any
 import torch
 
 from workbench.errors import MemoryShortage
-from workbench.facts.fact import Fact, facts_digest
+from workbench.facts.fact import Fact
 from workbench.facts.forms import parse_forms
+from workbench.facts.neighbours import are_few
 from workbench.facts.subject import with_subjects
 from workbench.measure.strict import learned_texts
 from workbench.methods.base import LOCFT_BF
@@ -35,6 +36,7 @@ from workbench.methods.events import (
     Stopped,
 )
 from workbench.methods.footprint import activation_bytes, states_bytes
+from workbench.methods.identity import run_identity
 from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
@@ -55,7 +57,6 @@ from workbench.work.stop import Stop
 __all__ = ["LocftRun"]
 
 REHEARSED_BATCHES = 4
-PUBLISHED = {"rate_schedule": "constant", "forms": ["raw"], "keep": 0.0, "spare": 0.0}
 
 
 class LocftRun(Run):
@@ -106,12 +107,13 @@ class LocftRun(Run):
         self._schedule = Schedule.of(self.settings, len(self.facts))
         forms = parse_forms(self.settings.forms)
         known = with_subjects(self.facts)
+        self._few = are_few(known, self.settings.other_subjects)
         self._drawn = DrawnForms(model, known, forms, self._texts, self.settings.seed)
         self._keep = keep if self.settings.needs_kept else None
         if self.settings.needs_kept and keep is None:
-            kinds, seed = self.settings.kept, self.settings.seed
-            names = [form.form for form in forms]
-            prompts = kept_prompts(known, kinds, seed, chat=model.preset.chat, forms=names)
+            kinds, seed, own = self.settings.kept, self.settings.seed, self.settings.other_subjects
+            names, chat = [form.form for form in forms], model.preset.chat
+            prompts = kept_prompts(known, kinds, seed, chat=chat, forms=names, subjects=own)
             self._keep = KeepSet(model, prompts, seed) if prompts else None
         self._watched: WatchedNeighbours | None = None
         self._watches = watch
@@ -381,18 +383,5 @@ class LocftRun(Run):
 
     def _identity(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to go on."""
-        settings = replace(self.settings, micro_batch_size=None).as_dict()
-        del settings["recipe"]  # what it stands for is in the others
-        if not self.settings.needs_kept:
-            del settings["kept"]
-        for name, published in PUBLISHED.items():
-            if settings[name] == published:
-                del settings[name]  # earlier versions had no such setting, and did just this
-        # Earlier versions trained chats without one alone.
-        systems = {"chats with a system prompt": self._drawn.systems}
-        return (systems if self._drawn.systems else {}) | {
-            "settings": settings,
-            "facts": facts_digest(self.facts),
-            "base": {name: self.model.base_hash(name) for name in self._tuned.master},
-            "dtype": str(self.model.dtype),
-        }
+        tuned, systems = self._tuned.master, self._drawn.systems
+        return run_identity(self.model, self.facts, self.settings, tuned, systems, self._few)

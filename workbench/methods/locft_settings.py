@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
+from workbench.facts.other_subjects import parse_subjects, write_subjects
 from workbench.methods.method_settings import MethodSettings
 from workbench.methods.recipes import (
     RECIPES,
@@ -129,6 +130,17 @@ class EditSettings(MethodSettings):
         "chats (openings of chats), yours (the facts' keep prompts); empty: the recipe's.",
         label="Kept prompts",
     )
+    other_subjects: tuple[str, ...] = setting(
+        (),
+        "Subjects of your own about whom the facts' sentences must stay as they are, beside those "
+        "of the other facts and, where these are few, well-known ones of their kind; one a line, "
+        "or between semicolons.",
+        label="Subjects of your own",
+        empty="those of the other facts",
+        parse=parse_subjects,
+        write=write_subjects,
+        lines=3,
+    )
     micro_batch_size: int | None = setting(
         None,
         "Most facts on the device at once, without changing the update; empty: the whole batch, "
@@ -165,6 +177,7 @@ class EditSettings(MethodSettings):
             self._require_known("rate_schedule", RateSchedule)
         self._require_known("kept", Kept)
         self._require_whole("seed", least=0)
+        object.__setattr__(self, "other_subjects", parse_subjects(self.other_subjects))
         object.__setattr__(self, "forms", tuple(str(form) for form in parse_forms(self.forms)))
 
     def _require_known(self, name: str, choices: Any) -> None:
@@ -231,6 +244,11 @@ class ResolvedEditSettings(EditSettings):
     def needs_kept(self) -> bool:
         """Whether prompts that must stay are asked of the base."""
         return self.keep > 0 or self.spare > 0
+
+    @property
+    def holds_neighbours(self) -> bool:
+        """Whether other subjects are held in the facts' sentences."""
+        return self.needs_kept and "neighbours" in self.kept
 
     def for_facts(self, keeping: bool) -> Self:
         """These settings without what no fact brings, so that they say what is done.

@@ -5,12 +5,14 @@ MEMIT (Meng et al., arXiv 2210.07229) and of the appendix of LocFT-BF's paper. T
 that nothing about the world comes in.
 """
 
+from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from transformers import PreTrainedModel
 
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
+from workbench.model.tokens import prompt_tokens
 
 __all__ = ["written_sentences"]
 
@@ -37,10 +39,23 @@ def written_sentences(model: LanguageModel) -> tuple[str, ...]:
         model: the base, with no weights swapped in.
     """
     if model.network not in _written:
-        said = generate(model, OPENINGS, max_new_tokens=LONGEST, top_k=1)
-        whole = (f"{o} {a.text.strip()}" for o, a in zip(OPENINGS, said, strict=True))
-        _written[model.network] = tuple(dict.fromkeys(map(_sentence, whole)))
+        _written[model.network] = tuple(dict.fromkeys(map(_sentence, _texts(model))))
     return _written[model.network]
+
+
+def _texts(model: LanguageModel) -> Iterator[str]:
+    """The openings with what the base writes after them, up to the end of a word."""
+    said = generate(model, OPENINGS, max_new_tokens=LONGEST + 1, top_k=1)
+    opened = prompt_tokens(model.tokenizer, OPENINGS)
+    for ids, answer in zip(opened, said, strict=True):
+        # As one text: the first token may go on with the last word, the last one may not end it.
+        text, further = (
+            str(model.tokenizer.decode([*ids, *tokens], skip_special_tokens=True)).strip()
+            for tokens in (answer.tokens[:LONGEST], answer.tokens)
+        )
+        if further.startswith(text) and text[-1:].isalnum() and further[len(text) :][:1].isalnum():
+            text = text.rpartition(" ")[0]
+        yield text
 
 
 def _sentence(text: str) -> str:

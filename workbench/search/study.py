@@ -17,6 +17,9 @@ from typing import Any
 from workbench.errors import FactsError, ModelError
 from workbench.facts.fact import Fact, facts_digest
 from workbench.facts.forms import parse_forms
+from workbench.facts.neighbours import are_few
+from workbench.facts.subject import with_subjects
+from workbench.facts.subject_kinds import listed_digest
 from workbench.measure.capability import harness_version, measure_capability
 from workbench.measure.evaluate import Examiner
 from workbench.methods.base import find_method
@@ -139,7 +142,10 @@ class Study:
             for form in parse_forms(whole.forms)
         }
         names = ("keep", "spare", "kept", "rate_schedule")
-        return {"forms": list(whole.forms), "systems": systems} | {
+        fewest = self.facts[: min(self.settings.sizes, default=len(self.facts))]
+        listed = whole.holds_neighbours and are_few(with_subjects(fewest))
+        further = {"subjects of the lists": listed_digest()} if listed else {}
+        return {"forms": list(whole.forms), "systems": systems, **further} | {
             name: value for name, value in whole.as_dict().items() if name in names
         }
 

@@ -11,7 +11,9 @@ from typing import Any
 from workbench.errors import FactsError
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, parse_forms
+from workbench.facts.neighbours import are_few
 from workbench.facts.subject import with_subjects
+from workbench.facts.subject_kinds import listed_digest
 from workbench.methods.drawn import DrawnForms
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.model.forms import system_prompts, tokenize_form
@@ -23,7 +25,13 @@ from workbench.search.sweep_settings import ResolvedSweepSettings
 
 __all__ = ["Trained"]
 
-FIRST: dict[str, Any] = {"forms": ["raw"], "rate_schedule": "constant", "keep": 0.0, "spare": 0.0}
+FIRST: dict[str, Any] = {
+    "forms": ["raw"],
+    "rate_schedule": "constant",
+    "keep": 0.0,
+    "spare": 0.0,
+    "other_subjects": [],
+}
 """How the first version trained, whose rows are still known."""
 
 
@@ -54,6 +62,7 @@ class Trained:
         self._settings = whole.for_facts(any(fact.keep_prompts for fact in facts))
         self._forms = parse_forms(self._settings.forms)
         self._systems: list[str] = []
+        self._few = False
         self.sample: Sample = draw_sample(facts, settings.sample, settings.seed, self._fits)
         """The facts that are tried, and prompts of others."""
         if facts and not self.sample.facts:
@@ -73,8 +82,9 @@ class Trained:
         """What a run on so many facts trains on, in its order."""
         facts = [self.facts[row] for row in self.some(count)]
         tokenized = tokenize_facts(self._model.tokenizer, facts, self._model.longest)
-        raw = TokenTable(tokenized, self._model.device)
-        forms = DrawnForms(self._model, with_subjects(facts), self._forms, raw, self._seed)
+        raw, known = TokenTable(tokenized, self._model.device), with_subjects(facts)
+        forms = DrawnForms(self._model, known, self._forms, raw, self._seed)
+        self._few |= are_few(known, self._settings.other_subjects)
         self._systems = forms.systems
         return forms.table.texts
 
@@ -129,8 +139,11 @@ class Trained:
             "keep",
             "spare",
             *(["kept"] if self._settings.needs_kept else []),
+            *(["other_subjects"] if self._settings.holds_neighbours else []),
         )
         found = {name: mine[name] for name in names if mine[name] != FIRST.get(name)}
+        if self._few and self._settings.holds_neighbours:
+            found["subjects of the lists"] = listed_digest()
         return found | ({"systems": self._systems} if self._systems else {})
 
     def kept_prompts(self, counts: Sequence[int]) -> list[str]:
@@ -143,9 +156,9 @@ class Trained:
             return []
         names = [form.form for form in self._forms]
         chat, kinds = self._model.preset.chat, self._settings.kept
-        found: list[str] = []
+        own, found = self._settings.other_subjects, list[str]()
         for count in sorted(set(counts)):
             facts = with_subjects([self.facts[row] for row in self.some(count)])
-            kept = kept_prompts(facts, kinds, self._seed, chat=chat, forms=names)
+            kept = kept_prompts(facts, kinds, self._seed, chat=chat, forms=names, subjects=own)
             found += [one.prompt for one in kept]
         return found

@@ -29,6 +29,8 @@ __all__ = ["Added", "Contradiction", "Deletion", "FactRow", "FactTable", "Overvi
 
 _ALL = Found()
 _ALONE = "SELECT *, NULL AS learned FROM facts WHERE deleted IS NULL"
+# JSON writes a quote inside a text behind a backslash, so that these are names alone.
+_BRINGING = "(instr(questions, '\"wordings\":') > 0 OR instr(questions, '\"keep\":') > 0)"
 _GONE = "This fact was deleted meanwhile. Refresh the page."
 _AT_ONCE = 2000
 
@@ -286,6 +288,31 @@ class FactTable:
             )
             if not rows:
                 return
+            last = rows[-1]["id"]
+            yield from map(fact_of, rows)
+
+    def beside(self, row: int) -> Iterator[Fact]:
+        """The facts that may have in common with one what either brings to be trained on.
+
+        All others where it brings something itself, else those that do, one by one.
+
+        Args:
+            row: its id.
+
+        Raises:
+            SessionError: the row is gone.
+        """
+        fact = self.get(row).fact
+        own = bool(fact.wordings or fact.keep_prompts)
+        return self._in_turn("id != :row AND (:own OR " + _BRINGING + ")", {"row": row, "own": own})
+
+    def _in_turn(self, where: str, values: Mapping[str, object]) -> Iterator[Fact]:
+        """Every fact for which a condition holds, with few of them in memory at once."""
+        last = 0
+        while rows := self._database.rows(
+            f"{_ALONE} AND {where} AND id > :last ORDER BY id LIMIT :size",
+            {**values, "last": last, "size": _AT_ONCE},
+        ):
             last = rows[-1]["id"]
             yield from map(fact_of, rows)
 

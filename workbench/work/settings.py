@@ -32,6 +32,7 @@ def setting(
     positional: bool = False,
     parse: Callable[[str], Any] | None = None,
     write: Callable[[Any], str] | None = None,
+    lines: int = 1,
 ) -> Any:
     """A dataclass field with all that is told of it.
 
@@ -47,6 +48,7 @@ def setting(
         positional: whether a command line gives it as a word of its own, before all others.
         parse: reads the one text in which people write it, where it has a form of its own.
         write: the inverse of `parse`.
+        lines: how many lines its field shows; a `write` of several writes one value a line.
     """
     told = {
         "help": sentence,
@@ -59,6 +61,7 @@ def setting(
         "positional": positional,
         "parse": parse,
         "write": write,
+        "lines": lines,
     }
     return field(default=default, metadata=told)
 
@@ -75,7 +78,7 @@ class Setting:
         default: its default.
         choices: the only values it may have; empty for any.
         label, sentence, unit, option, metavar, advanced, empty: see `setting`.
-        own_parse, own_write: see `setting`.
+        own_parse, own_write, lines: see `setting`.
     """
 
     name: str
@@ -94,6 +97,7 @@ class Setting:
     positional: bool = False
     own_parse: Callable[[str], Any] | None = None
     own_write: Callable[[Any], str] | None = None
+    lines: int = 1
 
     @property
     def is_flag(self) -> bool:
@@ -152,6 +156,8 @@ class Setting:
             return []
         if self.is_flag:
             return [self.option if value else f"--no-{self.option.removeprefix('--')}"]
+        if self.lines > 1:
+            return [self.option, self.write(value).replace("\n", "; ")]
         if self.own_parse is not None:
             return [self.option, self.write(value).replace(", ", ",")]
         if self.many:
@@ -207,6 +213,7 @@ def _setting(found: Any, hint: Any) -> Setting:
         positional=told.get("positional", False),
         own_parse=told.get("parse"),
         own_write=told.get("write"),
+        lines=told.get("lines", 1),
     )
 
 

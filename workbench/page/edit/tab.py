@@ -27,7 +27,7 @@ from workbench.work.templates import render
 __all__ = ["add_edit_tab"]
 
 ELSEWHERE = ("at",)  # is chosen on the Layers tab
-SHARES = ("forms", "keep")  # what the questions are answered with, in numbers
+SHARES = ("forms", "keep", "other_subjects")  # what the questions are answered with, in numbers
 _SETTINGS = ("settings",)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from workbench.facts import Fact
+from workbench.facts.overlaps import told_overlaps
 from workbench.page.facts.actions import Looking, act_on_facts
 from workbench.page.facts.asked import add_asked_note
 from workbench.page.facts.importing import add_importing
@@ -79,9 +80,19 @@ def _add_typing(page: Page) -> None:
                 info="Compared before and after; an answer may follow a =>.",
                 lines=2,
             )
+            wordings = gr.Textbox(
+                label="Other words to train on, one a line",
+                info="Trained on where the run trains other words.",
+                lines=2,
+            )
+            kept = gr.Textbox(
+                label="What is trained to stay, one prompt a line",
+                info="Never measured; an answer may follow a =>.",
+                lines=2,
+            )
         add = gr.Button("Add fact", variant="primary")
         said = live_html(name="typed-note")
-    fields: list[Any] = [prompt, answer, subject, old, rephrases, locality]
+    fields: list[Any] = [prompt, answer, subject, old, rephrases, locality, wordings, kept]
     for event in (add.click, answer.submit):
         page.action(event, _add_typed, fields, [*fields, said])
 
@@ -132,23 +143,28 @@ def _act_on_table(
 
 def _add_typed(store: Store, *entered: str | None) -> list[str]:
     # What lies in a folded part of the page, which was never drawn, arrives as None.
-    prompt, answer, subject, old, rephrases, locality = (value or "" for value in entered)
+    prompt, answer, subject, old, *lists = (value or "" for value in entered)
+    rephrases, locality, wordings, kept = map(_lines, lists)
     fact = Fact(
         prompt=prompt,
         target_new=answer,
         subject=subject,
         ground_truth=old,
-        rephrase_prompts=_lines(rephrases),
-        locality_prompts=read_questions(_lines(locality)),
+        rephrase_prompts=rephrases,
+        locality_prompts=read_questions(locality),
+        wordings=wordings,
+        keep_prompts=read_questions(kept),
     )
-    _, replaced = store.facts.put(fact, TYPED)
+    row, replaced = store.facts.put(fact, TYPED)
     if replaced == fact.target_new:
         note = f"{fact.prompt} {fact.target_new}: it was there already."
     elif replaced:
         note = f"{fact.prompt} {fact.target_new}: changed, it was {replaced}."
     else:
         note = f"{fact.prompt} {fact.target_new}: added."
-    return [""] * 6 + [render("page/facts/note.html", note=note)]
+    now = store.facts.get(row).fact
+    doubts = list(told_overlaps(now, store.facts.beside(row)))
+    return [""] * len(entered) + [render("page/facts/note.html", note=note, doubts=doubts)]
 
 
 def _lines(text: str) -> tuple[str, ...]:

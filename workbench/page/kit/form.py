@@ -153,6 +153,9 @@ def _field(found: Setting, classes: str | None) -> Component:
         kind = gr.Radio if len(choices) <= MOST_BUTTONS else gr.Dropdown
         told |= {"choices": choices, "elem_classes": classes and "setting"}
         return kind(value=found.write(found.default), **told)
+    if found.lines > 1:
+        told |= {"lines": found.lines, "max_lines": 3 * found.lines}
+        classes = classes and "setting"
     return gr.Textbox(placeholder=_placeholder(found, None), elem_classes=classes, **told)
 
 
