@@ -20,7 +20,8 @@ from workbench.facts.fact import Fact
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.ship.asking import form_of
-from workbench.ship.base_files import base_path
+from workbench.ship.card import write_card
+from workbench.model.base_files import base_path
 from workbench.ship.export_settings import HIGHEST_RANK, ExportSettings
 from workbench.ship.holding import Holding
 from workbench.ship.low_rank import RANKS, Decomposed, Product, decompose
@@ -81,6 +82,11 @@ def exporting_adapter(
         _write(parts, products, model, beside)
         yield Progress(3, 4, "Loading it with peft, and asking it")
         after, notes = _loaded_back(parts, products, exam, beside, out)
+        told = f"At rank {rank}, {after} of {count(len(asked), 'fact')} hold (strict)."
+        write_card(
+            beside, model, patch, facts, settings, library="peft", kept=told if asked else ""
+        )
+        as_new_files(beside)
     yield Progress(4, 4)
     return ExportResult(
         "adapter",
@@ -89,7 +95,7 @@ def exporting_adapter(
         runtime="" if notes else "peft",
         held=held,
         facts=Tally(len(asked), before, after) if asked else None,
-        told={"rank": rank, "base": model.name},
+        told={"rank": rank, "base": base_path(model)},
         notes=notes,
     )
 
@@ -154,7 +160,6 @@ def _write(
         "inference_mode": True,
     }
     (folder / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    as_new_files(folder)
 
 
 def _targets(modules: list[str], model: LanguageModel) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 import gradio as gr
 from markupsafe import Markup
 
-from workbench.actions import NoSettings, command_line
+from workbench.actions import command_line
 from workbench.page.kit.html import detail, live_html
 from workbench.page.kit.page import Page
+from workbench.ship.export_settings import ExportSettings
 from workbench.store import Store
 from workbench.store.requests import ExportRequest
 from workbench.work.templates import render
@@ -35,7 +36,7 @@ def _draw_keep(store: Store) -> Markup:
         said=_export_words(store, shown),
         line=command_line(
             "export",
-            NoSettings(),
+            ExportSettings(),
             model=store.settings.model,
             patch=str(patch),
             more=("--out", "edited-model"),
