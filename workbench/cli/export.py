@@ -34,7 +34,8 @@ __all__ = ["export"]
 def export(
     patch: Annotated[Path, typer.Option("--patch", metavar="DIR", help="The folder of a patch.")],
     out: Annotated[
-        Path, typer.Option("--out", metavar="PATH", help="The new folder; of a GGUF file, the file.")
+        Path,
+        typer.Option("--out", metavar="PATH", help="The new folder; of a GGUF file, the file."),
     ],
     settings: ExportSettings,
     choice: ModelChoice,
@@ -74,7 +75,9 @@ def _print(done: "ExportResult", base: str) -> None:
         "adapter": f"The adapter is in {done.path}",
         "delta": f"The differences are in {done.path}",
     }[done.form]
-    told = ", ".join(f"{name} {done.told[name]}" for name in ("type", "rank", "dtype") if name in done.told)
+    told = ", ".join(
+        f"{name} {done.told[name]}" for name in ("type", "rank", "dtype") if name in done.told
+    )
     say(f"{what} ({size(done.bytes)}{', ' + told if told else ''}).")
     if done.checked:
         say(

@@ -130,9 +130,7 @@ def write_model(model: LanguageModel, folder: Path, dtype: torch.dtype | None = 
         options["state_dict"] = _as_dtype(network.state_dict(), dtype)
     # Settings that transformers would refuse to write are written as they were, further down.
     with plain_generation(network):
-        network.save_pretrained(
-            folder, safe_serialization=True, max_shard_size=SHARD, **options
-        )
+        network.save_pretrained(folder, safe_serialization=True, max_shard_size=SHARD, **options)
     if options:
         _name_dtype(folder, model.dtype, dtype)
     _write_tokenizer(model, folder)

@@ -17,11 +17,11 @@ from safetensors.torch import save_file
 
 from workbench.errors import PatchError, SettingsError
 from workbench.facts.fact import Fact
+from workbench.model.base_files import base_path
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.ship.asking import form_of
 from workbench.ship.card import write_card
-from workbench.model.base_files import base_path
 from workbench.ship.export_settings import HIGHEST_RANK, ExportSettings
 from workbench.ship.holding import Holding
 from workbench.ship.low_rank import RANKS, Decomposed, Product, decompose
@@ -167,9 +167,7 @@ def _targets(modules: list[str], model: LanguageModel) -> dict[str, Any]:
 
     vLLM and SGLang tell by last names for which modules they need room.
     """
-    inside = {
-        name: name.removeprefix(f"{model.layers.name}.").partition(".") for name in modules
-    }
+    inside = {name: name.removeprefix(f"{model.layers.name}.").partition(".") for name in modules}
     layers = sorted({int(layer) for layer, _, _ in inside.values()})
     ends = sorted({name.rpartition(".")[2] for name in modules})
     if len(modules) == len(layers) * len({rest for _, _, rest in inside.values()}) and len(
@@ -247,4 +245,3 @@ def _unwrap(network: torch.nn.Module) -> None:
             setattr(network.get_submodule(parent), own, base)
     network.__dict__.pop("peft_config", None)
     network.__dict__.pop("_hf_peft_config_loaded", None)
-

@@ -53,7 +53,6 @@ def write_card(
     data = ModelCardData(
         library_name=library,
         tags=["model-editing", str(patch.metadata.get("method", "locft-bf"))],
-        **({"base_model": model.name} if not _is_here(model) else {}),
         **_of_base(model),
     )
     parts = [
@@ -79,16 +78,17 @@ def _called(model: LanguageModel) -> str:
 
 
 def _of_base(model: LanguageModel) -> dict[str, Any]:
-    """What the base's own card says of its licence and languages."""
+    """Its name where it is one of the hub, and its licence and languages as its own card has them."""
+    found: dict[str, Any] = {} if _is_here(model) else {"base_model": model.name}
     card = base_file(model, CARD)
     if card is None:
-        return {}
+        return found
     try:
         told = ModelCard(card.read_text("utf-8", errors="replace"), ignore_metadata_errors=True)
-        known = told.data.to_dict()
     except Exception:  # a card of the base's own making, of which nothing is known
-        return {}
-    return {name: known[name] for name in OF_LICENCE if name in known}
+        return found
+    known = vars(told.data)
+    return found | {name: known[name] for name in OF_LICENCE if known.get(name)}
 
 
 def _what(model: LanguageModel, patch: Patch) -> str:

@@ -164,9 +164,7 @@ class _Tensors:
             found[there] = Replaced(kind, self._stored(there, kind, parts))
         return found
 
-    def _stored(
-        self, there: str, kind: GGMLQuantizationType, parts: Mapping[str, Place]
-    ) -> bytes:
+    def _stored(self, there: str, kind: GGMLQuantizationType, parts: Mapping[str, Place]) -> bytes:
         moved = {place.expert: place.layout(self._new[n]) for n, place in parts.items()}
         if None in moved:
             return stored(moved[None], kind)

@@ -124,9 +124,7 @@ def _layouts(model: LanguageModel, base: Array) -> list[tuple[Layout, Layout]]:
     """The ways in which a tensor may stand in a file, each with its inverse."""
     found: list[tuple[Layout, Layout]] = [(lambda v: v, lambda v: v)]
     config = model.text_config
-    heads = {
-        getattr(config, name, None) for name in ("num_attention_heads", "num_key_value_heads")
-    }
+    heads = {getattr(config, name, None) for name in ("num_attention_heads", "num_key_value_heads")}
     for count in sorted(count for count in heads if isinstance(count, int) and count > 0):
         if base.shape[0] % (2 * count) == 0:
             found.append((_paired(count), _halved(count)))

@@ -18,8 +18,7 @@ __all__ = ["LADDER", "bits", "candidates", "rounded", "stored", "tolerance"]
 Array = np.ndarray[Any, Any]
 
 LADDER = tuple(
-    GGMLQuantizationType[name]
-    for name in ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "F16", "F32")
+    GGMLQuantizationType[name] for name in ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "F16", "F32")
 )
 """The types that are tried, from coarse to fine."""
 
@@ -31,7 +30,7 @@ COARSEST = 0.6
 def bits(kind: GGMLQuantizationType) -> float:
     """How many bits a weight takes."""
     values, size = GGML_QUANT_SIZES[kind]
-    return 8 * size / values
+    return float(8 * size / values)
 
 
 def tolerance(kind: GGMLQuantizationType) -> float:

@@ -4,6 +4,7 @@ llama.cpp runs in a process of its own, see `workbench.ship.llama_child`. It rea
 its own tokenizer and chat template are tried with everything else.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -59,7 +60,7 @@ class LlamaCpp:
         self._context = SLOTS * min(CONTEXT, told if isinstance(told, int) else CONTEXT)
 
     def __enter__(self) -> Self:
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "workbench.ship.llama_child"],
             stdin=subprocess.PIPE,
@@ -90,10 +91,8 @@ class LlamaCpp:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):  # what was written last was never read
                     stream.close()
-                except BrokenPipeError:  # what was written last was never read
-                    pass
 
     def asking(
         self, prompts: Sequence[str], form: AskedForm, tokens: int
@@ -105,8 +104,12 @@ class LlamaCpp:
             if self._stop is not None:
                 self._stop.check()
             some = [prompt.strip() for prompt in prompts[start : start + step]]
-            found += self._chat(some[0], tokens) if form == "chat" else self._texts(
-                [as_question(p) for p in some] if form == "question" else some, tokens
+            found += (
+                self._chat(some[0], tokens)
+                if form == "chat"
+                else self._texts(
+                    [as_question(p) for p in some] if form == "question" else some, tokens
+                )
             )
             yield len(found)
         return found

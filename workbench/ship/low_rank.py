@@ -122,6 +122,7 @@ def decompose(model: LanguageModel, patch: Patch) -> Decomposed:
 
 def _module(model: LanguageModel, name: str) -> nn.Module | None:
     try:
-        return model.network.get_submodule(name)
+        found: nn.Module = model.network.get_submodule(name)
     except AttributeError:
         return None
+    return found

@@ -80,8 +80,7 @@ class Verified:
             "runtime": self.runtime,
             "held": sums,
             "facts": [
-                {"prompt": prompt}
-                | {one.form: asdict(one.facts[row]) for one in self.forms}
+                {"prompt": prompt} | {one.form: asdict(one.facts[row]) for one in self.forms}
                 for row, prompt in enumerate(self.prompts)
             ],
         }

@@ -58,9 +58,7 @@ def verifying(
         for place, form in enumerate(forms):
             held = yield from _asking(asks, asked, form, place, len(forms))
             found.append(FormHeld(form, held))
-        return Verified(
-            name, asks.runtime, tuple(fact.prompt for fact in asked), tuple(found)
-        )
+        return Verified(name, asks.runtime, tuple(fact.prompt for fact in asked), tuple(found))
 
 
 def _forms(name: str, asks: Asks, settings: VerifySettings) -> tuple[AskedForm, ...]:
