@@ -167,14 +167,19 @@ def _targets(modules: list[str], model: LanguageModel) -> dict[str, Any]:
 
     vLLM and SGLang tell by last names for which modules they need room.
     """
-    inside = {name: name.removeprefix(f"{model.layers.name}.").partition(".") for name in modules}
-    layers = sorted({int(layer) for layer, _, _ in inside.values()})
+    layers = model.layers.name
+    front = f"{layers}."
+    numbers = sorted({int(name.removeprefix(front).partition(".")[0]) for name in modules})
     ends = sorted({name.rpartition(".")[2] for name in modules})
-    if len(modules) == len(layers) * len({rest for _, _, rest in inside.values()}) and len(
-        ends
-    ) == len({rest for _, _, rest in inside.values()}):
-        pattern = model.layers.name.rpartition(".")[2]
-        return {"target_modules": ends, "layers_to_transform": layers, "layers_pattern": pattern}
+    meant = {
+        name
+        for name, _ in model.network.named_modules()
+        if name.startswith(tuple(f"{front}{number}." for number in numbers))
+        and name.rpartition(".")[2] in ends
+    }
+    if meant == set(modules):
+        pattern = layers.rpartition(".")[2]
+        return {"target_modules": ends, "layers_to_transform": numbers, "layers_pattern": pattern}
     return {"target_modules": sorted(modules)}
 
 

@@ -216,7 +216,7 @@ class _Trial:
     asked: list[Fact]
     needed: int
     stop: Stop | None
-    can_ask: bool = field(default_factory=is_llama_there)
+    can_ask: bool = field(default_factory=lambda: is_llama_there())
     facts_before: int = 0
     facts_after: int = 0
     others_before: int = 0

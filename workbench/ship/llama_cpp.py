@@ -159,7 +159,8 @@ class LlamaCpp:
         self._log.seek(0)
         lines = [line for line in self._log.read().splitlines() if line.strip()]
         errors = [line for line in lines if " E " in line[:40] or "rror" in line]
-        return one_line(errors[0] if errors else otherwise, 200).rstrip(".")
+        said = errors[0].partition(" E ")[2] or errors[0] if errors else otherwise
+        return one_line(said.strip(), 200).rstrip(".")
 
 
 def _said(choice: dict[str, Any], text: object) -> Said:
