@@ -1,6 +1,6 @@
 """Where a base comes from, for those who load it elsewhere, and the small files beside its weights.
 
-Knows nothing about weights. The hub is asked only for what a model of the hub has beside them.
+Knows nothing about weights.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, try_to_load_from_cache
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from workbench.model.language_model import LanguageModel
 from workbench.model.needs import is_path
@@ -38,10 +37,17 @@ def base_path(model: LanguageModel) -> str:
     return str(real_model_dir()) if model.name == REAL else model.name
 
 
-def base_files(model: LanguageModel, patterns: tuple[str, ...]) -> Iterator[Path]:
+def base_files(
+    model: LanguageModel, patterns: tuple[str, ...], *, fetch: bool = False
+) -> Iterator[Path]:
     """The files beside a base's weights whose names match some patterns, as they are.
 
     Nothing for a GGUF file, which holds all in itself, and for a model made in memory.
+
+    Args:
+        model: the base.
+        patterns: of names.
+        fetch: whether the hub is asked for files that nobody needed so far.
     """
     place = base_path(model)
     if Path(place).expanduser().is_dir():
@@ -49,7 +55,7 @@ def base_files(model: LanguageModel, patterns: tuple[str, ...]) -> Iterator[Path
             if file.is_file() and _matches(file.name, patterns):
                 yield file
     elif not is_path(place):
-        yield from _of_hub(place, patterns)
+        yield from _of_hub(place, patterns, fetch)
 
 
 def base_file(model: LanguageModel, name: str) -> Path | None:
@@ -57,22 +63,24 @@ def base_file(model: LanguageModel, name: str) -> Path | None:
     return next(base_files(model, (name,)), None)
 
 
-def _of_hub(repository: str, patterns: tuple[str, ...]) -> Iterator[Path]:
-    """Files of a repository: those of the cache, and licences that nobody needed so far."""
+def _of_hub(repository: str, patterns: tuple[str, ...], fetch: bool) -> Iterator[Path]:
+    """Files of a repository: those of the cache, and others where they may be fetched."""
     found: set[str] = set()
     for name in _cached(repository):
+        if not _matches(name, patterns):
+            continue
         path = try_to_load_from_cache(repository, name, cache_dir=constants.HF_HUB_CACHE)
-        if isinstance(path, str) and _matches(name, patterns):
+        if isinstance(path, str):
             found.add(name)
             yield Path(path)
-    if constants.HF_HUB_OFFLINE:
+    if not fetch or constants.HF_HUB_OFFLINE:
         return
     try:
         api = HfApi()
         for name in api.list_repo_files(repository):
             if "/" not in name and name not in found and _matches(name, patterns):
                 yield Path(api.hf_hub_download(repository, name))
-    except (OSError, HfHubHTTPError, HFValidationError):
+    except Exception:  # the hub's library passes on whatever its own libraries raise
         return  # without the network, what is in the cache must do
 
 

@@ -78,7 +78,7 @@ def _called(model: LanguageModel) -> str:
 
 
 def _of_base(model: LanguageModel) -> dict[str, Any]:
-    """Its name where it is one of the hub, and its licence and languages as its own card has them."""
+    """Its name where it is one of the hub; licence and languages as its own card has them."""
     found: dict[str, Any] = {} if _is_here(model) else {"base_model": model.name}
     card = base_file(model, CARD)
     if card is None:

@@ -77,7 +77,7 @@ def exporting_full(
     told = _kept(after, asked)
 
     def finish(folder: Path) -> None:
-        for file in base_files(model, LICENCES):
+        for file in base_files(model, LICENCES, fetch=True):
             shutil.copyfile(file, folder / file.name)
         write_card(folder, model, patch, facts, settings, library="transformers", kept=told)
 

@@ -6,7 +6,6 @@ Invariant: the token is the one of the person's environment; it is never printed
 from pathlib import Path
 
 from huggingface_hub import HfApi, get_token
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from workbench.errors import PatchError
 from workbench.work.words import one_line
@@ -49,7 +48,7 @@ def push(path: Path, repository: str, *, public: bool = False) -> str:
                 repo_id=made.repo_id,
                 commit_message=message,
             )
-    except (OSError, HfHubHTTPError, HFValidationError, ValueError) as error:
+    except Exception as error:  # the hub's library passes on whatever its own libraries raise
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         said = one_line(said.replace(token, "…"), 300).rstrip(".")
         raise PatchError(
