@@ -11,7 +11,6 @@ from workbench.facts.fact import Fact
 from workbench.methods.edit import EditResult
 from workbench.model.gguf_header import read_gguf_header
 from workbench.model.language_model import LanguageModel
-from workbench.model.load import load_model
 from workbench.model.real import packaged_file
 from workbench.ship.gguf_file import read_raw
 
@@ -52,16 +51,6 @@ def test_llama_cpp_answers_with_the_new_facts_and_knows_the_others(
     assert found.runtime == "llama.cpp"
     assert [one.form for one in found.forms] == ["raw", "question", "chat"]
     assert found.forms[0].strict == 3
-
-
-def test_a_base_that_was_read_from_the_file_is_exported_into_it(
-    original: Path, edited: EditResult, lies: list[Fact], tmp_path: Path
-) -> None:
-    model = load_model(str(original), device="cpu", dtype="float32")
-    settings = {"form": "gguf", "tensor_type": "q8_0", "ask": 1}
-    out = export(model, edited.patch, tmp_path / "new.gguf", lies, **settings)
-    name = f"blk.{edited.patch.lowest_layer}.ffn_down.weight"
-    assert read_gguf_header(out).tensors[name].kind.name == "Q8_0"
 
 
 def test_peft_answers_with_the_new_facts(
