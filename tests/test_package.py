@@ -30,7 +30,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     "actions": ("errors paths work facts model measure methods search ship", HEAVY | DRAWN),
     "api": ("errors paths work facts model measure methods search ship actions", DRAWN),
     "plots": ("work search measure", HEAVY | {"gradio", "fastapi"}),
-    "store": ("errors paths work facts model measure methods search actions", HEAVY | DRAWN),
+    "store": ("errors paths work facts model measure methods search ship actions", HEAVY | DRAWN),
     "worker": ("errors paths work facts model measure methods search ship actions store", DRAWN),
     "page": (
         "errors paths _version work facts model measure methods search ship actions plots store "

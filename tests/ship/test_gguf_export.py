@@ -25,6 +25,7 @@ from workbench.ship import gguf_export
 from workbench.ship.export_settings import ExportSettings
 from workbench.ship.gguf_export import exporting_gguf
 from workbench.ship.gguf_file import Replaced, read_raw, size_with, writing_replaced
+from workbench.ship.gguf_places import Place
 from workbench.ship.gguf_types import LADDER, bits, candidates, rounded, stored
 from workbench.ship.holding import Holding
 from workbench.ship.result import ExportResult
@@ -258,7 +259,7 @@ def test_one_of_stacked_experts_changes_and_the_others_keep_their_bytes(
     values = np.random.default_rng(0).standard_normal((4, 8, 64)).astype(np.float32)
     file = original(base, tmp_path / "old.gguf", tensors={"blk.1.ffn_down_exps.weight": values})
     header = read_gguf_header(file)
-    place = gguf_export.Place(
+    place = Place(
         "blk.1.ffn_down_exps.weight",
         GGMLQuantizationType.F32,
         (4, 8, 64),
