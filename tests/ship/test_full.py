@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ from huggingface_hub import constants
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from tests.hub_cache import add_to_cache
 from tests.ship.conftest import FACTS
 from tests.ship.uploads import taking_uploads
 from workbench.api import export
 from workbench.cli import main
 from workbench.errors import PatchError, SettingsError
 from workbench.methods.edit import edit
-from workbench.model.base_files import TOKENIZER_FILES
+from workbench.model.base_files import LICENCES, TOKENIZER_FILES, base_files
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.patch import Patch
@@ -176,3 +178,16 @@ def test_a_setting_of_another_form_is_refused(
     with pytest.raises(SettingsError, match="weights"):
         export(base, matrix_patch, tmp_path / "full", gguf="x.gguf", weights="float16")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_licences_of_a_model_of_the_hub_come_from_its_cache(
+    base: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = add_to_cache(tmp_path, "me/theirs", {}, None)
+    (snapshot / "LICENSE").write_text(LICENCE)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    named = replace(base, name="me/theirs")
+    found = list(base_files(named, LICENCES, fetch=True))
+    assert [file.read_text() for file in found] == [LICENCE]
+    assert list(base_files(replace(base, name="me/gone"), LICENCES, fetch=True)) == []
