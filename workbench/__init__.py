@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 from workbench._version import __version__
 
 if TYPE_CHECKING:
-    from workbench.api import edit, evaluate, export, plan, probe, scan, stress, study, sweep
+    from workbench.api import (
+        edit,
+        evaluate,
+        export,
+        plan,
+        probe,
+        scan,
+        stress,
+        study,
+        sweep,
+        verify,
+    )
     from workbench.errors import WorkbenchError
     from workbench.facts.fact import Fact, Question
     from workbench.facts.read import read_facts
@@ -23,10 +34,13 @@ if TYPE_CHECKING:
     from workbench.search.scan_settings import ScanSettings
     from workbench.search.study_settings import StudySettings
     from workbench.search.sweep_settings import SweepSettings
+    from workbench.ship.export_settings import ExportSettings
+    from workbench.ship.verify_settings import VerifySettings
 
 __all__ = [
     "EditSettings",
     "EvaluationSettings",
+    "ExportSettings",
     "Fact",
     "Patch",
     "PlanSettings",
@@ -35,6 +49,7 @@ __all__ = [
     "StressSettings",
     "StudySettings",
     "SweepSettings",
+    "VerifySettings",
     "WorkbenchError",
     "__version__",
     "edit",
@@ -48,11 +63,13 @@ __all__ = [
     "stress",
     "study",
     "sweep",
+    "verify",
 ]
 
 _HOMES = {
     "EditSettings": "workbench.methods.locft_settings",
     "EvaluationSettings": "workbench.measure.evaluation_settings",
+    "ExportSettings": "workbench.ship.export_settings",
     "Fact": "workbench.facts.fact",
     "Patch": "workbench.model.patch",
     "PlanSettings": "workbench.methods.plan_settings",
@@ -61,6 +78,7 @@ _HOMES = {
     "StressSettings": "workbench.measure.stress_settings",
     "StudySettings": "workbench.search.study_settings",
     "SweepSettings": "workbench.search.sweep_settings",
+    "VerifySettings": "workbench.ship.verify_settings",
     "WorkbenchError": "workbench.errors",
     "edit": "workbench.api",
     "evaluate": "workbench.api",
@@ -73,6 +91,7 @@ _HOMES = {
     "stress": "workbench.api",
     "study": "workbench.api",
     "sweep": "workbench.api",
+    "verify": "workbench.api",
 }
 
 

@@ -23,13 +23,14 @@ from workbench.model.choice import ModelChoice
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_settings import SweepSettings
+from workbench.ship.export_settings import ExportSettings
+from workbench.ship.verify_settings import VerifySettings
 from workbench.work.settings import Setting, SettingsRecord, setting, settings_of
 
 __all__ = [
     "ACTIONS",
     "Action",
     "Need",
-    "NoSettings",
     "command_line",
     "options_of",
     "settings_class",
@@ -37,11 +38,6 @@ __all__ = [
 
 Need = Literal["facts", "model", "patch", "prompts"]
 """What an action works on: a file of facts, a model, a patch where there is one, prompts."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoSettings(SettingsRecord):
-    """The settings of an action that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +165,19 @@ _TABLE = (
     ),
     Action(
         "export",
-        "Write the edited model as a folder that plain transformers loads.",
-        NoSettings,
+        "Write the edit where people run it: as a full model, GGUF file, adapter or task vector.",
+        ExportSettings,
         ("model", "patch"),
         "workbench.api:export",
+        on_page=False,
+    ),
+    Action(
+        "verify",
+        "Ask a folder, a GGUF file, an adapter or an endpoint which facts hold there.",
+        VerifySettings,
+        ("facts",),
+        "workbench.api:verify",
+        is_job=False,
         on_page=False,
     ),
     Action(

@@ -36,12 +36,28 @@ from workbench.search.studying import Studied, studying
 from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import SweepSettings
 from workbench.search.sweeping import SweepResult, sweeping
+from workbench.ship.export import shipping
+from workbench.ship.export_settings import ExportSettings
+from workbench.ship.verified import Verified
+from workbench.ship.verify import verifying
+from workbench.ship.verify_settings import VerifySettings
 from workbench.work.events import Event, Progress, Work, follow
 from workbench.work.keeper import FORGETFUL, FolderKeeper, Keeper
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
 
-__all__ = ["edit", "evaluate", "export", "plan", "probe", "scan", "stress", "study", "sweep"]
+__all__ = [
+    "edit",
+    "evaluate",
+    "export",
+    "plan",
+    "probe",
+    "scan",
+    "stress",
+    "study",
+    "sweep",
+    "verify",
+]
 
 OnEvent = Callable[[Event], object]
 Result = TypeVar("Result")
@@ -238,24 +254,69 @@ def stress(
 
 
 def export(
-    model: LanguageModel, patch: Patch, folder: str | Path, facts: Sequence[Fact] = ()
+    model: LanguageModel,
+    patch: Patch,
+    folder: str | Path,
+    facts: Sequence[Fact] = (),
+    settings: ExportSettings | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    **changes: Any,
 ) -> Path:
-    """Writes the edited model as a folder that plain transformers loads; returns the folder.
+    """Writes the edit in the form in which people run it; returns where it is.
 
-    What was written is loaded, and must answer as the edited model does.
+    A full model is loaded again and must answer as the edited model does; a GGUF file is asked in
+    llama.cpp, an adapter with peft, where they are installed. `workbench.ship.export.shipping`
+    tells what they answered.
 
     Args:
         model: the patch's base.
         patch: the edit.
-        folder: a new folder.
-        facts: what was edited; eight of them are asked. Without them, a few other prompts are.
+        folder: a new folder; of a GGUF file, the new file.
+        facts: what was edited, by which it is told what is kept.
+        settings: None for a full model.
+        on_event: called with every event.
+        stop: the wish to end it; nothing is left.
+        **changes: fields of `ExportSettings` that differ from `settings`.
 
     Raises:
-        PatchError: another base; the folder exists and is not empty; or what was written does not
-            load or answers otherwise, and was taken away.
+        Cancelled: `stop` was asked.
+        SettingsError: wrong settings, or a setting of another form.
+        PatchError: another base; what is to be written exists already; or what was written does
+            not load or does not hold what it should, and was taken away.
         ModelError: the model cannot be asked.
     """
-    return patch.export(model, folder, [fact.prompt for fact in facts])
+    chosen = _chosen("export", settings, changes)
+    return follow(shipping(model, patch, Path(folder), facts, chosen, stop), on_event).path
+
+
+def verify(
+    model: str | Path,
+    facts: Sequence[Fact],
+    settings: VerifySettings | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    **changes: Any,
+) -> Verified:
+    """Asks anything that an edit was written to which facts hold, in each form.
+
+    Args:
+        model: a folder, a hub id, a GGUF file, an adapter, a patch, or the address of an
+            OpenAI-compatible endpoint.
+        facts: what is asked.
+        settings: None for all defaults.
+        on_event: called with every event.
+        stop: the wish to end it.
+        **changes: fields of `VerifySettings` that differ from `settings`.
+
+    Raises:
+        Cancelled: `stop` was asked.
+        WorkbenchError: there is nothing of that name, or it cannot be asked.
+    """
+    chosen = _chosen("verify", settings, changes)
+    return follow(verifying(str(model), facts, chosen, stop), on_event)
 
 
 def _chosen(action: str, settings: SettingsRecord | None, changes: dict[str, Any]) -> Any:

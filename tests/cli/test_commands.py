@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.cli.conftest import Ran, Run
@@ -153,8 +154,8 @@ def test_an_export_says_that_what_was_written_was_asked(
     ran = run("export", "--patch", edited[0], "--out", tmp_path / "model")
     assert "gave the answers of the edited model to all 8 prompts" in ran.out
 
-    def write(model: LanguageModel, folder: Path) -> None:
-        write_model(model, folder)
+    def write(model: LanguageModel, folder: Path, dtype: torch.dtype | None = None) -> None:
+        write_model(model, folder, dtype)
         (folder / "tokenizer.json").unlink()
 
     monkeypatch.setattr(exports, "write_model", write)

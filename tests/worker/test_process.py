@@ -99,7 +99,9 @@ def test_an_export_is_a_model_folder(store: Store, tmp_path: Path) -> None:
     job = ended(store, store.jobs.submit("export", {"run": run, "folder": str(folder)}))
     assert (job.state, job.error) == ("done", "")
     assert (folder / "config.json").is_file() and (folder / "tokenizer.json").is_file()
-    assert job.result == {"folder": str(folder), "checked": 1}
+    assert job.result["folder"] == str(folder) and job.result["checked"] == 1
+    assert "1 of 1 before" not in job.result["lines"][2] and "1 after" in job.result["lines"][2]
+    assert job.result["run"][0] == f"vllm serve {folder}"
 
 
 def test_a_wrong_model_fails_in_words_and_the_worker_goes_on(store: Store) -> None:

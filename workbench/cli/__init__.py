@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli.ask import export, probe
+from workbench.cli.ask import probe
 from workbench.cli.common import visible
 from workbench.cli.edit import edit
 from workbench.cli.evaluate import evaluate
+from workbench.cli.export import export
 from workbench.cli.facts import facts
 from workbench.cli.options import with_options
 from workbench.cli.plan import plan
@@ -23,12 +24,26 @@ from workbench.cli.serve import serve
 from workbench.cli.stress import stress
 from workbench.cli.study import study
 from workbench.cli.sweep import sweep
+from workbench.cli.verify import verify
 from workbench.errors import WorkbenchError
 from workbench.work.proxies import settle_proxies
 
 __all__ = ["build", "main"]
 
-COMMANDS = (facts, plan, scan, sweep, edit, probe, evaluate, stress, study, export, serve)
+COMMANDS = (
+    facts,
+    plan,
+    scan,
+    sweep,
+    edit,
+    probe,
+    evaluate,
+    stress,
+    study,
+    export,
+    verify,
+    serve,
+)
 
 
 def build() -> typer.Typer:

@@ -1,6 +1,5 @@
-"""`workbench probe` and `export`: what a patched model says, and the full model with it."""
+"""`workbench probe`: what a model says, and what it says with a patch."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,26 +7,20 @@ from rich.table import Table
 from rich.text import Text
 
 from workbench.cli.common import (
-    STOPPED,
     Json,
     PatchPath,
     load_base_and_patch,
-    notes,
     print_json,
-    read_reported,
-    require_new_folder,
     say,
     screen,
     visible,
 )
 from workbench.cli.options import command
-from workbench.cli.terminal import watched
 from workbench.errors import SettingsError
 from workbench.measure.probe_settings import ProbeSettings
 from workbench.model.choice import ModelChoice
-from workbench.work.stop import Cancelled, Stop
 
-__all__ = ["export", "probe"]
+__all__ = ["probe"]
 
 
 @command("probe")
@@ -71,42 +64,3 @@ def probe(
     screen().print(table)
     if settings.as_shipped:
         say(visible(found[0].before.how))
-
-
-@command("export")
-def export(
-    patch: Annotated[Path, typer.Option("--patch", metavar="DIR", help="The folder of a patch.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The model's new folder.")],
-    choice: ModelChoice,
-    named: bool,
-    facts: Annotated[
-        Path | None,
-        typer.Option("--facts", metavar="FILE", help="The facts of the patch, to ask a few of."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Writes the edited model."""
-    require_new_folder(out)
-    prompts = [fact.prompt for fact in read_reported(facts).facts] if facts is not None else []
-    base, edit = load_base_and_patch(choice, named, patch)
-    assert edit is not None
-
-    from workbench.model.export import exporting
-
-    stop = Stop()
-    try:
-        done = watched(
-            f"Writing {out}", exporting(base, edit.applied, out, prompts, stop=stop), stop
-        )
-    except Cancelled:
-        notes().print(f"Stopped; {out} was not made.", markup=False, soft_wrap=True)
-        raise typer.Exit(STOPPED) from None
-    if as_json:
-        said = {"model": base.name, "patch": str(patch), "folder": str(done.folder)}
-        print_json(said | {"checked": done.checked})
-    else:
-        say(f"The edited model is in {done.folder}; transformers loads it from there.")
-        say(
-            f"Loaded again, it gave the answers of the edited model to all {done.checked} prompts "
-            "that it was asked."
-        )

@@ -5,14 +5,18 @@ or not at all; the base is the base again afterwards, to the bit. Knows nothing 
 that they can be applied.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from workbench.errors import ModelError, PatchError
+from workbench.model.base_files import TOKENIZER_FILES, base_files
 from workbench.model.generate import Answer, generate
 from workbench.model.hashing import tensor_hash
 from workbench.model.language_model import LanguageModel
@@ -31,6 +35,9 @@ CHECKED = 8
 
 TIGHT = 1.2
 """How many times a model's size must be free, so that a second one is loaded beside it."""
+
+SHARD = "5GB"
+"""How large a file of weights becomes."""
 
 PROMPTS = (
     "The capital of France is",
@@ -65,6 +72,8 @@ def exporting(
     prompts: Sequence[str] = (),
     *,
     stop: Stop | None = None,
+    dtype: torch.dtype | None = None,
+    finish: Callable[[Path], object] | None = None,
 ) -> Work[Exported]:
     """Writes the edited model, loads what was written, and compares answers.
 
@@ -78,6 +87,8 @@ def exporting(
         folder: a new folder.
         prompts: of facts that were edited; the first of them are asked.
         stop: the wish to end it, asked before every token.
+        dtype: see `write_model`.
+        finish: called with the folder before it is moved to its place, to add further files.
 
     Raises:
         Cancelled: somebody wanted it to end; no folder is left.
@@ -91,7 +102,10 @@ def exporting(
         yield Progress(0, 3, f"Asking {len(asked)} prompts")
         before = generate(model, asked, top_k=1, cancel=stop)
         yield Progress(1, 3, f"Writing the full model to {place}")
-        write_model(model, beside)
+        write_model(model, beside) if dtype is None else write_model(model, beside, dtype)
+        if finish is not None:
+            finish(beside)
+            as_new_files(beside)
         yield Progress(2, 3, "Loading what was written, and asking it the same")
         with _room_for_another(model) as take_over:
             written = _loaded(model, beside, place)
@@ -101,19 +115,73 @@ def exporting(
     return Exported(place, len(asked))
 
 
-def write_model(model: LanguageModel, folder: Path) -> None:
-    """Writes a model as it is now, with the settings that its checkpoint came with.
+def write_model(model: LanguageModel, folder: Path, dtype: torch.dtype | None = None) -> None:
+    """Writes a model as it is now, with the tokenizer and settings that its checkpoint came with.
 
     Args:
         model: with whatever weights are swapped in.
         folder: is there.
+        dtype: of what is written, where that changes no value of a tensor; None for that in
+            memory.
     """
+    network = model.network
+    options: dict[str, Any] = {}
+    if dtype not in (None, model.dtype):
+        options["state_dict"] = _as_dtype(network.state_dict(), dtype)
     # Settings that transformers would refuse to write are written as they were, further down.
-    with plain_generation(model.network):
-        model.network.save_pretrained(folder, safe_serialization=True)
-    model.tokenizer.save_pretrained(folder)
-    model.shipped.write(model.network, folder)
+    with plain_generation(network):
+        network.save_pretrained(folder, safe_serialization=True, max_shard_size=SHARD, **options)
+    if options:
+        _name_dtype(folder, model.dtype, dtype)
+    _write_tokenizer(model, folder)
+    model.shipped.write(network, folder)
     as_new_files(folder)
+
+
+def _as_dtype(
+    state: Mapping[str, torch.Tensor], dtype: torch.dtype | None
+) -> dict[str, torch.Tensor]:
+    """Tensors in another dtype, where that changes no value; what is shared stays shared."""
+    made: dict[int, torch.Tensor] = {}
+    for tensor in state.values():
+        if tensor.is_floating_point() and tensor.data_ptr() not in made:
+            narrow = tensor.to(dtype)
+            same = torch.equal(narrow.to(tensor.dtype), tensor)
+            made[tensor.data_ptr()] = narrow if same else tensor
+    return {
+        name: made[tensor.data_ptr()] if tensor.is_floating_point() else tensor
+        for name, tensor in state.items()
+    }
+
+
+def _name_dtype(folder: Path, old: torch.dtype, new: torch.dtype | None) -> None:
+    """Has config.json name the dtype that was written."""
+    file = folder / "config.json"
+    was, now = (str(dtype).removeprefix("torch.") for dtype in (old, new))
+
+    def renamed(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: now if key in ("dtype", "torch_dtype") and inner == was else renamed(inner)
+            for key, inner in value.items()
+        }
+
+    said = renamed(json.loads(file.read_text("utf-8")))
+    file.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _write_tokenizer(model: LanguageModel, folder: Path) -> None:
+    """The tokenizer's files as they were; written anew where the base has none."""
+    model.tokenizer.save_pretrained(folder)
+    own = list(base_files(model, TOKENIZER_FILES))
+    if not any(file.name in ("tokenizer.json", "tokenizer.model", "vocab.json") for file in own):
+        return
+    for pattern in TOKENIZER_FILES:
+        for file in folder.glob(pattern):
+            file.unlink()
+    for file in own:
+        shutil.copyfile(file, folder / file.name)
 
 
 def _askable(model: LanguageModel, prompts: Sequence[str]) -> list[str]:

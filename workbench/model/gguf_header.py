@@ -52,17 +52,24 @@ class GgufHeader:
     Args:
         path: the file.
         values: what it says, by key; of an array only its length.
-        tensors: by name.
+        tensors: by name, in the order of the table that describes them.
+        table_at: where that table begins in the file; what stands before it tells of no tensor.
     """
 
     path: Path
     values: dict[str, Any]
     tensors: dict[str, GgufTensor]
+    table_at: int = 0
 
     @property
     def architecture(self) -> str:
         """Its family, in llama.cpp's words, such as ``llama``."""
         return str(self.values[ARCHITECTURE])
+
+    @property
+    def alignment(self) -> int:
+        """Of how many bytes the places of tensors are multiples."""
+        return int(self.values.get("general.alignment", 32))
 
     @property
     def parameters(self) -> int:
@@ -170,6 +177,7 @@ class _Reader:
             values[key] = self._value(*self._take("I"))
         if not isinstance(values.get(ARCHITECTURE), str):
             raise ValueError("it names no architecture")
+        table_at = self._at
         table = [self._tensor() for _ in range(tensors)]
         unit = values.get("general.alignment", 32)
         if not isinstance(unit, int) or unit < 1:
@@ -179,6 +187,7 @@ class _Reader:
             self._path,
             values,
             {name: GgufTensor(shape, kind, start + at) for name, shape, kind, at in table},
+            table_at,
         )
 
     def _take(self, form: str) -> tuple[Any, ...]:

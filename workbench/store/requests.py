@@ -16,6 +16,7 @@ from workbench.methods.base import LOCFT_BF
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_settings import SweepSettings
+from workbench.ship.export_settings import ExportSettings
 from workbench.work.records import from_data
 from workbench.work.settings import SettingsRecord
 
@@ -172,12 +173,13 @@ class StudyRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest(Request):
-    """Write the full model of a run to a folder."""
+    """Write a run to a folder or a file, in the form that people run elsewhere."""
 
     kind = "export"
 
     run: int
     folder: str
+    settings: ExportSettings = ExportSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workbench.errors import PatchError
 
-__all__ = ["as_new_file", "as_new_files", "new_folder"]
+__all__ = ["as_new_file", "as_new_files", "new_file", "new_folder"]
 
 
 def as_new_file(path: Path) -> None:
@@ -60,3 +60,24 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise PatchError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A path beside the wanted one; the file there is moved to its place when the block ends well.
+
+    Raises:
+        PatchError: something is there already, or it cannot be written.
+    """
+    if path.exists():
+        raise PatchError(f"'{path}' exists already. Choose another file, or remove it first.")
+    beside = path.parent / f".{path.name[:100]}-{secrets.token_hex(4)}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        as_new_file(beside)
+        beside.replace(path)
+    except OSError as error:
+        raise PatchError(f"'{path}' cannot be written: {error.strerror or error}.") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from workbench.errors import SessionError
+from workbench.facts.fact import Fact
+from workbench.model.base_files import base_path
 from workbench.model.devices import choose_device
-from workbench.model.export import exporting
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.memory import free_memory
 from workbench.model.patch import Patch
+from workbench.ship.export import shipping
+from workbench.ship.run_lines import run_lines
+from workbench.ship.told import result_lines
 from workbench.store.fact_rows import FactRow
 from workbench.store.requests import (
     AskRequest,
@@ -178,16 +182,23 @@ class Workshop:
 
     def _export(self, task: Task) -> dict[str, Any]:
         asked = task.request(ExportRequest)
-        folder = Path(asked.folder).expanduser()
+        out = Path(asked.folder).expanduser()
         model, patch = self.model(task), self._patches.of(task.store, asked.run)
-        task.report(f"Writing the full model to {folder}", now=True)
-        prompts: list[str] = []
+        task.report(f"Writing to {out}", now=True)
+        facts: list[Fact] = []
         with contextlib.suppress(SessionError):  # of a run that kept none, others are asked
-            prompts = [row.fact.prompt for row in kept_facts(task.store, asked.run)]
+            facts = [row.fact for row in kept_facts(task.store, asked.run)]
         try:
-            work = exporting(model, patch.applied, folder, prompts, stop=task.stop)
+            work = shipping(model, patch, out, facts, asked.settings, task.stop)
             done = task.follow(work)
         finally:
             if not model.is_whole:
                 self._model, self.choice = None, None
-        return {"folder": str(folder), "checked": done.checked}
+        rank = int(done.told.get("rank", 0))
+        return {
+            "folder": str(out),
+            "checked": done.checked,
+            "form": done.form,
+            "lines": result_lines(done),
+            "run": run_lines(done.form, str(out), base_path(model), rank=rank),
+        }

@@ -1,0 +1,1 @@
+"""An edit where people run it: GGUF files, adapters, full models, task vectors; asked there."""
