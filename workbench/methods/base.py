@@ -16,6 +16,7 @@ from workbench.errors import SettingsError
 from workbench.facts.fact import Fact
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.method_settings import MethodSettings
+from workbench.methods.written_settings import MemitSettings
 from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from workbench.model.language_model import LanguageModel
     from workbench.model.patch import Patch
 
-__all__ = ["LOCFT_BF", "METHODS", "Method", "MethodRun", "find_method"]
+__all__ = ["LOCFT_BF", "MEMIT", "METHODS", "Method", "MethodRun", "find_method"]
 
 
 class MethodRun(Protocol):
@@ -134,7 +135,16 @@ LOCFT_BF = Method(
     run="workbench.methods.locft_bf:LocftRun",
 )
 
-METHODS: dict[str, Method] = {method.key: method for method in (LOCFT_BF,)}
+MEMIT = Method(
+    key="memit",
+    name="MEMIT",
+    sentence="Writes a value for each fact's subject into early matrices, in closed form.",
+    source="Mass-Editing Memory in a Transformer, arXiv 2210.07229",
+    settings=MemitSettings,
+    run="workbench.methods.memit:MemitRun",
+)
+
+METHODS: dict[str, Method] = {method.key: method for method in (LOCFT_BF, MEMIT)}
 """Every method by its key; the first is the default."""
 
 
