@@ -26,6 +26,8 @@ __all__ = ["ENOUGH", "ValueSearch"]
 ENOUGH = 0.05
 """A fact's delta is left as it is once its whole loss is below this."""
 
+LEAST = 1e-12
+
 
 class ValueSearch:
     """The values of some facts, found step by step.
@@ -49,26 +51,23 @@ class ValueSearch:
         states: HiddenStates | None,
     ) -> None:
         self._model, self._layer, self._settings = model, layer, settings
-        self._texts = facts.texts(rows, range(facts.blocks + 1))
-        self._answers = facts.blocks * len(rows)
-        table = TokenTable([facts.table.texts[text] for text in self._texts], model.device)
-        self._all = range(len(self._texts))
-        self._batch = table.batch(self._all)
+        texts = facts.texts(rows, range(facts.blocks + 1))
+        self._blocks, self._count = facts.blocks, len(rows)
+        self._table = TokenTable([facts.table.texts[text] for text in texts], model.device)
         self._states: HiddenStates | None = None
         if model.states_kept and layer:
-            below = states.of(self._texts) if states is not None else None
-            self._states = advance(model, table, below, layer)
-        self._places = facts.at(self._texts, model.device)
+            below = states.of(texts) if states is not None else None
+            self._states = advance(model, self._table, below, layer)
+        self._places = facts.at(texts, model.device)
         self._essences = torch.tensor(
             [facts.essences[row] for row in rows], dtype=torch.float32, device=model.device
         )
-        self._count = len(rows)
-        self._owner = torch.arange(len(self._texts), device=model.device) % self._count
-        self._start: torch.Tensor | None = None
-        self._before: torch.Tensor | None = None
+        self._open = list(range(self._count))
         self._step = 0
+        self._begin()
+        self._before: torch.Tensor | None = None
         self.losses = torch.zeros(self._count)
-        """Mean loss of each fact's answer at the last step."""
+        """Mean loss of each fact's answer when it was looked at last."""
 
     @property
     def done(self) -> bool:
@@ -78,35 +77,41 @@ class ValueSearch:
     @property
     def values(self) -> torch.Tensor:
         """What should leave the layer for each fact: (facts, width), float32."""
-        assert self._start is not None
-        return self._start + self._delta()
+        return self._start + (self._moved * self._size).detach()
 
     def step(self) -> None:
         """Looks at the values so far, and takes one step where one is needed."""
-        if self._start is None:
-            self._begin()
         losses = self._losses()
-        found = losses.detach() < ENOUGH
+        still = (losses.detach() >= ENOUGH).tolist()
+        looked = [fact for fact, more in zip(self._open, still, strict=True) if more]
         self._step += 1
-        if bool(found.all()) or self.done:
+        if not looked or self.done:
             self._step = self._settings.value_steps
             return
         self._optimizer.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
+        self._open = looked
         with torch.no_grad():
             before = self._moved.detach().clone()
             self._optimizer.step()
-            self._moved[found] = before[found]
-            norms = (self._moved * self._size).norm(dim=1, keepdim=True)
-            most = self._settings.value_norm * self._length[:, None]
-            self._moved.mul_((most / norms.clamp(min=1e-12)).clamp(max=1.0))
+            moved = self._moved[looked]
+            norms = (moved * self._size[looked]).norm(dim=1, keepdim=True)
+            most = self._settings.value_norm * self._length[looked, None]
+            before[looked] = moved * (most / norms.clamp(min=LEAST)).clamp(max=1.0)
+            self._moved.copy_(before)
 
     @torch.no_grad()
     def _begin(self) -> None:
         """What stands at the tokens of the facts alone; no delta yet."""
         seen: list[torch.Tensor] = []
-        with _output(self._model.layers[self._layer], lambda states: seen.append(states) or states):
-            kept_logits(self._model, self._batch, self._all, self._states)
+
+        def look(states: torch.Tensor) -> torch.Tensor:
+            seen.append(states)
+            return states
+
+        alone = range(self._count)
+        with _output(self._model.layers[self._layer], look):
+            kept_logits(self._model, self._table.batch(alone), alone, self._states)
         rows = torch.arange(self._count, device=self._model.device)
         self._start = seen[0][rows, self._places[: self._count]].float()
         self._length = self._start.norm(dim=1)
@@ -114,28 +119,29 @@ class ValueSearch:
         self._moved = torch.zeros_like(self._start, requires_grad=True)
         self._optimizer = torch.optim.Adam([self._moved], lr=self._settings.value_rate)
 
-    def _delta(self) -> torch.Tensor:
-        return (self._moved * self._size).detach()
-
     def _losses(self) -> torch.Tensor:
-        """The whole loss of each fact: (facts,), differentiable."""
-        texts = torch.arange(len(self._texts), device=self._model.device)
-        delta = self._moved * self._size
+        """The whole loss of each fact that is still open, in their order; differentiable."""
+        device, facts = self._model.device, torch.tensor(self._open, device=self._model.device)
+        texts = [b * self._count + fact for b in range(self._blocks + 1) for fact in self._open]
+        places, rows = self._places[texts], torch.arange(len(texts), device=device)
+        delta = self._moved[facts] * self._size[facts]
+        answers = self._blocks * len(self._open)
 
         def move(states: torch.Tensor) -> torch.Tensor:
-            added = delta[self._owner].to(states.dtype)
-            return states.index_put((texts, self._places), added, accumulate=True)
+            added = delta.repeat(self._blocks + 1, 1).to(states.dtype)
+            return states.index_put((rows, places), added, accumulate=True)
 
+        batch = self._table.batch(texts)
         with _output(self._model.layers[self._layer], move):
-            logits = kept_logits(self._model, self._batch, self._all, self._states)
-        said = text_losses(logits, self._batch)[: self._answers].view(-1, self._count).mean(dim=0)
-        self.losses = said.detach().cpu()
-        now = logits[self._batch.text_of_target >= self._answers].log_softmax(dim=-1)
+            logits = kept_logits(self._model, batch, texts, self._states)
+        said = text_losses(logits, batch)[:answers].view(self._blocks, -1).mean(dim=0)
+        self.losses[self._open] = said.detach().cpu()
+        now = logits[batch.text_of_target >= answers].log_softmax(dim=-1)
         if self._before is None:
             self._before = now.detach()
-        diverged = (now.exp() * (now - self._before)).sum(dim=-1) * self._essences
+        diverged = (now.exp() * (now - self._before[facts])).sum(dim=-1) * self._essences[facts]
         how = self._settings
-        decay = (delta.square().sum(dim=1) + 1e-12).sqrt() / self._length.square()
+        decay = (delta.square().sum(dim=1) + LEAST).sqrt() / self._length[facts].square()
         return said + how.value_keep * diverged + how.value_decay * decay
 
 
