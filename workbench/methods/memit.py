@@ -34,4 +34,5 @@ class MemitRun(WrittenRun):
         floor = LEAST * usual.diagonal().mean()
         usual = usual + floor * torch.eye(len(usual), dtype=keys.dtype, device=keys.device)
         whole = self.settings.usual_weight * usual + keys @ keys.T
-        return missing @ torch.linalg.solve(whole, keys).T
+        found: torch.Tensor = missing @ torch.linalg.solve(whole, keys).T
+        return found

@@ -77,7 +77,8 @@ class ValueSearch:
     @property
     def values(self) -> torch.Tensor:
         """What should leave the layer for each fact: (facts, width), float32."""
-        return self._start + (self._moved * self._size).detach()
+        found: torch.Tensor = self._start + (self._moved * self._size).detach()
+        return found
 
     def step(self) -> None:
         """Looks at the values so far, and takes one step where one is needed."""
@@ -142,7 +143,8 @@ class ValueSearch:
         diverged = (now.exp() * (now - self._before[facts])).sum(dim=-1) * self._essences[facts]
         how = self._settings
         decay = (delta.square().sum(dim=1) + LEAST).sqrt() / self._length[facts].square()
-        return said + how.value_keep * diverged + how.value_decay * decay
+        whole: torch.Tensor = said + how.value_keep * diverged + how.value_decay * decay
+        return whole
 
 
 @contextmanager

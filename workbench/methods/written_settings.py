@@ -155,8 +155,9 @@ class AlphaEditSettings(WrittenSettings):
         label="Free below",
     )
     ridge: float = setting(
-        10.0,
-        "How much the length of a change counts: what stands before the identity in equation 14.",
+        0.1,
+        "How much the length of a change counts: what stands before the identity in equation 14, "
+        "as a share of the mean squared length of usual inputs.",
         label="Ridge",
     )
 
