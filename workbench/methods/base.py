@@ -17,6 +17,7 @@ from workbench.facts.fact import Fact
 from workbench.methods.ft_settings import FtLSettings, FtMSettings, FtSettings
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.method_settings import MethodSettings
+from workbench.methods.ultraedit_settings import UltraEditSettings
 from workbench.methods.written_settings import AlphaEditSettings, MemitSettings
 from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
@@ -35,6 +36,7 @@ __all__ = [
     "LOCFT_BF",
     "MEMIT",
     "METHODS",
+    "ULTRAEDIT",
     "Method",
     "MethodRun",
     "find_method",
@@ -192,7 +194,16 @@ FT_M = Method(
     run="workbench.methods.ft:FtMRun",
 )
 
-_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, FT, FT_L, FT_M)
+ULTRAEDIT = Method(
+    key="ultraedit",
+    name="UltraEdit",
+    sentence="One step in closed form from hidden states and gradients, normalized as they come.",
+    source="UltraEdit, arXiv 2505.14679",
+    settings=UltraEditSettings,
+    run="workbench.methods.ultraedit:UltraEditRun",
+)
+
+_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, FT, FT_L, FT_M)
 
 METHODS: dict[str, Method] = {method.key: method for method in _TABLE}
 """Every method by its key; the first is the default."""

@@ -28,6 +28,7 @@ from workbench.model.states import TOKENS_PER_PASS, run
 from workbench.model.stoppable import stoppable
 from workbench.model.tokens import TokenTable
 from workbench.paths import cache_dir
+from workbench.work.files import as_new_file
 from workbench.work.stop import Stop
 
 __all__ = ["usual_moments"]
@@ -183,6 +184,7 @@ def _keep(file: Path, moment: torch.Tensor) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         save_file({"moment": moment.cpu().contiguous()}, beside)
+        as_new_file(beside)
         beside.replace(file)
     except (OSError, SafetensorError):
         beside.unlink(missing_ok=True)

@@ -30,8 +30,8 @@ class WrittenSettings(MethodSettings):
 
     layers: tuple[int, ...] = setting(
         (),
-        "Layers whose MLP output matrix is written, such as 4-8; the value is found at the last of "
-        "them; empty: from an eighth to a quarter of the depth.",
+        "Layers whose MLP output matrix is written, such as 4-8; a value is found at the last of "
+        "them; empty: the layers of the method's paper, by depth.",
         label="Written layers",
         parse=parse_layers,
         write=write_layers,
@@ -39,7 +39,7 @@ class WrittenSettings(MethodSettings):
     facts_at_once: int | None = setting(
         None,
         "Facts that are written together; the next ones are written into the weights that these "
-        "leave; empty: MEMIT all, AlphaEdit 100.",
+        "leave; empty: MEMIT all, others 100.",
         label="Facts at once",
         unit="facts",
     )

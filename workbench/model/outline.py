@@ -20,6 +20,7 @@ from workbench.model.presets import (
     Preset,
     early_layers,
     find_preset,
+    late_layers,
     layers_around,
 )
 
@@ -86,8 +87,8 @@ class Outline:
     def preset(self) -> Preset:
         """The best-founded start for this model."""
         found = find_preset(self.name, self.shape, self.layers.places())
-        early = early_layers(self.layer_count)
-        return replace(found, around=self._around(found.at), early=early)
+        early, late = early_layers(self.layer_count), late_layers(self.layer_count)
+        return replace(found, around=self._around(found.at), early=early, late=late)
 
     def _around(self, at: tuple[str, ...]) -> tuple[str, ...]:
         """A matrix with the same one in the layers after it."""

@@ -15,6 +15,7 @@ __all__ = [
     "Preset",
     "early_layers",
     "find_preset",
+    "late_layers",
     "layers_around",
     "output_matrix",
 ]
@@ -64,6 +65,7 @@ class Preset:
         around: the location of a single matrix with that of the same matrix in the layers after
             it, for a recipe that tunes several; empty where there is none.
         early: the layers in which methods write that change what is said of a subject.
+        late: the layers in which methods write that change what is said where an answer begins.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Preset:
     around: tuple[str, ...] = ()
     is_scaled: bool = False
     early: tuple[int, ...] = ()
+    late: tuple[int, ...] = ()
 
     @property
     def standing(self) -> str:
@@ -188,6 +191,18 @@ def early_layers(layers: int) -> tuple[int, ...]:
     """
     first, last = round(layers / 8), max(1, round(layers / 4))
     return tuple(range(min(first, layers - 1), min(last, layers - 1) + 1))
+
+
+def late_layers(layers: int) -> tuple[int, ...]:
+    """The layers of a model's last third but for the very last, as in UltraEdit (arXiv 2505.14679).
+
+    Its settings for GPT-J are 18 to 26 of 28 layers.
+
+    Args:
+        layers: how many there are.
+    """
+    first = round(0.64 * layers)
+    return tuple(range(first, max(first + 1, round(0.93 * layers))))
 
 
 def _guess(shape: ModelShape, matrices: Mapping[str, Sequence[int]]) -> Preset:
