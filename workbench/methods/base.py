@@ -16,6 +16,7 @@ from workbench.errors import SettingsError
 from workbench.facts.fact import Fact
 from workbench.methods.ft_settings import FtLSettings, FtMSettings, FtSettings
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.lora_settings import LoraSettings
 from workbench.methods.method_settings import MethodSettings
 from workbench.methods.ultraedit_settings import UltraEditSettings
 from workbench.methods.written_settings import AlphaEditSettings, MemitSettings
@@ -34,6 +35,7 @@ __all__ = [
     "FT_L",
     "FT_M",
     "LOCFT_BF",
+    "LORA",
     "MEMIT",
     "METHODS",
     "ULTRAEDIT",
@@ -203,7 +205,16 @@ ULTRAEDIT = Method(
     run="workbench.methods.ultraedit:UltraEditRun",
 )
 
-_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, FT, FT_L, FT_M)
+LORA = Method(
+    key="lora",
+    name="LoRA",
+    sentence="Trains a change of low rank beside a matrix, breadth-first, and merges it.",
+    source="LoRA: Low-Rank Adaptation of Large Language Models, arXiv 2106.09685",
+    settings=LoraSettings,
+    run="workbench.methods.lora:LoraRun",
+)
+
+_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M)
 
 METHODS: dict[str, Method] = {method.key: method for method in _TABLE}
 """Every method by its key; the first is the default."""
