@@ -68,7 +68,7 @@ class FtSettings(MethodSettings):
 class FtLSettings(FtSettings):
     """FT-L: depth-first, and no weight goes far."""
 
-    bound: float | None = setting(5e-4, BOUND, empty="none")
+    bound: float | None = setting(0.01, BOUND, empty="none")
 
 
 @dataclass(frozen=True, slots=True)

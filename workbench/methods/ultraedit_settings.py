@@ -32,7 +32,7 @@ class UltraEditSettings(MethodSettings):
         None, WrittenSettings.help()["facts_at_once"], label="Facts at once", unit="facts"
     )
     step: float = setting(
-        1e-4,
+        5e-4,
         "How far each turn goes: eta of UltraEdit, whose code takes 1e-6 for matrices ten times as "
         "wide.",
         label="Step",

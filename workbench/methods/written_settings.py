@@ -49,7 +49,7 @@ class WrittenSettings(MethodSettings):
         label="Written at",
     )
     sentences: int = setting(
-        5,
+        2,
         "So many sentences that the model wrote are put before each prompt, so that the value also "
         "works behind others.",
         label="Sentences before",
@@ -134,8 +134,9 @@ class MemitSettings(WrittenSettings):
     """The settings of MEMIT."""
 
     usual_weight: float = setting(
-        15_000.0,
-        "How much usual inputs count against the facts: lambda of equation 15.",
+        100.0,
+        "How much usual inputs count against the facts: lambda of equation 15, of which the paper "
+        "takes 15,000; small models learn with less.",
         label="Weight of usual inputs",
     )
 
@@ -149,13 +150,13 @@ class AlphaEditSettings(WrittenSettings):
     """The settings of AlphaEdit."""
 
     free_below: float = setting(
-        0.02,
+        0.3,
         "Directions in which usual inputs have less than this moment, relative to the mean of all "
         "directions, are free to be written.",
         label="Free below",
     )
     ridge: float = setting(
-        0.1,
+        0.001,
         "How much the length of a change counts: what stands before the identity in equation 14, "
         "as a share of the mean squared length of usual inputs.",
         label="Ridge",
