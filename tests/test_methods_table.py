@@ -84,7 +84,8 @@ def test_the_page_offers_it_with_its_form(tmp_path: Path) -> None:
     blocks = made(lambda: build(Library(tmp_path)))
     radios = [b for b in blocks.blocks.values() if isinstance(b, gr.Radio)]
     (chosen,) = [radio for radio in radios if radio.label == "Method"]
-    assert chosen.choices == [("LocFT-BF", "locft-bf"), ("Toy", "toy")]
+    assert chosen.choices == [(method.name, key) for key, method in METHODS.items()]
+    assert chosen.choices[0] == ("LocFT-BF", "locft-bf") and ("Toy", "toy") in chosen.choices
     labels = {getattr(block, "label", None) for block in blocks.blocks.values()}
     assert "Scale of the norm" in labels and "Learning rate" in labels
 

@@ -21,7 +21,7 @@ from workbench.errors import SettingsError
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
 from workbench.measure.stress_settings import PROBES, StressSettings
-from workbench.methods.base import METHODS
+from workbench.methods.base import LOCFT_BF, METHODS
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.plan_settings import PlanSettings
 from workbench.model.choice import ModelChoice
@@ -54,6 +54,7 @@ FORMS: dict[type[SettingsRecord], tuple[str, ...]] = {
     StressSettings: ("judge_model", "judge_url", "judge_key_env"),
     ModelChoice: (),
 }
+RIVALS = [method for method in METHODS.values() if method is not LOCFT_BF]
 EVERY = [(kind, found) for kind in FORMS for found in settings_of(kind)]
 PLACES = st.sampled_from(["6", "6.mlp", "22.mlp.down_proj"])
 MODULES = st.sampled_from(["layer", "all", "mlp", "mlp.down_proj"])
@@ -158,7 +159,7 @@ def test_every_setting_of_every_class_has_one_field_on_the_page(blocks: gr.Block
     )
     wanted = Counter(
         (found.label, found.sentence)
-        for kind, left in FORMS.items()
+        for kind, left in [*FORMS.items(), *((method.settings, ("text",)) for method in RIVALS)]
         for found in settings_of(kind)
         if found.name not in left
     )

@@ -115,6 +115,14 @@ def _report(run: MethodRun, result: "EditResult", out: Path) -> dict[str, Any]:
     }
 
 
+def _advice(settings: dict[str, Any]) -> str:
+    """What to change, of what the method can be set to."""
+    if "epochs" in settings:
+        return "More --epochs, a higher --lr or another --at"
+    place = "--at" if "at" in settings else "--layers"
+    return f"Another {place}, other settings of this method, or another method"
+
+
 def _print(report: dict[str, Any], file: Path) -> None:
     say(
         f"{report['facts']} facts at {', '.join(report['at'])} of {report['model']}: "
@@ -126,7 +134,7 @@ def _print(report: dict[str, Any], file: Path) -> None:
     if len(report["not_learned"]) > SHOWN:
         say(f"  … and {len(report['not_learned']) - SHOWN} more; --json lists all.")
     if report["not_learned"]:
-        say("  More --epochs, a higher --lr or another --at may learn them.")
+        say(f"  {_advice(report['settings'])} may learn them.")
     patch = shlex.quote(report["patch"])
     say(f"The patch is in {report['patch']}. What next:")
     say(f"  workbench evaluate {shlex.quote(str(file))} --patch {patch}")

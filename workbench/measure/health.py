@@ -11,20 +11,18 @@ from collections.abc import Callable, Generator, Sequence
 
 import torch
 from torch.nn import functional
-from transformers import GenerationConfig
 
 from workbench.errors import ModelError
 from workbench.facts.fact import Fact
 from workbench.measure.health_result import Health, HealthSide, ngram_entropy
 from workbench.measure.plain_text import TEXTS, held_out, kind_of, text_table
+from workbench.model.continuing import continued
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.patch import Patch
-from workbench.model.shipped import plain_generation
 from workbench.model.states import TOKENS_PER_PASS, target_logits
 from workbench.model.stoppable import stoppable
-from workbench.model.tokens import prompt_tokens
 from workbench.work.events import Progress, follow
 from workbench.work.stop import Stop
 
@@ -130,46 +128,11 @@ def perplexity(model: LanguageModel, texts: Sequence[str]) -> float:
     return math.exp(total / sum(len(text.target) for text in table.texts))
 
 
-@torch.no_grad()
 def _continuations(model: LanguageModel, prompts: Sequence[str], seed: int) -> list[str]:
     """Each prompt with `TOKENS` more tokens, or as many as the model can read."""
-    tokenizer = model.tokenizer
-    encoded = prompt_tokens(tokenizer, prompts)
-    longest = max(map(len, encoded))
-    room = TOKENS if model.longest is None else min(TOKENS, model.longest - longest)
-    if room < 1:
-        raise ModelError("The facts' prompts leave this model no room to go on. Shorten them.")
-    padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    config = GenerationConfig(
-        max_new_tokens=room,
-        min_new_tokens=room,
-        do_sample=True,
-        top_k=CHOICES,
-        use_cache=model.answering.caches,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=padding,
-    )
-
-    def work(rows: Sequence[int]) -> list[str]:
-        longest = max(len(encoded[row]) for row in rows)
-        ids = torch.full((len(rows), longest), padding)
-        mask = torch.zeros_like(ids)
-        for place, row in enumerate(rows):
-            ids[place, longest - len(encoded[row]) :] = torch.tensor(encoded[row])
-            mask[place, longest - len(encoded[row]) :] = 1
-        with torch.random.fork_rng(), plain_generation(model.network):
-            torch.manual_seed(seed)
-            new = model.network.generate(
-                input_ids=ids.to(model.device),
-                attention_mask=mask.to(model.device),
-                generation_config=config,
-            )[:, longest:]
-        texts: list[str] = tokenizer.batch_decode(new, skip_special_tokens=True)
-        return texts
-
-    found: dict[int, str] = {}
-    lengths = [len(ids) for ids in encoded]
-    for together in model.answering.groups(range(len(prompts)), lengths):
-        for rows, texts in in_batches(together, PROMPTS, model.device, work):
-            found.update(zip(rows, texts, strict=True))
-    return [prompt + found[row] for row, prompt in enumerate(prompts)]
+    try:
+        return continued(model, prompts, tokens=TOKENS, choices=CHOICES, seed=seed)
+    except ModelError as error:
+        raise ModelError(
+            "The facts' prompts leave this model no room to go on. Shorten them."
+        ) from error

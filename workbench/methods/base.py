@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.errors import SettingsError
 from workbench.facts.fact import Fact
+from workbench.methods.ft_settings import FtLSettings, FtMSettings, FtSettings
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.lora_settings import LoraSettings
 from workbench.methods.method_settings import MethodSettings
+from workbench.methods.ultraedit_settings import UltraEditSettings
+from workbench.methods.written_settings import AlphaEditSettings, MemitSettings
 from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
@@ -25,7 +29,20 @@ if TYPE_CHECKING:
     from workbench.model.language_model import LanguageModel
     from workbench.model.patch import Patch
 
-__all__ = ["LOCFT_BF", "METHODS", "Method", "MethodRun", "find_method"]
+__all__ = [
+    "ALPHAEDIT",
+    "FT",
+    "FT_L",
+    "FT_M",
+    "LOCFT_BF",
+    "LORA",
+    "MEMIT",
+    "METHODS",
+    "ULTRAEDIT",
+    "Method",
+    "MethodRun",
+    "find_method",
+]
 
 
 class MethodRun(Protocol):
@@ -134,7 +151,72 @@ LOCFT_BF = Method(
     run="workbench.methods.locft_bf:LocftRun",
 )
 
-METHODS: dict[str, Method] = {method.key: method for method in (LOCFT_BF,)}
+MEMIT = Method(
+    key="memit",
+    name="MEMIT",
+    sentence="Writes a value for each fact's subject into early matrices, in closed form.",
+    source="Mass-Editing Memory in a Transformer, arXiv 2210.07229",
+    settings=MemitSettings,
+    run="workbench.methods.memit:MemitRun",
+)
+
+ALPHAEDIT = Method(
+    key="alphaedit",
+    name="AlphaEdit",
+    sentence="Writes as MEMIT does, in directions that usual inputs hardly take, batch by batch.",
+    source="AlphaEdit, arXiv 2410.02355",
+    settings=AlphaEditSettings,
+    run="workbench.methods.alphaedit:AlphaEditRun",
+)
+
+FT = Method(
+    key="ft",
+    name="FT",
+    sentence="Fine-tunes depth-first, one fact after another, each as far as its prompt's end.",
+    source="The baseline of Locating and Editing Factual Associations in GPT, arXiv 2202.05262",
+    settings=FtSettings,
+    run="workbench.methods.ft:FtRun",
+)
+
+FT_L = Method(
+    key="ft-l",
+    name="FT-L",
+    sentence="FT in which no weight goes further than a bound.",
+    source="Modifying Memories in Transformer Models, arXiv 2012.00363",
+    settings=FtLSettings,
+    run="workbench.methods.ft:FtLRun",
+)
+
+FT_M = Method(
+    key="ft-m",
+    name="FT-M",
+    sentence="FT whose loss is that of the answer's tokens, each after those before it.",
+    source="A Comprehensive Study of Knowledge Editing, arXiv 2401.01286",
+    settings=FtMSettings,
+    run="workbench.methods.ft:FtMRun",
+)
+
+ULTRAEDIT = Method(
+    key="ultraedit",
+    name="UltraEdit",
+    sentence="One step in closed form from hidden states and gradients, normalized as they come.",
+    source="UltraEdit, arXiv 2505.14679",
+    settings=UltraEditSettings,
+    run="workbench.methods.ultraedit:UltraEditRun",
+)
+
+LORA = Method(
+    key="lora",
+    name="LoRA",
+    sentence="Trains a change of low rank beside a matrix, breadth-first, and merges it.",
+    source="LoRA: Low-Rank Adaptation of Large Language Models, arXiv 2106.09685",
+    settings=LoraSettings,
+    run="workbench.methods.lora:LoraRun",
+)
+
+_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M)
+
+METHODS: dict[str, Method] = {method.key: method for method in _TABLE}
 """Every method by its key; the first is the default."""
 
 

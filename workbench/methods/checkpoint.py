@@ -8,19 +8,32 @@ leaves the old one.
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from workbench.errors import PatchError, RecordError
-from workbench.methods.tuned import TunedWeights
 from workbench.work.files import as_new_file
 from workbench.work.records import from_text
 from workbench.work.words import one_line
 
-__all__ = ["Progress", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Kept", "Progress", "read_checkpoint", "write_checkpoint"]
+
+
+class Kept(Protocol):
+    """What a checkpoint keeps as tensors, such as `TunedWeights`."""
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The tensors by name."""
+
+    def load_state(self, kept: dict[str, torch.Tensor], /) -> None:
+        """The inverse of `state`.
+
+        Raises:
+            KeyError, RuntimeError: a tensor is missing, or has another shape.
+        """
 
 
 @dataclass
@@ -86,14 +99,12 @@ class Progress:
         self.begin_epoch()
 
 
-def write_checkpoint(
-    path: Path, tuned: TunedWeights, progress: Progress, identity: dict[str, Any]
-) -> None:
+def write_checkpoint(path: Path, tuned: Kept, progress: Progress, identity: dict[str, Any]) -> None:
     """Saves a run's state.
 
     Args:
         path: the file; its folder is made.
-        tuned: the weights and the optimizer.
+        tuned: the weights, and whatever else the run needs to go on.
         progress: where the run is.
         identity: what must be the same when the run goes on: settings, facts, base.
 
@@ -119,7 +130,7 @@ def write_checkpoint(
         beside.unlink(missing_ok=True)
 
 
-def read_checkpoint(path: Path, tuned: TunedWeights, identity: dict[str, Any]) -> Progress:
+def read_checkpoint(path: Path, tuned: Kept, identity: dict[str, Any]) -> Progress:
     """Puts a run's state back into `tuned`.
 
     Raises:

@@ -10,6 +10,7 @@ __all__ = [
     "EpochDone",
     "Finished",
     "MicroBatchHalved",
+    "StageProgress",
     "Started",
     "StatesProgress",
     "Stopped",
@@ -59,6 +60,26 @@ class StatesProgress(Event):
         """How many facts are prepared."""
         line = f"Keeping hidden states, {self.done} of {self.facts} facts"
         return Told(line, phase=self.done / max(1, self.facts))
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress(Event):
+    """How far a stage of a run is.
+
+    Args:
+        stage: what is being done, for people.
+        done: what is done of it, in units of its own.
+        total: how much there is.
+    """
+
+    stage: str
+    done: int
+    total: int
+
+    def told(self) -> Told:
+        """What is being done, and how far it is."""
+        line = f"{self.stage}, {self.done:,} of {self.total:,}"
+        return Told(line, phase=self.done / max(1, self.total))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ Knows nothing about files of facts, pages or processes.
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,8 @@ class LocftRun(Run):
 
     method = LOCFT_BF.key
     can_resume = True
+    losses_of = staticmethod(text_losses)
+    weights_of: Callable[..., TunedWeights] = TunedWeights
 
     def __init__(
         self,
@@ -124,7 +126,7 @@ class LocftRun(Run):
         )
         self._states_memory = states_memory
         self._micro_batch = self.settings.micro_batch_size or self.settings.batch_size
-        self._tuned = TunedWeights(model, self._locations, self.settings.learning_rate)
+        self._tuned = self.weights_of(model, self._locations, self.settings.learning_rate)
         if checkpoint is not None:
             self.progress = read_checkpoint(Path(checkpoint), self._tuned, self._identity())
         self.progress.last_wrong = self.progress.last_wrong or [0] * len(self.facts)
@@ -308,7 +310,7 @@ class LocftRun(Run):
                 self.progress.add_text(self._drawn.form(text), right)
             if not right:
                 self.progress.last_wrong[self._drawn.fact(text)] = self.progress.epoch + 1
-        losses = text_losses(logits, batch)
+        losses = self.losses_of(logits, batch)
         if self._drawn.many:
             self.progress.text_losses |= dict(
                 zip(map(str, texts), losses.detach().tolist(), strict=True)

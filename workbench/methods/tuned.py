@@ -123,6 +123,21 @@ class TunedWeights:
         for name, sparing in self.sparing.items():
             self.master[name].sub_(before[name])
             self.master[name].copy_(before[name] + sparing(self.master[name]))
+        self._show()
+
+    @torch.no_grad()
+    def add(self, name: str, change: torch.Tensor) -> None:
+        """Changes one of them by what was found without an optimizer.
+
+        Args:
+            name: of the tensor.
+            change: of its shape.
+        """
+        self.master[name].add_(change.to(self.master[name]))
+        self._show()
+
+    def _show(self) -> None:
+        """The model sees the masters as they are now."""
         for name, seen in self.seen.items():
             if seen is not self.master[name]:
                 seen.copy_(self.master[name])

@@ -14,10 +14,19 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from workbench.model.layers import LayerList
 
-__all__ = ["Feed", "bypass", "capture", "head_only_where", "returned_items"]
+__all__ = [
+    "Feed",
+    "bypass",
+    "capture",
+    "capture_input",
+    "capture_output",
+    "head_only_where",
+    "returned_items",
+]
 
 
 @dataclass(slots=True)
@@ -73,13 +82,34 @@ def capture(layers: LayerList, at: int, run: Callable[[], Any]) -> torch.Tensor:
     Returns:
         (texts, longest, width) in the model's dtype.
     """
+    return capture_input(layers[at], run)
+
+
+def capture_input(module: nn.Module, run: Callable[[], Any]) -> torch.Tensor:
+    """What enters a module during `run`, whose rest is not computed."""
     caught: list[torch.Tensor] = []
 
     def catch(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         caught.append(args[0] if args else kwargs["hidden_states"])
         raise _Captured
 
-    hook = layers[at].register_forward_pre_hook(catch, with_kwargs=True)
+    return _caught(module.register_forward_pre_hook(catch, with_kwargs=True), caught, run)
+
+
+def capture_output(module: nn.Module, run: Callable[[], Any]) -> torch.Tensor:
+    """What leaves a module during `run`, whose rest is not computed; of several, the first."""
+    caught: list[torch.Tensor] = []
+
+    def catch(module: nn.Module, args: Any, output: Any) -> None:
+        caught.append(output[0] if isinstance(output, tuple | list) else output)
+        raise _Captured
+
+    return _caught(module.register_forward_hook(catch), caught, run)
+
+
+def _caught(
+    hook: RemovableHandle, caught: list[torch.Tensor], run: Callable[[], Any]
+) -> torch.Tensor:
     try:
         run()
     except _Captured:

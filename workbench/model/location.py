@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workbench.errors import LocationError
+from workbench.errors import LocationError, SettingsError
 
-__all__ = ["Location", "parse_locations", "write_layers"]
+__all__ = ["Location", "parse_layers", "parse_locations", "write_layers"]
 
 _FORM = re.compile(r"(?P<layer>\d+)(?:\.(?P<module>[A-Za-z_]\w*(?:\.\w+)*))?")
 
@@ -80,6 +80,28 @@ def parse_locations(texts: str | Iterable[str]) -> tuple[Location, ...]:
                 f"The locations '{first}' and '{second}' overlap. Keep one of them."
             )
     return tuple(found)
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """Layers as people write them: ``all``, or numbers and ranges such as ``0,3-7``.
+
+    Returns:
+        The numbers; empty for all.
+
+    Raises:
+        SettingsError: the text has another form.
+    """
+    if text.strip().lower() in ("", "all"):
+        return ()
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part.strip())
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
+            raise SettingsError(
+                f"layers is '{text}'. Write numbers and ranges, such as 0,3-7, or 'all'."
+            )
+        found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(sorted(found))
 
 
 def write_layers(layers: tuple[int, ...]) -> str:

@@ -15,7 +15,14 @@ from workbench.model.experts import expert_part, expert_total, split_part
 from workbench.model.layers import LayerList, LocationInfo
 from workbench.model.location import Location
 from workbench.model.places import Places
-from workbench.model.presets import ModelShape, Preset, find_preset, layers_around
+from workbench.model.presets import (
+    ModelShape,
+    Preset,
+    early_layers,
+    find_preset,
+    late_layers,
+    layers_around,
+)
 
 __all__ = ["Outline"]
 
@@ -80,7 +87,8 @@ class Outline:
     def preset(self) -> Preset:
         """The best-founded start for this model."""
         found = find_preset(self.name, self.shape, self.layers.places())
-        return replace(found, around=self._around(found.at))
+        early, late = early_layers(self.layer_count), late_layers(self.layer_count)
+        return replace(found, around=self._around(found.at), early=early, late=late)
 
     def _around(self, at: tuple[str, ...]) -> tuple[str, ...]:
         """A matrix with the same one in the layers after it."""

@@ -13,7 +13,9 @@ __all__ = [
     "SCALED",
     "ModelShape",
     "Preset",
+    "early_layers",
     "find_preset",
+    "late_layers",
     "layers_around",
     "output_matrix",
 ]
@@ -62,6 +64,8 @@ class Preset:
         chat: whether the model at hand has a chat template.
         around: the location of a single matrix with that of the same matrix in the layers after
             it, for a recipe that tunes several; empty where there is none.
+        early: the layers in which methods write that change what is said of a subject.
+        late: the layers in which methods write that change what is said where an answer begins.
     """
 
     name: str
@@ -74,6 +78,8 @@ class Preset:
     chat: bool = False
     around: tuple[str, ...] = ()
     is_scaled: bool = False
+    early: tuple[int, ...] = ()
+    late: tuple[int, ...] = ()
 
     @property
     def standing(self) -> str:
@@ -173,6 +179,30 @@ def layers_around(layer: int, having: Sequence[int], count: int = 3) -> list[int
     place = sorted(having).index(layer)
     start = max(0, min(place, len(having) - count))
     return sorted(having)[start : start + count]
+
+
+def early_layers(layers: int) -> tuple[int, ...]:
+    """The layers from an eighth to a quarter of a model's depth, as in MEMIT (arXiv 2210.07229).
+
+    Its code and those after it take 4 to 8 of the 32 layers of Llama 3 8B, 3 to 8 of GPT-J's 28.
+
+    Args:
+        layers: how many there are.
+    """
+    first, last = round(layers / 8), max(1, round(layers / 4))
+    return tuple(range(min(first, layers - 1), min(last, layers - 1) + 1))
+
+
+def late_layers(layers: int) -> tuple[int, ...]:
+    """The layers of a model's last third but for the very last, as in UltraEdit (arXiv 2505.14679).
+
+    Its settings for GPT-J are 18 to 26 of 28 layers.
+
+    Args:
+        layers: how many there are.
+    """
+    first = round(0.64 * layers)
+    return tuple(range(first, max(first + 1, round(0.93 * layers))))
 
 
 def _guess(shape: ModelShape, matrices: Mapping[str, Sequence[int]]) -> Preset:

@@ -5,7 +5,6 @@ A field left empty is automatic: it is filled from the model and its preset. Oth
 score need nothing to be computed again (see `score`).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -17,7 +16,7 @@ from workbench.methods.locft_settings import (
     automatic_epochs,
 )
 from workbench.methods.recipes import Kept, RateSchedule, RecipeName
-from workbench.model.location import Location, parse_locations, write_layers
+from workbench.model.location import Location, parse_layers, parse_locations, write_layers
 from workbench.model.places import Places
 from workbench.model.presets import Preset
 from workbench.search.budget import parse_budget, write_budget
@@ -55,28 +54,6 @@ RATES_AROUND = (3.0, 0.3)
 
 TRAINING_RUNS = 2.0  # scoring takes about one more, and the full runs follow
 FEWEST_EPOCHS = 5
-
-
-def parse_layers(text: str) -> tuple[int, ...]:
-    """Layers as people write them: ``all``, or numbers and ranges such as ``0,3-7``.
-
-    Returns:
-        The numbers; empty for all.
-
-    Raises:
-        SettingsError: the text has another form.
-    """
-    if text.strip().lower() in ("", "all"):
-        return ()
-    found: set[int] = set()
-    for part in text.split(","):
-        match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part.strip())
-        if match is None or (match[2] and int(match[2]) < int(match[1])):
-            raise SettingsError(
-                f"layers is '{text}'. Write numbers and ranges, such as 0,3-7, or 'all'."
-            )
-        found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return tuple(sorted(found))
 
 
 def _as_in_a_run(name: str) -> Any:

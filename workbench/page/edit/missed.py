@@ -39,6 +39,11 @@ def what_helps(run: Run, learned_last: Sequence[float]) -> str:
     """
     if run.outcome.get("reason") == "enough":
         return "You ended the run: start it again and let it go on for longer."
+    if not hasattr(run.settings, "epochs"):
+        return (
+            "This method goes over each fact once: try other settings of it, such as other places, "
+            "or another method."
+        )
     used_up = run.outcome.get("reason") == "epochs"
     rising = len(learned_last) > 4 and learned_last[-1] > learned_last[-len(learned_last) // 4 - 1]
     if used_up and rising:

@@ -26,7 +26,8 @@ from workbench.work.templates import render
 
 __all__ = ["add_edit_tab"]
 
-ELSEWHERE = ("at",)  # is chosen on the Layers tab
+ELSEWHERE = ("at",)  # is chosen on the Layers tab, for LocFT-BF
+FILES = ("text",)  # lie where the workbench runs, not where the page is looked at
 SHARES = ("forms", "keep", "other_subjects")  # what the questions are answered with, in numbers
 _SETTINGS = ("settings",)
 
@@ -88,13 +89,13 @@ def _add_forms(page: Page, method: Method) -> list[Form[SettingsRecord]]:
     with gr.Column(visible=method is LOCFT_BF) as place:
         if len(METHODS) > 1:
             still_html(render("page/edit/method.html", method=method))
-        apart = list(ELSEWHERE)
+        apart = list(FILES)
         if issubclass(method.settings, EditSettings):
             add_questions(page, method)
             with gr.Accordion("How often each, and how much", open=False, elem_classes="plain"):
                 others = [name for name in names if name not in SHARES]
                 forms.append(_add_form(page, method, others))
-            apart += [*QUESTIONS, *SHARES]
+            apart += [*ELSEWHERE, *QUESTIONS, *SHARES]
         forms.append(_add_form(page, method, apart))
     if len(METHODS) > 1:
         page.show(is_chosen, place, of=_SETTINGS)

@@ -1,0 +1,215 @@
+"""LoRA: a change of low rank beside each matrix, trained breadth-first, then merged into a patch.
+
+Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685 (equation 3): what
+a matrix W gives for x becomes W x + alpha / rank B A x, with B zero at first. The adapters are
+peft's; everything else is LocFT-BF's loop: the same targets, batches, stop rule and kept states.
+
+Invariant: the adapters stand in the network only while gradients are taken.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from workbench.errors import LocationError, SettingsError
+from workbench.methods.base import LORA
+from workbench.methods.locft_bf import LocftRun
+from workbench.methods.locft_settings import EditSettings
+from workbench.methods.looped import LoopedRun
+from workbench.methods.lora_settings import LoraSettings
+from workbench.methods.matrices import is_inputs_first, owner_of
+from workbench.methods.tuned import TunedWeights
+from workbench.model.language_model import LanguageModel
+from workbench.model.location import Location
+
+__all__ = ["LoraRun", "LoraWeights"]
+
+ADAPTER = "default"
+
+
+class LoraWeights(TunedWeights):
+    """Weights whose change has a low rank, and the optimizer of its two factors.
+
+    Args:
+        how: rank, alpha and seed.
+        model, locations, learning_rate: as for `TunedWeights`.
+
+    Raises:
+        LocationError: there is no matrix at the locations.
+        SettingsError: peft is not installed.
+    """
+
+    def __init__(
+        self,
+        how: LoraSettings,
+        model: LanguageModel,
+        locations: tuple[Location, ...],
+        learning_rate: float,
+    ) -> None:
+        self._how = how
+        names = model.weights_at(locations)
+        owners = {name: owner_of(model, name) for name in names}
+        self.owners = {name: owner for name, owner in owners.items() if owner is not None}
+        if not self.owners:
+            where = ", ".join(map(str, locations))
+            raise LocationError(f"There is no plain matrix at {where}. Choose another location.")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(how.seed)
+            self.adapters = {n: adapter(owner, how).float() for n, owner in self.owners.items()}
+        super().__init__(model, locations, learning_rate)
+
+    @property
+    def factors(self) -> dict[str, nn.Parameter]:
+        """What is trained, by name."""
+        return {
+            f"{side} {name}": getattr(one, f"lora_{side}")[ADAPTER].weight
+            for name, one in self.adapters.items()
+            for side in ("A", "B")
+        }
+
+    @property
+    def count(self) -> int:
+        """How many numbers are trained."""
+        return sum(factor.numel() for factor in self.factors.values())
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes on top of the model: the merged weights, and the factors with Adam's moments."""
+        merged = sum(8 * master.numel() for master in self.master.values())
+        return merged + 16 * self.count
+
+    def _new_optimizer(self) -> torch.optim.Adam:
+        return torch.optim.Adam(list(self.factors.values()), lr=self._learning_rate)
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """The model with the adapters in place of their matrices' modules."""
+        network = self._model.network
+        places = [(name, *_parent(network, name)) for name in self.owners]
+        try:
+            for name, parent, attribute in places:
+                setattr(parent, attribute, self.adapters[name])
+            yield
+        finally:
+            for name, parent, attribute in places:
+                setattr(parent, attribute, self.owners[name])
+            self.optimizer.zero_grad()
+
+    def collect_gradients(self) -> None:
+        """The factors' gradients add up by themselves."""
+
+    @torch.no_grad()
+    def step(self, share: float = 1.0) -> None:
+        """One update of the factors; the model will see them merged.
+
+        Args:
+            share: of the learning rate.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate * share
+        self.optimizer.step()
+        self._merge()
+
+    @torch.no_grad()
+    def _merge(self) -> None:
+        for name, one in self.adapters.items():
+            base: Any = self.owners[name].weight
+            self.master[name].copy_(base).add_(one.get_delta_weight(ADAPTER))
+        self._show()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The factors and their moments, by name."""
+        kept: dict[str, torch.Tensor] = {}
+        for name, factor in self.factors.items():
+            kept[f"factor/{name}"] = factor
+        for name, factor in self.factors.items():
+            for key, value in self.optimizer.state.get(factor, {}).items():
+                kept[f"{key}/{name}"] = value
+        return kept
+
+    @torch.no_grad()
+    def load_state(self, kept: dict[str, torch.Tensor]) -> None:
+        """The inverse of `state`."""
+        for name, factor in self.factors.items():
+            factor.copy_(kept[f"factor/{name}"])
+            moments = {
+                key.partition("/")[0]: value if key.startswith("step/") else value.to(factor.device)
+                for key, value in kept.items()
+                if key.partition("/")[2] == name and not key.startswith("factor/")
+            }
+            if moments:
+                self.optimizer.state[factor] = moments
+        self._merge()
+
+
+def adapter(owner: nn.Module, how: LoraSettings) -> Any:
+    """A module that does what another does, and adds a change of low rank, which is nothing yet.
+
+    Args:
+        owner: multiplies by a matrix.
+        how: rank and alpha.
+
+    Raises:
+        SettingsError: peft is not installed.
+    """
+    try:
+        from peft import LoraConfig
+        from peft.tuners.lora.layer import Linear
+    except ImportError as error:
+        raise SettingsError(
+            "LoRA needs the package peft, which is not installed. Install it with: pip install "
+            "'locft-workbench[lora]'."
+        ) from error
+    config = LoraConfig(
+        r=how.rank, lora_alpha=how.alpha, lora_dropout=0.0, fan_in_fan_out=is_inputs_first(owner)
+    )
+    return Linear(
+        owner,
+        ADAPTER,
+        config,
+        r=how.rank,
+        lora_alpha=how.alpha,
+        is_target_conv_1d_layer=is_inputs_first(owner),
+    )
+
+
+def _parent(network: nn.Module, name: str) -> tuple[nn.Module, str]:
+    """The module that holds the one a tensor belongs to, and what it calls it."""
+    path, _, attribute = name.rpartition(".")[0].rpartition(".")
+    return network.get_submodule(path), attribute
+
+
+class _Loop(LocftRun):
+    """The loop, with adapters in place of weights."""
+
+    def __init__(self, how: LoraSettings, *args: Any, **kwargs: Any) -> None:
+        self._lora = how
+        self.weights_of = partial(LoraWeights, how)
+        super().__init__(*args, **kwargs)
+
+    def _identity(self) -> dict[str, Any]:
+        return super()._identity() | {"rank": self._lora.rank, "alpha": self._lora.alpha}
+
+
+class LoraRun(LoopedRun):
+    """One run; see `LoopedRun`."""
+
+    method = LORA.key
+
+    def loop(self, checkpoint: str | Path | None) -> LocftRun:
+        """Breadth-first in mini-batches; see `LoopedRun.loop`."""
+        how = self.settings
+        names = ("at", "learning_rate", "batch_size", "epochs", "seed")
+        return _Loop(
+            how,
+            self.model,
+            self.facts,
+            EditSettings(**{name: getattr(how, name) for name in names}),
+            stop=self.stop,
+            checkpoint=checkpoint,
+        )

@@ -1,0 +1,190 @@
+"""What usually enters a matrix: the second moment of its inputs, kept on disk.
+
+The texts are those that a person gives, or else such as the model writes itself, so that nothing
+has to be fetched: MEMIT (Meng et al., arXiv 2210.07229, equation 15) takes Wikipedia. Invariant: a
+moment is that of the base, and is kept under everything that it depends on.
+"""
+
+import hashlib
+import json
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from workbench.errors import SettingsError
+from workbench.measure.plain_text import text_table
+from workbench.methods.kept_prompts import OPENINGS
+from workbench.methods.matrices import adding_moments, inputs_of
+from workbench.model.bypass import capture_output
+from workbench.model.continuing import continued
+from workbench.model.language_model import LanguageModel
+from workbench.model.location import Location
+from workbench.model.memory import in_batches
+from workbench.model.states import TOKENS_PER_PASS, run
+from workbench.model.stoppable import stoppable
+from workbench.model.tokens import TokenTable
+from workbench.paths import cache_dir
+from workbench.work.files import as_new_file
+from workbench.work.stop import Stop
+
+__all__ = ["usual_moments"]
+
+WRITTEN = 96  # tokens of one text that the model writes
+CHOICES = 50  # likeliest tokens from which it draws
+TIMES_THE_WIDTH = 4  # so many tokens for each input of a matrix, so that no direction is missed
+PASSAGE = 1_000  # characters of one passage of a given text
+LARGEST_TEXT = 20_000_000  # bytes
+
+
+def usual_moments(
+    model: LanguageModel,
+    matrices: Mapping[str, nn.Module],
+    layers: Sequence[int],
+    text: str,
+    stop: Stop,
+) -> Generator[tuple[int, int], None, dict[str, torch.Tensor]]:
+    """The mean of k k^T over the inputs k that usual texts give some matrices.
+
+    Args:
+        model: the base, with no weights swapped in.
+        matrices: the modules that multiply by them, by their tensors' names.
+        layers: in which layer each of them is.
+        text: a file of plain text; empty for what the model writes.
+        stop: asked before every pass.
+
+    Yields:
+        Texts done so far, and how many there are.
+
+    Returns:
+        (inputs, inputs) by name, in float32.
+
+    Raises:
+        Cancelled: somebody wants it to end.
+        SettingsError: the file cannot be read.
+    """
+    passages = _given(text) if text else []
+    rounds = _rounds(matrices)
+    told = "\n".join(passages) if text else f"own {rounds} {WRITTEN} {CHOICES} {OPENINGS}"
+    files = {
+        name: cache_dir() / "moments" / f"{_digest(model, name, layer, told)}.safetensors"
+        for name, layer in zip(matrices, layers, strict=True)
+    }
+    kept = {name: moment for name, file in files.items() if (moment := _kept(file)) is not None}
+    missing = {name: owner for name, owner in matrices.items() if name not in kept}
+    if missing:
+        total = len(passages) or 2 * rounds * len(OPENINGS)
+        for number in range(0 if text else rounds):
+            with stoppable(model, stop):
+                passages += continued(model, OPENINGS, tokens=WRITTEN, choices=CHOICES, seed=number)
+            yield len(passages), total
+        table = text_table(model, passages)
+        found = yield from _reading(model, table, missing, max(layers), stop, total)
+        for name, moment in found.items():
+            _keep(files[name], moment)
+        kept |= found
+    return {name: kept[name].to(model.device) for name in matrices}
+
+
+def _rounds(matrices: Mapping[str, nn.Module]) -> int:
+    """How often the model goes on from all openings."""
+    widest = max(map(inputs_of, matrices.values()))
+    return -(-TIMES_THE_WIDTH * widest // (WRITTEN * len(OPENINGS)))
+
+
+def _reading(
+    model: LanguageModel,
+    table: TokenTable,
+    matrices: Mapping[str, nn.Module],
+    last: int,
+    stop: Stop,
+    total: int,
+) -> Generator[tuple[int, int], None, dict[str, torch.Tensor]]:
+    """Reads texts up to the last layer of interest."""
+    sums: dict[str, torch.Tensor] = {}
+    order = sorted(range(len(table)), key=table.length)
+    tokens, done = 0, total - len(table)
+
+    @torch.no_grad()
+    def read(rows: Sequence[int]) -> dict[str, torch.Tensor]:
+        batch, here = table.batch(rows), dict[str, torch.Tensor]()
+        with adding_moments(matrices, [table.length(row) for row in rows], here):
+            capture_output(model.layers[last], lambda: run(model, batch.input_ids))
+        return here
+
+    size = max(1, TOKENS_PER_PASS // 4 // table.length(order[-1]))
+    for rows, here in in_batches(order, size, model.device, read):
+        stop.check()
+        for name, moment in here.items():
+            sums[name] = sums[name].add_(moment) if name in sums else moment
+        tokens += sum(table.length(row) for row in rows)
+        done += len(rows)
+        yield max(0, done), total
+    return {name: moment / tokens for name, moment in sums.items()}
+
+
+def _given(path: str) -> list[str]:
+    """A file's text in passages.
+
+    Raises:
+        SettingsError: it cannot be read, or holds none.
+    """
+    file = Path(path).expanduser()
+    try:
+        if not file.is_file() or file.stat().st_size > LARGEST_TEXT:
+            raise SettingsError(
+                f"The text '{path}' is no file of at most {LARGEST_TEXT // 10**6} MB. Name a file "
+                "of plain text, or leave it out."
+            )
+        content = file.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise SettingsError(f"The text '{path}' cannot be read: {error.strerror}.") from error
+    found = [
+        line[start : start + PASSAGE].strip()
+        for line in content.splitlines()
+        for start in range(0, len(line), PASSAGE)
+    ]
+    passages = [passage for passage in found if len(passage) > 1]
+    if not passages:
+        raise SettingsError(f"The text '{path}' is empty. Name a file of plain text.")
+    return passages
+
+
+def _digest(model: LanguageModel, name: str, layer: int, told: str) -> str:
+    """Tells a moment from others: the base, the matrix, and the texts."""
+    weights = model.weights_at((Location(layer),))
+    about = {
+        "model_type": model.shape.model_type,
+        "layers": model.shape.layers,
+        "vocab_size": model.shape.vocab_size,
+        "dtype": str(model.dtype),
+        "matrix": name,
+        "layer": {one: model.base_hash(one) for one in sorted(weights)},
+        "text": hashlib.sha256(told.encode()).hexdigest(),
+    }
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _kept(file: Path) -> torch.Tensor | None:
+    """A moment that was kept; None where there is none that can be read."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            found: torch.Tensor = opened.get_tensor("moment")
+            return found
+    except (OSError, SafetensorError):
+        return None
+
+
+def _keep(file: Path, moment: torch.Tensor) -> None:
+    """Keeps a moment where that is possible; else it is computed again next time."""
+    beside = file.with_name(f"{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"moment": moment.cpu().contiguous()}, beside)
+        as_new_file(beside)
+        beside.replace(file)
+    except (OSError, SafetensorError):
+        beside.unlink(missing_ok=True)
