@@ -82,7 +82,8 @@ class Exam:
 
     def keeping_states(self, layer: int) -> Units[None]:
         """Computes once what enters the lowest layer that the edit changes."""
-        self.states = yield from _units(advancing(self.model, self.texts, None, layer), PASS)
+        work = mapped(advancing(self.model, self.texts, None, layer), lambda way: way.done)
+        self.states = yield from _units(work, PASS)
 
     def sitting(self, stop: Stop | None = None) -> Units[Sat]:
         """Puts every question to the model as it is now.

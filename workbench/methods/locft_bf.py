@@ -31,7 +31,6 @@ from workbench.methods.events import (
     Finished,
     MicroBatchHalved,
     Started,
-    StatesProgress,
     Stopped,
 )
 from workbench.methods.footprint import activation_bytes, states_bytes
@@ -43,6 +42,7 @@ from workbench.methods.pieces import pieces_of
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
 from workbench.methods.sparing import sparing_bytes, sparing_steps
+from workbench.methods.states_told import told_of
 from workbench.methods.tuned import TunedWeights
 from workbench.methods.watched import WatchedNeighbours
 from workbench.model.language_model import LanguageModel
@@ -205,7 +205,7 @@ class LocftRun(Run):
         if self._keep is not None and not self.stop.asked:
             total = len(self._keep)
             asking = self._keep.preparing(self.kept_from, self._states_memory)
-            told = mapped(asking, lambda done: StatesProgress(done, total))
+            told = mapped(asking, lambda way: told_of(way, total))
             yield from ending_early(told, self.stop)
         if self._keep is not None and self.settings.spare and not self.stop.asked:
             names, strength = self._tuned.master, self.settings.spare
@@ -216,7 +216,7 @@ class LocftRun(Run):
             self.model, self._drawn.table, None, self.kept_from, memory_limit=self._states_memory
         )
         total = len(self._drawn.table)
-        work = mapped(steps, lambda done: StatesProgress(done, total))
+        work = mapped(steps, lambda way: told_of(way, total))
         self._states = yield from ending_early(work, self.stop)
 
     def _batch(self) -> Iterator[Event]:

@@ -1,8 +1,9 @@
 """Layers that are not on the device: where their weights are kept, and how they are read.
 
 A layer lies in the checkpoint's own safetensors files, or in main memory. Invariants: what is read
-is what the checkpoint holds, in the model's dtype, and finite; a file is open only while it is read,
-and never mapped, so that nothing of it stays in memory. Knows nothing about when a layer is needed.
+is what the checkpoint holds, in the model's dtype, and finite; a file is open only while it is
+read, and never mapped, so that nothing of it stays in memory. Knows nothing about when a layer is
+needed.
 """
 
 from collections.abc import Iterable, Mapping

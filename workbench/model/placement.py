@@ -96,9 +96,10 @@ class Placement:
         )
 
 
-def everything_on(device: str, sizes: LayerSizes) -> Placement:
+def everything_on(device: str, sizes: LayerSizes, budget: int | None = None) -> Placement:
     """The placement of a model that is on its device as a whole."""
-    return Placement(("device",) * len(sizes.layers), device, sizes)
+    where: list[Where] = ["device"] * len(sizes.layers)
+    return Placement(tuple(where), device, sizes, budget)
 
 
 def weights_budget(memory: int | None, total: int, free: int, *, on_cpu: bool) -> int:
@@ -117,7 +118,7 @@ def weights_budget(memory: int | None, total: int, free: int, *, on_cpu: bool) -
 
 
 def place_layers(
-    name: str, sizes: LayerSizes, device: str, budget: int, *, main_memory: int = 0
+    name: str, sizes: LayerSizes, device: str, budget: int, *, limit: str = "", main_memory: int = 0
 ) -> Placement:
     """Decides where each layer lives.
 
@@ -126,20 +127,21 @@ def place_layers(
         sizes: what its parts take.
         device: where layers work, by its name.
         budget: bytes of the device that weights may take.
+        limit: in words, what the budget comes from.
         main_memory: bytes of main memory that layers may take which are not on the device.
 
     Raises:
         MemoryShortage: not even one layer fits beside what is no layer.
     """
     if sizes.total <= budget:
-        return Placement(("device",) * len(sizes.layers), device, sizes, budget)
+        return everything_on(device, sizes, budget)
     largest = max(sizes.layers)
     if sizes.rest + largest > budget:
         raise MemoryShortage(
             f"'{name}' needs {size(sizes.rest + largest)} on {device} at least: "
             f"{size(sizes.rest)} for its embedding and head, and {size(largest)} for a layer at a "
-            f"time. It may take {size(budget)}. Allow more memory, or choose a smaller model, a "
-            "smaller dtype, or another device."
+            f"time. {limit or f'It may take {size(budget)}'}. Allow more memory, or choose a "
+            "smaller model, a smaller dtype, or another device."
         )
     ahead = sizes.rest + 2 * largest <= budget
     room = budget - sizes.rest - (2 if ahead else 1) * largest

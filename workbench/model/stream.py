@@ -193,9 +193,7 @@ class LayerStream:
             name = own.get(tensor.untyped_storage().data_ptr())
             if name is None or tensor.dtype != self._stand_ins[name].dtype:
                 return tensor
-            return _Saved(
-                layer, name, tensor.size(), tensor.stride(), int(tensor.storage_offset())
-            )
+            return _Saved(layer, name, tensor.size(), tensor.stride(), int(tensor.storage_offset()))
 
         return pack
 

@@ -78,10 +78,10 @@ def placed(
         return None
     if stored is not None and (wrong := misfit(empty, stored)):
         raise does_not_fit(source, wrong)
+    limit = f"{device} has {readable_size(free)} free"
+    if memory is not None:
+        limit = f"its weights may take {readable_size(budget)}"
     if source.gguf is not None:
-        limit = f"{device} has {readable_size(free)} free"
-        if memory is not None:
-            limit = f"it may take {readable_size(budget)}"
         raise MemoryShortage(
             f"'{source.name}' needs {readable_size(total)} in "
             f"{str(dtype).removeprefix('torch.')}, but {limit}, and a GGUF file is not read layer "
@@ -92,7 +92,8 @@ def placed(
     sizes = outline.layer_sizes
     sizes = LayerSizes(sizes.layers, sizes.rest + buffers)
     spare = 0 if device.type == "cpu" else int(psutil.virtual_memory().available * MAIN_SHARE)
-    found = place_layers(source.name, sizes, str(device), budget, main_memory=spare)
+    limit = limit[0].upper() + limit[1:]
+    found = place_layers(source.name, sizes, str(device), budget, limit=limit, main_memory=spare)
     return found, outline.layers.name
 
 

@@ -108,11 +108,14 @@ def load_network(
     renames = find_wrapping(stored, expected)
     plain = {unwrapped(name, renames): tensor for name, tensor in stored.items()}
     _require_plain(source, config, plain, {name for name, _ in empty.named_parameters()})
-    network, report = _read(source, config, renames, empty, plain, device, dtype, generation, where)
+    more = device, dtype, generation, where
+    network, report = _read(source, config, renames, empty, plain, *more)
     if report["missing_keys"] and renames:
         # Transformers knows other names of some architectures, and then needs them as they are.
         renames = {}
-        network, report = _read(source, config, renames, empty, plain, device, dtype, generation, where)
+        network, report = _read(
+            source, config, renames, empty, plain, device, dtype, generation, where
+        )
     if missing := sorted(report["missing_keys"]):
         raise _lacks(source, config, missing, plain)
     notices = []
