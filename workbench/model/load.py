@@ -4,6 +4,7 @@ Invariants: no token is added and no embedding resized; weights come from safete
 model's own code runs only when a person asks for it; the network is used only for a hub id.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -143,12 +144,16 @@ def load_outline(
 def _quiet() -> Iterator[None]:
     """A block in which transformers prints nothing: what matters of it is raised or noticed."""
     level = transformers_logging.get_verbosity()
+    of_accelerate = logging.getLogger("accelerate.big_modeling")
+    its_level = of_accelerate.level
+    of_accelerate.setLevel(logging.ERROR)
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity(transformers_logging.CRITICAL)
     try:
         yield
     finally:
         transformers_logging.set_verbosity(level)
+        of_accelerate.setLevel(its_level)
 
 
 def prepare(

@@ -106,7 +106,7 @@ class Workshop:
         return MemoryNow(
             device=str(device),
             free=free_memory(device),
-            held=model.memory_bytes if model is not None else 0,
+            held=model.held_bytes if model is not None else 0,
             held_on=str(model.device) if model is not None else "",
         )
 
@@ -132,6 +132,7 @@ class Workshop:
                 device=wanted.device,
                 dtype=wanted.dtype,
                 trust_remote_code=wanted.trust_remote_code,
+                memory=wanted.memory,
             )
             self.choice = wanted
             task.check()
