@@ -34,6 +34,8 @@ class Started(Event):
         kept_from: the layer whose input is kept for every fact; 0 when nothing can be kept.
         fallback: why the plain forward is used instead of kept states; empty when it is not.
         resumed_epoch: epochs already done by the run that this one continues.
+        streams: which layers are read in every step and why, or that none is, in a sentence; empty
+            for a model that is in memory as a whole.
     """
 
     facts: int
@@ -47,6 +49,11 @@ class Started(Event):
     kept_from: int
     fallback: str = ""
     resumed_epoch: int = 0
+    streams: str = ""
+
+    def told(self) -> Told | None:
+        """What is read from where, where the model is not in memory as a whole."""
+        return Told(remark=self.streams) if self.streams else None
 
 
 @dataclass(frozen=True, slots=True)

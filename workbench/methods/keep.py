@@ -13,7 +13,7 @@ from itertools import accumulate
 import torch
 
 from workbench.methods.kept_prompts import KeptPrompt, answered
-from workbench.methods.pieces import pieces_of
+from workbench.methods.pieces import pieces_of, worth_reading
 from workbench.methods.recipes import Kept
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
@@ -141,7 +141,8 @@ class KeepSet:
         """Texts in pieces of similar length (see `pieces_of`)."""
         if self._table is None or not rows:
             return []
-        return pieces_of(self._table, rows, most, self._model.device)
+        worth = worth_reading(self._model, self._states.layer if self._states is not None else 0)
+        return pieces_of(self._table, rows, most, self._model.device, worth)
 
     def loss(self, rows: Sequence[int]) -> torch.Tensor:
         """The mean over some texts of the mean divergence at their tokens; differentiable."""

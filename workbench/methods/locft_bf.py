@@ -38,7 +38,7 @@ from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.loss import text_losses
-from workbench.methods.pieces import pieces_of
+from workbench.methods.pieces import pieces_of, worth_reading
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
 from workbench.methods.sparing import sparing_bytes, sparing_steps
@@ -157,6 +157,7 @@ class LocftRun(Run):
             kept_from=self.kept_from,
             fallback=self.model.fallback,
             resumed_epoch=self.progress.epoch,
+            streams=self.model.placement.told_of_steps(self.kept_from),
         )
 
     def _working_bytes(self) -> int:
@@ -294,7 +295,8 @@ class LocftRun(Run):
                 self._tuned.collect_gradients()
 
     def _pieces(self, texts: list[int]) -> list[list[int]]:
-        return pieces_of(self._drawn.table, texts, self._micro_batch, self.model.device)
+        worth = worth_reading(self.model, self.kept_from)
+        return pieces_of(self._drawn.table, texts, self._micro_batch, self.model.device, worth)
 
     def _forward(self, texts: list[int], share: float) -> tuple[torch.Tensor, int]:
         """Mean over texts of the mean cross-entropy on each one's target tokens, times `share`."""

@@ -14,7 +14,16 @@ import torch
 from workbench.model.memory import in_batches
 from workbench.model.stream import LayerStream
 
-__all__ = ["TOKENS_PER_PASS", "Advanced", "Lengths", "Way", "in_passes", "passes_of"]
+__all__ = [
+    "ELSEWHERE",
+    "TOKENS_PER_PASS",
+    "Advanced",
+    "Lengths",
+    "Way",
+    "in_passes",
+    "passes_of",
+    "tokens_worth",
+]
 
 TOKENS_PER_PASS = 16_384
 # Measured for the CPU; a GPU reads all weights anew in each pass, which few tokens do not repay.
@@ -48,6 +57,11 @@ class Advanced:
     to: int = 0
     rate: float = 0.0
     seconds_left: float | None = None
+
+
+def tokens_worth(device: torch.device) -> int:
+    """How many tokens keep a device busy for a pass."""
+    return TOKENS_WORTH_A_PASS.get(device.type, ELSEWHERE)
 
 
 class Way:
@@ -95,7 +109,7 @@ def passes_of(
         device: where they are worked on.
         most: tokens of a pass, with what fills its shorter texts up; one text may have more.
     """
-    worth = min(most, TOKENS_WORTH_A_PASS.get(device.type, ELSEWHERE))
+    worth = min(most, tokens_worth(device))
     passes: list[list[int]] = []
     shortest = tokens = 0
     for row in sorted(rows, key=texts.length):

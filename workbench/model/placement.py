@@ -95,6 +95,28 @@ class Placement:
             f"layers {write_layers(streamed)} are read from {sources} as they are needed"
         )
 
+    def told_of_steps(self, layer: int) -> str:
+        """What a step that starts at a layer reads, and why, in a sentence.
+
+        Empty where all layers are on the device.
+        """
+        if not self.streamed:
+            return ""
+        limit = f"within {size(self.budget)}" if self.budget is not None else "in memory"
+        reads = self.streams_from(layer)
+        if not reads:
+            return (
+                f"The layers from {layer} on stay {limit}, so that a step reads none; those below "
+                "are read once."
+            )
+        each = sum(self.sizes.layers[one] for one in reads)
+        free = self.resident_from
+        later = f" From layer {free} on it would read none." if free < len(self.layers) else ""
+        return (
+            f"Not all layers from {layer} on fit {limit}: a step reads layers "
+            f"{write_layers(reads)} twice, {size(each)} each time, which makes it slow.{later}"
+        )
+
 
 def everything_on(device: str, sizes: LayerSizes, budget: int | None = None) -> Placement:
     """The placement of a model that is on its device as a whole."""

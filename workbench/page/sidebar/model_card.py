@@ -165,7 +165,7 @@ def _draw_model(page: Page) -> Callable[[Store], Markup]:
         rows = (
             ("layers", f"{summary.layers} × {family}"),
             ("device", f"{summary.device} · {summary.dtype}"),
-            ("memory", size(summary.memory_bytes)),
+            ("weights take" if summary.placement else "memory", size(summary.memory_bytes)),
             ("states", states),
             *([("weights", summary.origin)] if summary.origin else ()),
         )
