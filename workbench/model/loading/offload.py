@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 import torch
 from accelerate.hooks import remove_hook_from_submodules
@@ -79,7 +80,9 @@ def streamed(network: PreTrainedModel, where: Where) -> tuple[LayerList, LayerSt
     assert isinstance(modules, nn.ModuleList)
     layers = LayerList(where.layers, modules)
     store = layer_store(network, layers, where.placement, left_on_disk(network))
-    return layers, LayerStream(layers, where.placement, store)
+    stream = LayerStream(layers, where.placement, store)
+    finalize(stream, shutil.rmtree, where.folder, ignore_errors=True)
+    return layers, stream
 
 
 def left_on_disk(network: PreTrainedModel) -> dict[str, OnDisk]:
