@@ -3,17 +3,22 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
-from workbench.api import sweep
 from workbench.facts.fact import Fact
 from workbench.measure.evaluate import evaluate
 from workbench.measure.probe import probe
-from workbench.methods.edit import EditResult, edit
+from workbench.methods.locft_bf import LocftRun
+from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
+from workbench.model.patch import Patch
 from workbench.model.real import REAL
+from workbench.search.sweep import Sweep
+from workbench.search.sweep_events import LocationDone
+from workbench.search.sweep_settings import SweepSettings
 
 pytestmark = pytest.mark.slow
 
@@ -46,25 +51,32 @@ def apart(real: LanguageModel) -> LanguageModel:
 
 
 def test_edit_evaluation_probe_and_sweep_give_what_they_give_in_memory(
-    real: LanguageModel, apart: LanguageModel, lies: list[Fact], edited: EditResult
+    real: LanguageModel, apart: LanguageModel, lies: list[Fact]
 ) -> None:
     assert apart.placement.streamed == tuple(range(23))
-    assert "a step reads layers 21,22 twice" in edit(apart, lies, epochs=1, keep=0.0).plan.streams
-    patch = edit(apart, lies).patch
-    for name, tensor in edited.patch.tensors.items():
-        assert (tensor - patch.tensors[name]).abs().max() <= 1e-5
-    prompts = [fact.prompt for fact in lies]
-    found = []
+    plain: dict[str, Any] = {"forms": ("raw",), "keep": 0.0, "epochs": 3}
+    found, patches = [], list[Patch]()
     for model in (real, apart):
-        after = evaluate(model, lies, edited.patch, written=1).as_dict()["after"]
-        said = probe(model, prompts, edited.patch, max_new_tokens=4)
-        swept = sweep(
-            model, lies, layers=(24,), modules=("mlp.down_proj",), epochs=1, sample=2, full_runs=0
+        run = LocftRun(model, lies, EditSettings(at=("21.mlp.down_proj",), **plain), watch=False)
+        for _ in run.events():
+            pass
+        patches.append(patch := run.patch())
+        after = evaluate(model, lies, patch, written=0).as_dict()["after"]
+        said = probe(model, [fact.prompt for fact in lies], patch, max_new_tokens=2)
+        settings = SweepSettings(
+            layers=(24,), modules=("mlp.down_proj",), sample=1, full_runs=0, **plain
         )
+        rows = [
+            (event.at, event.loss, event.reliable)
+            for event in Sweep(model, lies, settings, answer_tokens=1).events()
+            if isinstance(event, LocationDone)
+        ]
         answers = [(row.before.tokens, row.after and row.after.tokens) for row in said]
-        rows = [(row.at, row.loss, row.reliable) for row in swept.rows]
-        found.append((after, answers, rows))
+        found.append((run.learned(), after, answers, rows))
     assert found[0] == found[1]
+    assert "a step reads layers 21,22 twice" in run.plan().streams
+    for name, tensor in patches[0].tensors.items():
+        assert (tensor - patches[1].tensors[name]).abs().max() <= 1e-5
     assert apart.stream is not None
     assert apart.held_bytes + apart.stream.meter.most_held <= MEMORY
 

@@ -1,6 +1,7 @@
 """Sizes of memory as people write them, such as ``12GB``. Pure functions; knows no settings."""
 
 import re
+from fractions import Fraction
 
 from workbench.errors import SettingsError
 
@@ -18,8 +19,7 @@ UNITS = {
     "GIB": 2**30,
     "TIB": 2**40,
 }
-SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?b|b)?", re.IGNORECASE | re.ASCII)
-MOST = 10**18  # more is a slip of the keyboard, and no file or device holds it
+SIZE = re.compile(r"(\d{1,40}(?:\.\d{1,40})?)\s*([kmgt]i?b|b)?", re.IGNORECASE | re.ASCII)
 
 
 def parse_memory(text: str) -> int:
@@ -30,9 +30,8 @@ def parse_memory(text: str) -> int:
     """
     match = SIZE.fullmatch(text.strip())
     number, unit = match.groups() if match else ("0", "")
-    each = UNITS[(unit or "").upper()]
-    found = int(number) * each if number.isdigit() else round(float(number) * each)
-    if not 1 <= found <= MOST:
+    found = round(Fraction(number) * UNITS[(unit or "").upper()])
+    if found < 1:
         raise SettingsError(f"memory is '{text}'; write a size, such as 80GB, 512MB or 0.5GiB.")
     return found
 
