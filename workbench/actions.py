@@ -8,7 +8,7 @@ nothing about how any of these look, and imports nothing heavy.
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -253,5 +253,7 @@ def command_line(
     words += ["--patch", patch] if patch else []
     words += ["--method", method] if action == "edit" and method != LOCFT_BF.key else []
     words += settings.words()
+    if model is not None and any(found.name == "memory" for found in settings_of(type(settings))):
+        model = replace(model, memory=None)  # a plan asks for memory itself
     words += model.words() if model is not None and "model" in needs else []
     return shlex.join([*words, *more])

@@ -196,7 +196,7 @@ SET: dict[type[SettingsRecord], SettingsRecord] = {
     ScanSettings: ScanSettings(sample=5, seed=3),
     StressSettings: StressSettings(("choice", "belief"), 9, lasting_steps=0, judge_model="m"),
     ProbeSettings: ProbeSettings(True, "sentence", 7, 2, as_shipped=True),
-    ModelChoice: ModelChoice("some/model", "cuda:1", "bfloat16", trust_remote_code=True),
+    ModelChoice: ModelChoice("some/model", "cuda:1", "bfloat16", True, memory=2**29),
 }
 
 

@@ -57,6 +57,16 @@ def test_what_a_model_will_take_is_said_in_words(need: Need, free: int, said: st
     assert ('class="need short"' in html) == bool(warned)
 
 
+def test_a_model_that_does_not_fit_says_what_is_done_about_it() -> None:
+    need = Need("here", 1_000_000_000)
+    html = draw_need(need, "cpu", 9_000_000_000, 2_000_000_000)
+    assert "with 9.0 GB free, holds at most 2.0 GB" in html
+    assert "are read from its files as they are needed" in html
+    assert "as they are needed" in draw_need(need, "cpu", 10**9)
+    packed = Need("here", 1_000_000_000, origin="GGUF F16", by_layers=False)
+    assert "is not read layer by layer" in draw_need(packed, "cpu", 10**9)
+
+
 def test_what_the_present_model_gives_back_counts_as_free() -> None:
     status = WorkerStatus(1, "idle", device="cuda:0", free=10, held=7, held_on="cuda:0")
     assert free_on("cuda:0", status) == 17

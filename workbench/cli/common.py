@@ -212,7 +212,10 @@ def load(choice: ModelChoice) -> "LanguageModel":
             device=choice.device,
             dtype=choice.dtype,
             trust_remote_code=choice.trust_remote_code,
+            memory=choice.memory,
         )
+    if told := model.placement.told():
+        notes().print(f"{told}.", markup=False, soft_wrap=True)
     if model.origin:
         notes().print(f"Its weights are from {model.origin}.")
     for notice in model.notices:

@@ -84,7 +84,10 @@ def _parameters(action: str, own: Any, wants: set[str]) -> list[inspect.Paramete
     if settings and ACTIONS[action].is_job:
         middle.append(_file_parameter())
     if "choice" in wants:
-        middle += [_parameter(MODEL_PREFIX, s) for s in settings_of(ModelChoice)]
+        # A plan asks for memory itself, and for no model in it.
+        taken = {one.option for one in settings}
+        of_model = [s for s in settings_of(ModelChoice) if s.option not in taken]
+        middle += [_parameter(MODEL_PREFIX, s) for s in of_model]
     rest = [p for p in mine if not _is_word(p)]
     found = [*first, *words, *middle, *rest]
     return [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in found]

@@ -87,8 +87,13 @@ def _print_fit(plan: "Plan") -> None:
         say(f"Fits into {memory}: with the whole model it is {whole}.")
         return
     say(
-        f"With the whole model, which a run has in memory, it is {whole}: more than {memory}. "
-        + ("What works in a step fits." if plan.fit == "step" else "Nor does a step fit.")
+        f"With the whole model it is {whole}: more than {memory}. "
+        + (
+            f"What works in a step fits; the layers below {plan.step.layer} are read once, one by "
+            "one."
+            if plan.fit == "step"
+            else "Nor does a step fit: layers would be read twice in every step, which is slow."
+        )
     )
     if plan.fit == "step":
         return

@@ -82,7 +82,8 @@ class Exam:
 
     def keeping_states(self, layer: int) -> Units[None]:
         """Computes once what enters the lowest layer that the edit changes."""
-        self.states = yield from _units(advancing(self.model, self.texts, None, layer), PASS)
+        work = mapped(advancing(self.model, self.texts, None, layer), lambda way: way.done)
+        self.states = yield from _units(work, PASS)
 
     def sitting(self, stop: Stop | None = None) -> Units[Sat]:
         """Puts every question to the model as it is now.
@@ -96,8 +97,10 @@ class Exam:
         forced = yield from _units(forcing_texts(self.model, self.texts, self.states), PASS)
         said: dict[int, Answer] = {}
         order = sorted(self.written, key=lambda row: len(self.asked[row].prompt))
-        for start in range(0, len(order), WRITTEN_AT_ONCE):
-            rows = order[start : start + WRITTEN_AT_ONCE]
+        # Where layers are read for every token, many answers share each reading.
+        at_once = WRITTEN_AT_ONCE if self.model.stream is None else 4 * WRITTEN_AT_ONCE
+        for start in range(0, len(order), at_once):
+            rows = order[start : start + at_once]
             said.update(zip(rows, self._write(rows, stop), strict=True))
             yield WRITE * len(rows)
         return Sat(dict(zip(self.judged, forced, strict=True)), said)

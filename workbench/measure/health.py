@@ -21,7 +21,7 @@ from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.patch import Patch
-from workbench.model.states import TOKENS_PER_PASS, target_logits
+from workbench.model.states import TOKENS_PER_PASS, kept_logits, settling
 from workbench.model.stoppable import stoppable
 from workbench.work.events import Progress, follow
 from workbench.work.stop import Stop
@@ -116,10 +116,11 @@ def perplexity(model: LanguageModel, texts: Sequence[str]) -> float:
         ModelError: no text has two tokens.
     """
     table = text_table(model, texts)
+    states = follow(settling(model, table, None))
 
     def losses(rows: Sequence[int]) -> float:
         batch = table.batch(rows)
-        logits = target_logits(model, batch)
+        logits = kept_logits(model, batch, rows, states)
         return float(functional.cross_entropy(logits, batch.targets, reduction="sum").item())
 
     order = sorted(range(len(table)), key=table.length)

@@ -13,10 +13,21 @@ import torch
 from workbench.model.bypass import capture
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
+from workbench.model.passes import Advanced
 from workbench.model.patch import Patch
-from workbench.model.states import TOKENS_PER_PASS, run, starting_at, target_logits
+from workbench.model.states import (
+    TOKENS_PER_PASS,
+    HiddenStates,
+    advancing,
+    kept_logits,
+    run,
+    settling,
+    starting_at,
+    target_logits,
+)
 from workbench.model.stoppable import stoppable
 from workbench.model.tokens import TokenBatch, TokenTable
+from workbench.work.events import mapped
 from workbench.work.stop import Stop
 
 __all__ = ["Look", "pairing"]
@@ -56,6 +67,8 @@ def pairing(
         MemoryShortage: not even one text fits.
     """
     layer = patch.lowest_layer if patch is not None and model.states_kept else 0
+    if model.stream is not None and model.states_kept:
+        return (yield from _side_after_side(model, texts, patch, look, stop))
 
     @torch.no_grad()
     def both(rows: Sequence[int]) -> list[Result]:
@@ -73,6 +86,45 @@ def pairing(
 
     order = sorted(range(len(texts)), key=texts.length)
     found: dict[int, Result] = {}
+    for rows, results in in_batches(order, _size(model, texts), model.device, both):
+        found.update(zip(rows, results, strict=True))
+        yield len(rows)
+    return [found[row] for row in range(len(texts))]
+
+
+def _side_after_side(
+    model: LanguageModel,
+    texts: TokenTable,
+    patch: Patch | None,
+    look: Look[Result],
+    stop: Stop | None,
+) -> Generator[int, None, list[Result]]:
+    """`pairing` where layers are brought in: each once for all texts, for either model."""
+
+    def tell(way: Advanced) -> int:
+        if stop is not None:
+            stop.check()
+        return 0
+
+    sides: list[tuple[Patch | None, HiddenStates | None]] = []
+    below: HiddenStates | None = None
+    if patch is not None and patch.lowest_layer:
+        below = yield from mapped(advancing(model, texts, None, patch.lowest_layer), tell)
+    for edit in (None, patch) if patch is not None else (None,):
+        with edit.applied(model) if edit is not None else nullcontext():
+            sides.append((edit, (yield from mapped(settling(model, texts, below), tell))))
+
+    @torch.no_grad()
+    def both(rows: Sequence[int]) -> list[Result]:
+        batch, logits = texts.batch(rows), list[torch.Tensor]()
+        for edit, states in sides:
+            applied = edit.applied(model) if edit is not None else nullcontext()
+            with stoppable(model, stop), applied:
+                logits.append(kept_logits(model, batch, rows, states))
+        return look(rows, batch, logits[0], logits[1] if len(logits) > 1 else None)
+
+    found: dict[int, Result] = {}
+    order = sorted(range(len(texts)), key=texts.length)
     for rows, results in in_batches(order, _size(model, texts), model.device, both):
         found.update(zip(rows, results, strict=True))
         yield len(rows)

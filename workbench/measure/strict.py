@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 
 from workbench.model.language_model import LanguageModel
-from workbench.model.memory import in_batches
-from workbench.model.states import TOKENS_PER_PASS, HiddenStates, kept_logits
+from workbench.model.passes import in_passes, passes_of
+from workbench.model.states import HiddenStates, kept_logits, settling
 from workbench.model.tokens import TokenBatch, TokenTable
-from workbench.work.events import follow
+from workbench.work.events import follow, mapped
 
 __all__ = [
     "Forced",
@@ -86,9 +86,10 @@ def forcing_texts(
     model: LanguageModel, texts: TokenTable, states: HiddenStates | None = None
 ) -> Generator[int, None, list[Forced]]:
     """`forced_texts` in steps: yields the number of texts done so far, returns the judgements."""
-    order = sorted(range(len(texts)), key=texts.length)
-    if not order:
+    if not len(texts):
         return []
+    passes = passes_of(texts, range(len(texts)), model.device)
+    states = yield from mapped(settling(model, texts, states), lambda way: 0)
 
     @torch.no_grad()
     def judge(rows: Sequence[int]) -> list[Forced]:
@@ -97,11 +98,10 @@ def forcing_texts(
         return judged_texts(logits, batch)
 
     found: dict[int, Forced] = {}
-    size = max(1, TOKENS_PER_PASS // texts.length(order[-1]))
-    for rows, judged in in_batches(order, size, model.device, judge):
+    for rows, judged in in_passes(passes, model.device, judge):
         found.update(zip(rows, judged, strict=True))
         yield len(found)
-    return [found[row] for row in range(len(order))]
+    return [found[row] for row in range(len(texts))]
 
 
 def judged_texts(logits: torch.Tensor, batch: TokenBatch) -> list[Forced]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.work.events import Event, Told
+from workbench.work.words import duration, size
 
 __all__ = [
     "BatchDone",
@@ -34,6 +35,8 @@ class Started(Event):
         kept_from: the layer whose input is kept for every fact; 0 when nothing can be kept.
         fallback: why the plain forward is used instead of kept states; empty when it is not.
         resumed_epoch: epochs already done by the run that this one continues.
+        streams: which layers are read in every step and why, or that none is, in a sentence; empty
+            for a model that is in memory as a whole.
     """
 
     facts: int
@@ -47,18 +50,41 @@ class Started(Event):
     kept_from: int
     fallback: str = ""
     resumed_epoch: int = 0
+    streams: str = ""
+
+    def told(self) -> Told | None:
+        """What is read from where, where the model is not in memory as a whole."""
+        return Told(remark=self.streams) if self.streams else None
 
 
 @dataclass(frozen=True, slots=True)
 class StatesProgress(Event):
-    """Hidden states of `done` of `facts` facts are kept."""
+    """Hidden states of `done` of `facts` facts are kept.
+
+    Args:
+        done: facts that are done; where layers are brought in one by one, the share of the way.
+        facts: how many there are.
+        layer: the layer that all facts pass now; None where they pass several at once.
+        to: the layer whose input is kept.
+        rate: bytes of layers that are read a second.
+        seconds_left: until all are there; None while that is not known.
+    """
 
     done: int
     facts: int
+    layer: int | None = None
+    to: int = 0
+    rate: float = 0.0
+    seconds_left: float | None = None
 
     def told(self) -> Told:
-        """How many facts are prepared."""
+        """How many facts are prepared, or through which layer they are going."""
         line = f"Keeping hidden states, {self.done} of {self.facts} facts"
+        if self.layer is not None:
+            line = f"Keeping hidden states, layer {self.layer} of {self.to}"
+            line += f", read at {size(self.rate)} a second" if self.rate else ""
+            left = self.seconds_left
+            line += f", about {duration(left)} left" if left is not None else ""
         return Told(line, phase=self.done / max(1, self.facts))
 
 

@@ -13,11 +13,12 @@ from itertools import accumulate
 import torch
 
 from workbench.methods.kept_prompts import KeptPrompt, answered
-from workbench.methods.pieces import pieces_of
+from workbench.methods.pieces import pieces_of, worth_reading
 from workbench.methods.recipes import Kept
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import HiddenStates, advancing, kept_logits
+from workbench.model.passes import Advanced
+from workbench.model.states import HiddenStates, advancing, kept_logits, settling
 from workbench.model.tokens import TokenizedText, TokenTable
 
 __all__ = ["KeepSet", "divergence"]
@@ -59,8 +60,8 @@ class KeepSet:
     def __len__(self) -> int:
         return len(self._prompts)
 
-    def preparing(self, layer: int, memory_limit: int | None) -> Generator[int, None, None]:
-        """Asks the base, in steps: yields the number of prompts done so far.
+    def preparing(self, layer: int, memory_limit: int | None) -> Generator[Advanced, None, None]:
+        """Asks the base, in steps, each of which says how far it is.
 
         What was prepared for another layer goes on from there.
 
@@ -80,10 +81,10 @@ class KeepSet:
                 self._model, self._table, self._states, layer, memory_limit=memory_limit
             )
         if not self._starts:
-            self._keep_distributions(self._table.texts)
-        yield len(self)
+            yield from self._keep_distributions(self._table)
+        yield Advanced(len(self))
 
-    def _ask(self) -> Iterator[int]:
+    def _ask(self) -> Iterator[Advanced]:
         """What is to be said to the prompts, kind by kind."""
         texts: list[TokenizedText] = []
         for kind in SHARES:
@@ -93,19 +94,23 @@ class KeepSet:
                 texts += answered(self._model, asked)
             if len(texts) > start:
                 self._kinds[kind] = range(start, len(texts))
-            yield len(texts)
+            yield Advanced(len(texts))
         self._table = TokenTable(texts, self._model.device)
 
-    def _keep_distributions(self, texts: Sequence[TokenizedText]) -> None:
+    def _keep_distributions(self, table: TokenTable) -> Iterator[Advanced]:
+        texts = table.texts
         self._starts = (0, *accumulate(len(text.target) for text in texts))
         count = min(TOP, self._model.shape.vocab_size)
         shape, device = (self._starts[-1], count), self._model.device
         self._tokens = torch.zeros(shape, dtype=torch.long, device=device)
         self._shares = torch.zeros(shape, device=device)
 
+        states = yield from settling(self._model, table, self._states)
+
         @torch.no_grad()
         def ask(rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-            top = self.logits(rows).softmax(dim=-1).topk(count, dim=-1)
+            logits = kept_logits(self._model, table.batch(rows), rows, states)
+            top = logits.softmax(dim=-1).topk(count, dim=-1)
             return top.values, top.indices
 
         order = sorted(range(len(texts)), key=lambda row: texts[row].length)
@@ -136,7 +141,8 @@ class KeepSet:
         """Texts in pieces of similar length (see `pieces_of`)."""
         if self._table is None or not rows:
             return []
-        return pieces_of(self._table, rows, most, self._model.device)
+        worth = worth_reading(self._model, self._states.layer if self._states is not None else 0)
+        return pieces_of(self._table, rows, most, self._model.device, worth)
 
     def loss(self, rows: Sequence[int]) -> torch.Tensor:
         """The mean over some texts of the mean divergence at their tokens; differentiable."""

@@ -32,7 +32,6 @@ from workbench.methods.events import (
     Finished,
     MicroBatchHalved,
     Started,
-    StatesProgress,
     Stopped,
 )
 from workbench.methods.footprint import activation_bytes, states_bytes
@@ -41,10 +40,11 @@ from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.loss import text_losses
-from workbench.methods.pieces import pieces_of
+from workbench.methods.pieces import pieces_of, worth_reading
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
 from workbench.methods.sparing import sparing_bytes, sparing_steps
+from workbench.methods.states_told import told_of
 from workbench.methods.tuned import TunedWeights
 from workbench.methods.watched import WatchedNeighbours
 from workbench.model.language_model import LanguageModel
@@ -161,6 +161,7 @@ class LocftRun(Run):
             kept_from=self.kept_from,
             fallback=self.model.fallback,
             resumed_epoch=self.progress.epoch,
+            streams=self.model.placement.told_of_steps(self.kept_from),
         )
 
     def _working_bytes(self) -> int:
@@ -209,7 +210,7 @@ class LocftRun(Run):
         if self._keep is not None and not self.stop.asked:
             total = len(self._keep)
             asking = self._keep.preparing(self.kept_from, self._states_memory)
-            told = mapped(asking, lambda done: StatesProgress(done, total))
+            told = mapped(asking, lambda way: told_of(way, total))
             yield from ending_early(told, self.stop)
         if self._keep is not None and self.settings.spare and not self.stop.asked:
             names, strength = self._tuned.master, self.settings.spare
@@ -220,7 +221,7 @@ class LocftRun(Run):
             self.model, self._drawn.table, None, self.kept_from, memory_limit=self._states_memory
         )
         total = len(self._drawn.table)
-        work = mapped(steps, lambda done: StatesProgress(done, total))
+        work = mapped(steps, lambda way: told_of(way, total))
         self._states = yield from ending_early(work, self.stop)
 
     def _batch(self) -> Iterator[Event]:
@@ -298,7 +299,8 @@ class LocftRun(Run):
                 self._tuned.collect_gradients()
 
     def _pieces(self, texts: list[int]) -> list[list[int]]:
-        return pieces_of(self._drawn.table, texts, self._micro_batch, self.model.device)
+        worth = worth_reading(self.model, self.kept_from)
+        return pieces_of(self._drawn.table, texts, self._micro_batch, self.model.device, worth)
 
     def _forward(self, texts: list[int], share: float) -> tuple[torch.Tensor, int]:
         """Mean over texts of the mean cross-entropy on each one's target tokens, times `share`."""

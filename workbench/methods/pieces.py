@@ -4,26 +4,31 @@ Invariant: how a batch is cut changes memory and speed, never the update.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 
-__all__ = ["Lengths", "pieces_of"]
+from workbench.model.language_model import LanguageModel
+from workbench.model.passes import ELSEWHERE, Lengths, tokens_worth
 
-# Measured for the CPU; a GPU reads all weights anew in each pass, which few tokens do not repay.
-TOKENS_WORTH_A_PASS = {"cpu": 256}
-ELSEWHERE = 4096
+__all__ = ["Lengths", "pieces_of", "worth_reading"]
 
 
-class Lengths(Protocol):
-    """Texts of which no more is known than how long each is, such as a `TokenTable`."""
+def worth_reading(model: LanguageModel, layer: int) -> int | None:
+    """How many tokens repay that layers are read for them; None where none has to be.
 
-    def length(self, row: int, /) -> int:
-        """How many tokens a text has."""
+    Args:
+        model: the base.
+        layer: the lowest that works in a step.
+    """
+    return ELSEWHERE if model.placement.streams_from(layer) else None
 
 
 def pieces_of(
-    table: Lengths, texts: Sequence[int], most: int, device: torch.device
+    table: Lengths,
+    texts: Sequence[int],
+    most: int,
+    device: torch.device,
+    worth: int | None = None,
 ) -> list[list[int]]:
     """Texts in pieces that have as many as memory allows, and tokens enough to keep a device busy.
 
@@ -32,8 +37,9 @@ def pieces_of(
         texts: which of them.
         most: texts a piece.
         device: where they are worked on.
+        worth: tokens that repay a pass; None for what is usual on that device.
     """
-    enough = TOKENS_WORTH_A_PASS.get(device.type, ELSEWHERE)
+    enough = worth or tokens_worth(device)
     pieces: list[list[int]] = [[]]
     tokens = 0
     for text in sorted(texts, key=table.length):

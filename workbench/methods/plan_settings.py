@@ -1,37 +1,13 @@
 """The settings of a plan that is made without a model's weights."""
 
-import re
 from dataclasses import dataclass
 
 from workbench.errors import SettingsError
 from workbench.model.location import parse_locations
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
+from workbench.work.sizes import parse_memory, write_memory
 
 __all__ = ["PlanSettings", "parse_memory", "write_memory"]
-
-UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?b)?", re.IGNORECASE)
-
-
-def parse_memory(text: str) -> int:
-    """Bytes as people write them, such as ``80GB`` (powers of 1000).
-
-    Raises:
-        SettingsError: the text has another form.
-    """
-    match = SIZE.fullmatch(text.strip())
-    number, unit = match.groups() if match else ("0", "")
-    unit = (unit or "").upper()
-    found = int(number) * UNITS[unit] if number.isdigit() else round(float(number) * UNITS[unit])
-    if found < 1:
-        raise SettingsError(f"memory is '{text}'; write a size, such as 80GB or 512MB.")
-    return found
-
-
-def write_memory(value: int) -> str:
-    """The inverse of `parse_memory`, in the largest unit that gives a whole number."""
-    unit = max((name for name in UNITS if value % UNITS[name] == 0), key=UNITS.__getitem__)
-    return f"{value // UNITS[unit]}{unit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,17 +39,14 @@ class TunedWeights:
         # One expert is a part of a larger tensor, and only that has a gradient.
         self._holders = {name: model.parameter_of(name) for name in self._parameters}
         self._learning_rate = learning_rate
-        self.master = {
-            name: weight.detach().to(torch.float32, copy=True)
-            for name, weight in self._parameters.items()
-        }
-        # In float32 the model sees the master itself; there is nothing to round.
-        self.seen = {
-            name: master if weight.dtype == torch.float32 else weight.detach().clone()
-            for (name, weight), master in zip(
-                self._parameters.items(), self.master.values(), strict=True
-            )
-        }
+        self.master: dict[str, torch.Tensor] = {}
+        self.seen: dict[str, torch.Tensor] = {}
+        for name in self._parameters:
+            weight = model.tensor(name)
+            self.master[name] = weight.to(torch.float32, copy=True)
+            # In float32 the model sees the master itself; there is nothing to round.
+            is_exact = weight.dtype == torch.float32
+            self.seen[name] = self.master[name] if is_exact else weight.clone()
         self.optimizer = self._new_optimizer()
         self.sparing: dict[str, Sparing] = {}
         """How the steps of some of them are taken."""

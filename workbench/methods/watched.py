@@ -11,8 +11,9 @@ import torch
 from workbench.facts.fact import Fact
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import HiddenStates, advance, kept_logits
+from workbench.model.states import HiddenStates, advance, kept_logits, settling
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
+from workbench.work.events import follow
 
 __all__ = ["WatchedNeighbours"]
 
@@ -57,11 +58,13 @@ class WatchedNeighbours:
     @torch.no_grad()
     def _first_tokens(self) -> torch.Tensor:
         found = torch.zeros(self._count, dtype=torch.long)
+        states = follow(settling(self._model, self._table, self._states))
+
+        def likeliest(rows: Sequence[int]) -> torch.Tensor:
+            batch = self._table.batch(rows)
+            return kept_logits(self._model, batch, rows, states).argmax(dim=-1).cpu()
+
         order = sorted(range(self._count), key=self._table.length)
-        for rows, tokens in in_batches(order, AT_ONCE, self._model.device, self._likeliest):
+        for rows, tokens in in_batches(order, AT_ONCE, self._model.device, likeliest):
             found[list(rows)] = tokens
         return found
-
-    def _likeliest(self, rows: Sequence[int]) -> torch.Tensor:
-        batch = self._table.batch(rows)
-        return kept_logits(self._model, batch, rows, self._states).argmax(dim=-1).cpu()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workbench.errors import SettingsError
-from workbench.work.settings import SettingsRecord, setting
+from workbench.work.settings import SettingsRecord, is_whole, setting
+from workbench.work.sizes import parse_memory, write_memory
 
 __all__ = ["ModelChoice", "Precision"]
 
@@ -43,8 +44,22 @@ class ModelChoice(SettingsRecord):
         "Code that comes with the model may run on this machine; only if you trust its authors.",
         label="Let its own code run",
     )
+    memory: int | None = setting(
+        None,
+        "Most that the device holds, such as 12GB; on a CPU most that weights take. Layers that do "
+        "not fit are read as they are needed. Empty: what is free.",
+        parse=parse_memory,
+        write=write_memory,
+        metavar="SIZE",
+        empty="what is free",
+    )
 
     def __post_init__(self) -> None:
+        given: object = self.memory
+        if isinstance(given, str):
+            object.__setattr__(self, "memory", parse_memory(given))
+        if self.memory is not None and not is_whole(self.memory, 1):
+            raise SettingsError(f"memory is {self.memory!r}; write a size, such as 12GB or 512MB.")
         if not isinstance(self.name, str) or not self.name.strip():
             raise SettingsError(
                 f"name is {self.name!r}; it must be builtin, a hub id, or the path of a folder."

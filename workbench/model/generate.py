@@ -39,6 +39,7 @@ OnText = Callable[[dict[int, str]], None]
 """Told after each new token what some prompts, by their place, are answered so far."""
 
 TOKENS_PER_PASS = 8192
+TOKENS_PER_READING = 4 * TOKENS_PER_PASS  # where every token of an answer has layers read for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +149,11 @@ def generate(
             return decoding.run(rows, [encoded[row] for row in rows])
 
     order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
-    size = 1 if as_shipped else max(1, TOKENS_PER_PASS // (longest + room))
+    together = TOKENS_PER_PASS if model.stream is None else TOKENS_PER_READING
+    size = 1 if as_shipped else max(1, together // (longest + room))
     answers: dict[int, Answer] = {}
-    for together in model.answering.groups(order, [len(ids) for ids in encoded]):
-        for rows, batch in in_batches(together, size, model.device, work):
+    for group in model.answering.groups(order, [len(ids) for ids in encoded]):
+        for rows, batch in in_batches(group, size, model.device, work):
             answers.update(zip(rows, batch, strict=True))
     return [answers[row] for row in range(len(encoded))]
 

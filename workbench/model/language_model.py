@@ -17,8 +17,10 @@ from workbench.model.answering import Answering
 from workbench.model.experts import split_part
 from workbench.model.hashing import tensor_hash
 from workbench.model.outline import Outline
+from workbench.model.placement import Placement, everything_on
 from workbench.model.presets import Preset
 from workbench.model.shipped import Shipped
+from workbench.model.stream import LayerStream
 from workbench.model.summary import ModelSummary
 
 __all__ = ["LanguageModel"]
@@ -40,6 +42,7 @@ class LanguageModel(Outline):
             read as they are kept.
         notices: what people must know of how it was read from its files.
         answering: what may be used when it answers.
+        stream: what brings in the layers that do not stay on the device; None where all stay.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -49,6 +52,7 @@ class LanguageModel(Outline):
     origin: str = ""
     notices: tuple[str, ...] = ()
     answering: Answering = field(default_factory=Answering)
+    stream: LayerStream | None = None
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
     _swapped: bool = field(default=False, repr=False)
 
@@ -73,6 +77,33 @@ class LanguageModel(Outline):
         """The best-founded start for this model."""
         chat = bool(getattr(self.tokenizer, "chat_template", None))
         return replace(super().preset, chat=chat)
+
+    @property
+    def placement(self) -> Placement:
+        """Where each layer lives."""
+        if self.stream is not None:
+            return self.stream.placement
+        return everything_on(str(self.device), self.layer_sizes)
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of weights that are on the device just now; stand-ins take none."""
+        storages = (weight.untyped_storage() for weight in self.network.parameters())
+        return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """The values of a parameter, read from its file where its layer is not on the device.
+
+        Args:
+            name: see `Outline.tensor`.
+
+        Raises:
+            AttributeError, IndexError: there is none.
+        """
+        stack = split_part(name)[0]
+        if self.stream is not None and self.stream.is_absent(stack):
+            return self.part(name, self.stream.tensor(stack))
+        return super().tensor(name)
 
     def base_hash(self, name: str) -> str:
         """The hash of one of the base's tensors; computed once, since the base never changes."""
@@ -102,25 +133,48 @@ class LanguageModel(Outline):
             raise ModelError(
                 "Another patch is applied to this model. Leave its 'with' block first."
             )
-        parts = {name for name in weights if split_part(name)[1] is not None}
-        base = {n: self.tensor(n).clone() if n in parts else self.tensor(n) for n in weights}
+        whole, parts = self._whole_and_parts(weights)
+        base = {name: self.network.get_parameter(name).data for name in whole}
+        own = {name: self.tensor(name).clone() for name in parts}
         self._swapped = True
         try:
-            self._put(weights, parts)
+            self._put(whole, parts)
             yield
         finally:
             # An export that failed may have taken the weights out of memory.
             if self.is_whole:
-                self._put(base, parts)
+                self._put(base, own)
+                if self.stream is not None:
+                    self.stream.settle(base)
             self._swapped = False
 
-    @torch.no_grad()
-    def _put(self, weights: Mapping[str, torch.Tensor], parts: set[str]) -> None:
+    def _whole_and_parts(
+        self, weights: Mapping[str, torch.Tensor]
+    ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        """Tensors that are put in place of others, and parts that are written into one.
+
+        A part of a stack that is not on the device is written into a copy, which is put in place.
+        """
+        whole: dict[str, torch.Tensor] = {}
+        parts: dict[str, torch.Tensor] = {}
         for name, tensor in weights.items():
-            if name in parts:
-                self.tensor(name).copy_(tensor)
+            stack, expert = split_part(name)
+            if expert is None:
+                whole[name] = tensor
+            elif self.stream is None or not self.stream.has(stack):
+                parts[name] = tensor
             else:
-                self.network.get_parameter(name).data = tensor
+                if stack not in whole:
+                    whole[stack] = self.stream.tensor(stack)
+                self.part(name, whole[stack]).copy_(tensor)
+        return whole, parts
+
+    @torch.no_grad()
+    def _put(self, whole: Mapping[str, torch.Tensor], parts: Mapping[str, torch.Tensor]) -> None:
+        for name, tensor in whole.items():
+            self.network.get_parameter(name).data = tensor
+        for name, tensor in parts.items():
+            self.tensor(name).copy_(tensor)
 
     def summary(self) -> ModelSummary:
         """What people want to know of the model."""
@@ -142,4 +196,5 @@ class LanguageModel(Outline):
             notices=self.notices,
             answering=self.answering.fallback,
             places=self.places,
+            placement=self.placement.told(),
         )

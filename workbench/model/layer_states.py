@@ -8,6 +8,7 @@ nothing about why a layer is asked for.
 from collections.abc import Collection, Generator
 
 from workbench.model.language_model import LanguageModel
+from workbench.model.passes import Advanced
 from workbench.model.states import HiddenStates, advancing
 from workbench.model.tokens import TokenTable
 
@@ -27,8 +28,8 @@ class LayerStates:
         self._texts = texts
         self._kept: dict[int, HiddenStates] = {}
 
-    def reaching(self, layer: int) -> Generator[int, None, HiddenStates | None]:
-        """Computes what enters a layer, and keeps it; yields the number of texts done so far.
+    def reaching(self, layer: int) -> Generator[Advanced, None, HiddenStates | None]:
+        """Computes what enters a layer, and keeps it; says how far it is.
 
         Returns:
             The states; None where the plain forward is used.

@@ -15,8 +15,9 @@ from workbench.facts.forms import Form
 from workbench.model.forms import tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import target_logits
+from workbench.model.states import kept_logits, settling
 from workbench.model.tokens import TokenizedText, TokenTable
+from workbench.work.events import mapped
 
 __all__ = ["Likelihood", "answer_texts", "likelihoods", "question_form"]
 
@@ -73,12 +74,13 @@ def likelihoods(
     if not texts:
         return []
     table = TokenTable(texts, model.device)
+    states = yield from mapped(settling(model, table, None), lambda way: 0)
 
     @torch.no_grad()
     def ask(rows: Sequence[int]) -> list[Likelihood]:
         batch = table.batch(rows)
         losses = functional.cross_entropy(
-            target_logits(model, batch), batch.targets, reduction="none"
+            kept_logits(model, batch, rows, states), batch.targets, reduction="none"
         )
         totals = (-batch.sum_by_text(losses)).tolist()
         return [

@@ -4,6 +4,7 @@ Invariants: no token is added and no embedding resized; weights come from safete
 model's own code runs only when a person asks for it; the network is used only for a hub id.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +17,8 @@ from workbench.model.devices import choose_device, choose_dtype
 from workbench.model.language_model import LanguageModel
 from workbench.model.layers import find_layers
 from workbench.model.loading.config import load_config
-from workbench.model.loading.network import empty_network, require_memory
+from workbench.model.loading.network import empty_network, placed
+from workbench.model.loading.offload import Where, streamed
 from workbench.model.loading.source import find_source
 from workbench.model.loading.tokenizer import guard_embeddings, read_tokenizer, require_embeddings
 from workbench.model.loading.weights import load_network, local_tensors, require_finite
@@ -24,6 +26,7 @@ from workbench.model.outline import Outline
 from workbench.model.reading import require_causal
 from workbench.model.shipped import Shipped, plain_flags, read_shipped
 from workbench.model.states import check_states
+from workbench.work.sizes import parse_memory
 
 __all__ = ["LanguageModel", "load_model", "load_outline", "load_tokenizer", "prepare"]
 
@@ -34,6 +37,7 @@ def load_model(
     device: str | None = None,
     dtype: str | None = None,
     trust_remote_code: bool = False,
+    memory: int | str | None = None,
 ) -> LanguageModel:
     """Loads a model for editing, and checks whether its hidden states can be kept.
 
@@ -47,8 +51,11 @@ def load_model(
         dtype: ``float32``, ``bfloat16`` or ``float16``; None takes the checkpoint's on CUDA and
             float32 elsewhere.
         trust_remote_code: whether code that comes with the model may run on this machine.
+        memory: bytes that the device may hold, or a size such as ``12GB``; on a CPU what weights
+            may take. Layers that do not fit are read as they are needed. None takes what is free.
 
     Raises:
+        SettingsError: the memory is no size.
         ModelError: no such model, not a decoder, no safetensors, quantized, files that do not fit
             each other, no network and not cached, an unknown device or dtype.
         MemoryShortage: the model does not fit.
@@ -64,17 +71,19 @@ def load_model(
         of_tokenizer = require_embeddings(
             source, tokenizer, empty.get_input_embeddings().num_embeddings
         )
-        require_memory(source, empty, stored, target, chosen)
+        budget = parse_memory(memory) if isinstance(memory, str) else memory
+        apart = placed(source, config, empty, stored, target, chosen, budget)
+        where = Where.of(*apart) if apart is not None else None
         shipped = Shipped()
         if source.gguf is None:
             shipped = read_shipped(source.path, local_files_only=source.no_network)
         network, of_weights = load_network(
-            source, config, empty, stored, target, chosen, shipped.generation_override()
+            source, config, empty, stored, target, chosen, shipped.generation_override(), where
         )
         require_finite(source, network)
     if of_tokenizer:
         guard_embeddings(network)
-    model = prepare(source.name, network, tokenizer, shipped)
+    model = prepare(source.name, network, tokenizer, shipped, where)
     model.origin = source.origin or config.origin
     model.notices = (*of_weights, *of_tokenizer)
     return model
@@ -135,12 +144,16 @@ def load_outline(
 def _quiet() -> Iterator[None]:
     """A block in which transformers prints nothing: what matters of it is raised or noticed."""
     level = transformers_logging.get_verbosity()
+    of_accelerate = logging.getLogger("accelerate.big_modeling")
+    its_level = of_accelerate.level
+    of_accelerate.setLevel(logging.ERROR)
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity(transformers_logging.CRITICAL)
     try:
         yield
     finally:
         transformers_logging.set_verbosity(level)
+        of_accelerate.setLevel(its_level)
 
 
 def prepare(
@@ -148,6 +161,7 @@ def prepare(
     network: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     shipped: Shipped | None = None,
+    where: Where | None = None,
 ) -> LanguageModel:
     """Makes a model that is already in memory ready for editing: frozen, in eval mode, checked.
 
@@ -158,6 +172,7 @@ def prepare(
         network: a Hugging Face decoder.
         tokenizer: its tokenizer.
         shipped: the settings that came with it; None takes them from the network.
+        where: what of it was left on disk; None for nothing.
 
     Raises:
         ModelError: it has no list of decoder layers, or reads other things than text so far.
@@ -167,7 +182,11 @@ def prepare(
     network.eval()
     network.requires_grad_(False)
     expected = getattr(network.config.get_text_config(), "num_hidden_layers", None)
-    model = LanguageModel(name, network, find_layers(network, expected), tokenizer, shipped)
+    if where is None:
+        layers, stream = find_layers(network, expected), None
+    else:
+        layers, stream = streamed(network, where)
+    model = LanguageModel(name, network, layers, tokenizer, shipped, stream=stream)
     require_causal(model)
     model.returns, model.fallback = check_states(model)
     model.answering = check_answering(model)

@@ -5,7 +5,7 @@ torch, so that the page can say it. Knows nothing about how a model is loaded.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +64,7 @@ class Need:
         download: bytes that are fetched; None while nobody can know.
         origin: what its weights are made from, such as a GGUF file's type.
         problem: why it cannot be loaded, as far as that can be seen now; else empty.
+        by_layers: whether layers that do not fit can be read as they are needed.
     """
 
     where: Where
@@ -72,6 +73,7 @@ class Need:
     download: int | None = 0
     origin: str = ""
     problem: str = ""
+    by_layers: bool = True
 
     @property
     def memory(self) -> int | None:
@@ -131,13 +133,15 @@ def _of_real(choice: ModelChoice, on_cuda: bool) -> Need:
         raise ModelError(MISSING)
     file = packaged_file()
     # The folder that is made of the file holds float32, also for a GPU.
-    return _of_gguf(file, choice, False) if file else _of_folder(real_model_dir(), choice, on_cuda)
+    if file is None:
+        return _of_folder(real_model_dir(), choice, on_cuda)
+    return replace(_of_gguf(file, choice, False), by_layers=True)
 
 
 def _of_gguf(file: Path, choice: ModelChoice, on_cuda: bool) -> Need:
     header = read_gguf_header(file)
     each = _bytes_each(choice, header.dtype, on_cuda)
-    return Need("here", header.parameters, each, origin=header.origin)
+    return Need("here", header.parameters, each, origin=header.origin, by_layers=False)
 
 
 def _of_folder(folder: Path, choice: ModelChoice, on_cuda: bool, where: Where = "here") -> Need:

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from workbench.model.experts import expert_part, expert_total, split_part
 from workbench.model.layers import LayerList, LocationInfo
 from workbench.model.location import Location
+from workbench.model.placement import LayerSizes
 from workbench.model.places import Places
 from workbench.model.presets import (
     ModelShape,
@@ -43,8 +44,9 @@ class Outline:
 
     @property
     def device(self) -> torch.device:
-        """Where the model's layers are."""
-        return next(self.layers.modules.parameters()).device
+        """Where the model works: where its embedding is, wherever each of its layers lives."""
+        device: torch.device = self.network.get_input_embeddings().weight.device
+        return device
 
     @property
     def dtype(self) -> torch.dtype:
@@ -65,6 +67,16 @@ class Outline:
     def memory_bytes(self) -> int:
         """Bytes that the model's weights take."""
         return sum(p.numel() * p.element_size() for p in self.network.parameters())
+
+    @property
+    def layer_sizes(self) -> LayerSizes:
+        """What its layers and all else take; what layers share counts in the first of them."""
+        each, seen = [], set[int]()
+        for module in self.layers.modules:
+            own = {id(p): p for p in module.parameters() if id(p) not in seen}
+            seen |= set(own)
+            each.append(sum(p.numel() * p.element_size() for p in own.values()))
+        return LayerSizes(tuple(each), self.memory_bytes - sum(each))
 
     @property
     def text_config(self) -> Any:

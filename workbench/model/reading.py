@@ -34,8 +34,8 @@ def require_causal(model: LanguageModel) -> None:
     try:
         one, two = (run(model, row.unsqueeze(0))[0].float() for row in (ids, other))
     except Exception as error:
-        if is_out_of_memory(error):
-            raise
+        if is_out_of_memory(error) or isinstance(error, ModelError):
+            raise  # a layer that is read as it is needed may turn out to be spoiled
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
             f"'{model.name}' cannot read text alone ({why}). Choose a decoder that continues "

@@ -1,91 +1,38 @@
 """Hidden states, kept: what enters a layer, for every text, computed once.
 
 One primitive, `advance`, takes texts from layer a to layer b; training, sweeps and evaluation
-start from its result. States are kept unpadded, in the model's dtype, on the model's device
-while there is room, then in memory, then on disk.
+start from its result. Texts of like length pass together; where a layer is not on the device, all
+texts pass it before it is let go.
 
 Whether a model's states can be kept is checked on a few tokens when it is loaded; where the
 check fails, everything starts at layer 0, the plain forward.
 """
 
-import math
-import shutil
-import tempfile
-import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from workbench.model.bypass import Feed, bypass, capture, head_only_where, returned_items
+from workbench.model.hidden_states import HiddenStates, room_for
 from workbench.model.language_model import LanguageModel
-from workbench.model.memory import free_memory, in_batches
+from workbench.model.passes import TOKENS_PER_PASS, Advanced, Way, in_passes, passes_of
 from workbench.model.tokens import TokenBatch, TokenTable
 from workbench.work.events import follow
 
 __all__ = [
+    "TOKENS_PER_PASS",
     "HiddenStates",
     "advance",
     "advancing",
     "check_states",
     "kept_logits",
+    "settling",
     "starting_at",
     "target_logits",
 ]
-
-TOKENS_PER_PASS = 16_384
-
-
-@dataclass
-class HiddenStates:
-    """What enters a layer, for every text.
-
-    Args:
-        layer: the layer that these states enter.
-        flat: (all texts' tokens, width), text after text; a few models have several streams, (all
-            texts' tokens, streams, width).
-        starts: row of each text's first token in `flat`, and one past the last.
-        folder: where `flat` lies when it is on disk; goes when the states go.
-    """
-
-    layer: int
-    flat: torch.Tensor
-    starts: tuple[int, ...]
-    folder: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.folder is not None:
-            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    @property
-    def on_disk(self) -> bool:
-        """Whether the states did not fit in memory."""
-        return self.folder is not None
-
-    def of(self, rows: Sequence[int]) -> "HiddenStates":
-        """The states of some texts alone, in the order of `rows`."""
-        spans = [self.flat[self.starts[row] : self.starts[row + 1]] for row in rows]
-        return HiddenStates(self.layer, torch.cat(spans), (0, *accumulate(map(len, spans))))
-
-    def padded(self, rows: Sequence[int], device: torch.device) -> torch.Tensor:
-        """The states of some texts as (texts, longest, width) on the device.
-
-        What stands behind a text is some other state: nothing looks at it.
-        """
-        lengths = [self.starts[row + 1] - self.starts[row] for row in rows]
-        places = torch.tensor([self.starts[row] for row in rows]).unsqueeze(1) + torch.arange(
-            max(lengths)
-        )
-        places = places.clamp_(max=self.flat.shape[0] - 1).to(self.flat.device)
-        return self.flat[places].to(device, non_blocking=True)
 
 
 def starting_at(model: LanguageModel, layer: int) -> AbstractContextManager[Feed]:
@@ -158,13 +105,48 @@ def advancing(
     to: int,
     *,
     memory_limit: int | None = None,
-) -> Generator[int, None, HiddenStates]:
-    """`advance` in steps: yields the number of texts done so far, returns the states."""
+) -> Generator[Advanced, None, HiddenStates]:
+    """`advance` in steps, each of which says how far it is; returns the states.
+
+    A layer that does not stay on the device is brought in once, and all texts pass it.
+    """
     start = states.layer if states is not None else 0
-    starts = (0, *accumulate(text.length for text in texts.texts))
-    order = sorted(range(len(texts)), key=texts.length)
-    kept: HiddenStates | None = None
-    done = 0
+    passes = passes_of(texts, range(len(texts)), model.device)
+    way = Way(len(texts), start, to)
+    now, is_ours = states, False
+    for stop in _stops(model, start, to):
+        with _held(model, stop - 1):
+            reached: HiddenStates | None = None
+            for rows, part in in_passes(passes, model.device, _passing(model, texts, now, stop)):
+                if reached is None:
+                    reached = _taking(texts, now if is_ours else None, part, model, memory_limit)
+                reached.put(rows, part)
+                yield way.passed(len(rows), stop, model.stream)
+        assert reached is not None
+        reached.layer = stop
+        now, is_ours = reached, True
+    assert now is not None
+    return now
+
+
+def _stops(model: LanguageModel, start: int, to: int) -> list[int]:
+    """The layers at which all texts wait for each other: around each that has to be brought in."""
+    if model.stream is None:
+        return [to]
+    streamed = [n for n in model.placement.streamed if start <= n < to]
+    return sorted({stop for n in streamed for stop in (n, n + 1) if stop > start} | {to})
+
+
+def _held(model: LanguageModel, layer: int) -> AbstractContextManager[None]:
+    """A block in which a layer need not be brought in again for every pass."""
+    return model.stream.here(layer) if model.stream is not None else nullcontext()
+
+
+def _passing(
+    model: LanguageModel, texts: TokenTable, states: HiddenStates | None, to: int
+) -> Callable[[Sequence[int]], torch.Tensor]:
+    """What takes some texts from where they are to a layer."""
+    start = states.layer if states is not None else 0
 
     @torch.no_grad()
     def pass_through(rows: Sequence[int]) -> torch.Tensor:
@@ -174,34 +156,44 @@ def advancing(
                 feed.states = states.padded(rows, model.device)
             return capture(model.layers, to, lambda: run(model, batch.input_ids))
 
-    size = max(1, TOKENS_PER_PASS // texts.length(order[-1]))
-    for rows, reached in in_batches(order, size, model.device, pass_through):
-        if kept is None:
-            flat, folder = _room(starts[-1], reached, model.device, memory_limit)
-            kept = HiddenStates(to, flat, starts, folder)
-        for row, state in zip(rows, reached, strict=True):
-            kept.flat[starts[row] : starts[row + 1]] = state[: texts.length(row)]
-        done += len(rows)
-        yield done
-    assert kept is not None
-    return kept
+    return pass_through
 
 
-def _room(
-    tokens: int, like: torch.Tensor, device: torch.device, memory_limit: int | None
-) -> tuple[torch.Tensor, Path | None]:
-    """An empty (tokens, width) tensor: on the device, in memory, or in a file, by what is free."""
-    shape, dtype = (tokens, *like.shape[2:]), like.dtype
-    size = math.prod(shape)
-    needed = size * dtype.itemsize
-    if device.type != "cpu" and needed < free_memory(device) // 4:
-        return torch.empty(shape, dtype=dtype, device=device), None
-    limit = psutil.virtual_memory().available // 2 if memory_limit is None else memory_limit
-    if needed <= limit:
-        return torch.empty(shape, dtype=dtype), None
-    folder = Path(tempfile.mkdtemp(prefix="workbench-states-"))
-    flat = torch.from_file(str(folder / "states"), shared=True, size=size, dtype=dtype)
-    return flat.view(shape), folder
+def _taking(
+    texts: TokenTable,
+    old: HiddenStates | None,
+    part: torch.Tensor,
+    model: LanguageModel,
+    memory_limit: int | None,
+) -> HiddenStates:
+    """What takes the states of all texts: those that they replace, where they are of one form."""
+    if old is not None and old.flat.shape[1:] == part.shape[2:] and old.flat.dtype == part.dtype:
+        return old
+    starts = (0, *accumulate(text.length for text in texts.texts))
+    flat, folder = room_for(starts[-1], part, model.device, memory_limit)
+    return HiddenStates(0, flat, starts, folder)
+
+
+def settling(
+    model: LanguageModel, texts: TokenTable, states: HiddenStates | None
+) -> Generator[Advanced, None, HiddenStates | None]:
+    """Takes texts to where no layer has to be brought in any more, or only the last one.
+
+    What is asked of many batches from there on reads no layer for each of them.
+
+    Args:
+        model: runs as it is, with whatever weights are swapped in.
+        texts: the texts.
+        states: what enters an earlier layer; None starts at the embedding.
+
+    Returns:
+        The states there; those that were given, where nothing is in the way.
+    """
+    start = states.layer if states is not None else 0
+    if model.stream is None or not model.states_kept or not model.placement.streams_from(start):
+        return states
+    to = min(model.placement.resident_from, model.layer_count - 1)
+    return (yield from advancing(model, texts, states, to)) if to > start else states
 
 
 @torch.no_grad()

@@ -34,6 +34,7 @@ class ModelSummary:
         notices: what people must know of how it was read from its files.
         answering: what slows its answers down; empty when nothing does.
         places: which matrices and experts there are in which layers.
+        placement: where its layers live, where they are not all on the device; else empty.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ModelSummary:
     notices: tuple[str, ...] = ()
     answering: str = ""
     places: Places | None = None
+    placement: str = ""
 
     @property
     def where(self) -> Places:

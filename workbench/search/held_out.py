@@ -18,11 +18,12 @@ from workbench.facts.same import prompt_key
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
-from workbench.model.states import TOKENS_PER_PASS, HiddenStates, kept_logits
+from workbench.model.states import TOKENS_PER_PASS, HiddenStates, kept_logits, settling
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens, tokenize
 from workbench.search.holds import Judged, facts_in_form, judged, plain_passages
 from workbench.search.neutral import BUILT_IN, choose_neutral
 from workbench.search.sample import Sample
+from workbench.work.events import follow
 
 __all__ = [
     "ANSWER_TOKENS",
@@ -142,7 +143,8 @@ def hold_out(
     passages = plain_passages(model, sample.facts)
     table = TokenTable(rephrases + said + questions + chats + passages, model.device)
     neutral_rows = range(len(rephrases) + len(locality), len(rephrases) + len(asked))
-    read = judged(model, table, range(len(table) - len(passages), len(table)))
+    states = follow(settling(model, table, None))
+    read = judged(model, table, range(len(table) - len(passages), len(table)), states)
     return HeldOut(
         table=table,
         rephrase_of=tuple(rephrase_of),
@@ -152,7 +154,7 @@ def hold_out(
         facts=len(sample.facts),
         neutral=len(neutral),
         neutral_from_facts=from_facts,
-        base_next=_next_tokens(model, table, neutral_rows, None),
+        base_next=_next_tokens(model, table, neutral_rows, states),
         base_loss=tuple(passage.loss for passage in read),
     )
 
@@ -197,6 +199,7 @@ def held_out_scores(
         states: of the held-out table, below the edit; None starts at the embedding.
         facts: which facts of the sample the edit is about, in this order; None for all.
     """
+    states = follow(settling(model, held_out.table, states))
     about = range(held_out.facts) if facts is None else facts
     asked = set(about)
     owners = held_out.rephrase_of, held_out.locality_of, held_out.question_of, held_out.chat_of

@@ -20,6 +20,7 @@ from workbench.methods.tuned import TunedWeights
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import in_batches
+from workbench.model.passes import Advanced
 from workbench.model.patch import Patch
 from workbench.model.states import HiddenStates, advancing, kept_logits
 from workbench.model.tokens import TokenizedText, TokenTable, prompt_tokens
@@ -136,7 +137,7 @@ def _kept(
     if not layer or not model.states_kept:
         return None
 
-    def tell(_: int) -> int:
+    def tell(_: Advanced) -> int:
         stop.check()
         return 0
 

@@ -110,7 +110,7 @@ class Workshop:
         return MemoryNow(
             device=str(device),
             free=free_memory(device),
-            held=model.memory_bytes if model is not None else 0,
+            held=model.held_bytes if model is not None else 0,
             held_on=str(model.device) if model is not None else "",
         )
 
@@ -136,6 +136,7 @@ class Workshop:
                 device=wanted.device,
                 dtype=wanted.dtype,
                 trust_remote_code=wanted.trust_remote_code,
+                memory=wanted.memory,
             )
             self.choice = wanted
             task.check()

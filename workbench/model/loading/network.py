@@ -1,21 +1,28 @@
-"""A network without its weights: whether it can be made, fits in memory, and fits its files.
+"""A network without its weights: whether it can be made, what of it fits, and fits its files.
 
 It is made on no device, so nothing is taken however large its config says it is.
 """
 
 from typing import cast
 
+import psutil
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from workbench.errors import MemoryShortage, ModelError
+from workbench.model.layers import find_layers
 from workbench.model.loading.config import ModelConfig
 from workbench.model.loading.errors import explained
 from workbench.model.loading.source import Source
 from workbench.model.loading.tensors import Stored
 from workbench.model.memory import free_memory, readable_size
+from workbench.model.outline import Outline
+from workbench.model.placement import LayerSizes, Placement, place_layers, weights_budget
 
-__all__ = ["does_not_fit", "empty_network", "misfit", "require_memory"]
+__all__ = ["does_not_fit", "empty_network", "misfit", "placed"]
+
+MAIN_SHARE = 0.5
+"""The share of free main memory that layers may take which are not on the device."""
 
 
 def empty_network(source: Source, config: ModelConfig) -> PreTrainedModel:
@@ -34,39 +41,60 @@ def empty_network(source: Source, config: ModelConfig) -> PreTrainedModel:
     return cast(PreTrainedModel, network)
 
 
-def require_memory(
+def placed(
     source: Source,
+    config: ModelConfig,
     empty: PreTrainedModel,
     stored: Stored | None,
     device: torch.device,
     dtype: torch.dtype,
-) -> None:
-    """Refuses a model that does not fit.
+    memory: int | None = None,
+) -> tuple[Placement, str] | None:
+    """Where each layer of a model will live that is not to be on its device as a whole.
 
     Args:
         source: where it comes from.
+        config: its config.
         empty: its network.
         stored: what its files hold, where that is known: a network that is larger than they are
             is a mistake in the config.
         device: where it is to be.
         dtype: its dtype there.
+        memory: bytes that the device may hold; None for what is free.
+
+    Returns:
+        The placement and the dotted path of the list of layers; None for a model that fits.
 
     Raises:
-        MemoryShortage: it needs more than is free.
+        MemoryShortage: not even one layer fits beside its embedding, or its files cannot be read
+            layer by layer.
         ModelError: it would, because its config does not fit its files.
     """
-    needed = sum(p.numel() for p in empty.parameters()) * dtype.itemsize
-    needed += sum(b.numel() * b.element_size() for b in empty.buffers())
+    buffers = sum(b.numel() * b.element_size() for b in empty.buffers())
+    total = sum(p.numel() for p in empty.parameters()) * dtype.itemsize + buffers
     free = free_memory(device)
-    if needed <= free:
-        return
+    budget = weights_budget(memory, total, free, on_cpu=device.type == "cpu")
+    if total <= budget:
+        return None
     if stored is not None and (wrong := misfit(empty, stored)):
         raise does_not_fit(source, wrong)
-    raise MemoryShortage(
-        f"'{source.name}' needs {readable_size(needed)} in {str(dtype).removeprefix('torch.')},"
-        f" but {device} has {readable_size(free)} free. Choose a smaller model, a smaller "
-        "dtype, or another device."
-    )
+    limit = f"{device} has {readable_size(free)} free"
+    if memory is not None:
+        limit = f"its weights may take {readable_size(budget)}"
+    if source.gguf is not None:
+        raise MemoryShortage(
+            f"'{source.name}' needs {readable_size(total)} in "
+            f"{str(dtype).removeprefix('torch.')}, but {limit}, and a GGUF file is not read layer "
+            "by layer. Allow more memory, choose a smaller dtype or another device, or take the "
+            "model's safetensors."
+        )
+    outline = Outline(source.name, empty.to(dtype), find_layers(empty, config.layers))
+    sizes = outline.layer_sizes
+    sizes = LayerSizes(sizes.layers, sizes.rest + buffers)
+    spare = 0 if device.type == "cpu" else int(psutil.virtual_memory().available * MAIN_SHARE)
+    limit = limit[0].upper() + limit[1:]
+    found = place_layers(source.name, sizes, str(device), budget, limit=limit, main_memory=spare)
+    return found, outline.layers.name
 
 
 def misfit(empty: PreTrainedModel, stored: Stored) -> str:

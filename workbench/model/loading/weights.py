@@ -20,6 +20,7 @@ from workbench.model.loading.config import ModelConfig
 from workbench.model.loading.errors import explained
 from workbench.model.loading.folder import INDEX, ONE_FILE, weight_files
 from workbench.model.loading.network import does_not_fit, misfit
+from workbench.model.loading.offload import Where
 from workbench.model.loading.quantization import made_from
 from workbench.model.loading.source import Source
 from workbench.model.loading.tensors import Stored, read_headers
@@ -84,6 +85,7 @@ def load_network(
     device: torch.device,
     dtype: torch.dtype,
     generation: GenerationConfig | None = None,
+    where: Where | None = None,
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
     """The network with its weights, and what people must know of how they were read.
 
@@ -95,6 +97,7 @@ def load_network(
         device: where it is to be.
         dtype: its dtype there.
         generation: generation settings in place of the checkpoint's; None takes those.
+        where: where it is to be if not all of it is to be on the device.
 
     Raises:
         ModelError: the files lack weights, hold them quantized, or do not fit the config.
@@ -105,11 +108,14 @@ def load_network(
     renames = find_wrapping(stored, expected)
     plain = {unwrapped(name, renames): tensor for name, tensor in stored.items()}
     _require_plain(source, config, plain, {name for name, _ in empty.named_parameters()})
-    network, report = _read(source, config, renames, empty, plain, device, dtype, generation)
+    more = device, dtype, generation, where
+    network, report = _read(source, config, renames, empty, plain, *more)
     if report["missing_keys"] and renames:
         # Transformers knows other names of some architectures, and then needs them as they are.
         renames = {}
-        network, report = _read(source, config, renames, empty, plain, device, dtype, generation)
+        network, report = _read(
+            source, config, renames, empty, plain, device, dtype, generation, where
+        )
     if missing := sorted(report["missing_keys"]):
         raise _lacks(source, config, missing, plain)
     notices = []
@@ -141,6 +147,7 @@ def _read(
     device: torch.device,
     dtype: torch.dtype,
     generation: GenerationConfig | None = None,
+    where: Where | None = None,
 ) -> tuple[PreTrainedModel, Mapping[str, Any]]:
     try:
         if source.gguf is not None:
@@ -154,11 +161,11 @@ def _read(
                 use_safetensors=True,
                 output_loading_info=True,
                 key_mapping=renames or None,
-                # Straight onto the GPU, so that main memory need not hold the model as well.
-                device_map=str(device) if device.type == "cuda" else None,
                 **source.options(),
+                **(where.options(empty) if where is not None else _straight_onto(device)),
             )
-        network.to(device)
+        if where is None:
+            network.to(device)
     except Exception as error:
         if is_out_of_memory(error):
             raise MemoryShortage(
@@ -169,6 +176,11 @@ def _read(
             raise does_not_fit(source, wrong) from error
         raise explained(source, error, config.written) from error
     return network, report
+
+
+def _straight_onto(device: torch.device) -> dict[str, Any]:
+    """What has weights read onto a GPU, so that main memory need not hold the model as well."""
+    return {"device_map": str(device) if device.type == "cuda" else None}
 
 
 def _require_plain(
@@ -223,6 +235,8 @@ def require_finite(source: Source, network: PreTrainedModel) -> None:
         ModelError: there is such a weight; the message names its tensor.
     """
     for name, weight in network.named_parameters():
+        if weight.is_meta:
+            continue  # it is looked at when it is read
         if torch.isfinite(weight.sum(dtype=torch.float32)):
             continue
         wrong = int((~torch.isfinite(weight)).sum())

@@ -108,7 +108,7 @@ def _needed(library: Library, form: Form[ModelChoice], values: tuple[Any, ...]) 
     if read is None:
         return Markup()  # what is wrong is said when it is asked for
     choice, device, status = read
-    return draw_need(need_of(choice, device), device, free_on(device, status))
+    return draw_need(need_of(choice, device), device, free_on(device, status), choice.memory)
 
 
 def _read(
@@ -137,17 +137,26 @@ def free_on(device: str, status: WorkerStatus | None) -> int | None:
     return status.free + held if status is not None and status.device == device else None
 
 
-def draw_need(need: Need, device: str, free: int | None) -> Markup:
+def draw_need(need: Need, device: str, free: int | None, allowed: int | None = None) -> Markup:
     """What loading a model will take, in sentences.
 
     Args:
         need: what it takes.
         device: where it will be.
         free: bytes that it can take there; None when nobody knows.
+        allowed: bytes that it may take; None for what is free.
     """
-    short = need.memory is not None and free is not None and need.memory > free
-    place = "the CPU" if device == "cpu" else device
-    return render("page/sidebar/need.html", need=need, place=place, free=free, short=short)
+    takes = need.memory
+    short = takes is not None and free is not None and takes > free
+    limited = takes is not None and allowed is not None and takes > allowed
+    return render(
+        "page/sidebar/need.html",
+        need=need,
+        place="the CPU" if device == "cpu" else device,
+        free=free,
+        short=short and not limited,
+        allowed=allowed if limited else None,
+    )
 
 
 def _draw_model(page: Page) -> Callable[[Store], Markup]:
@@ -165,7 +174,7 @@ def _draw_model(page: Page) -> Callable[[Store], Markup]:
         rows = (
             ("layers", f"{summary.layers} × {family}"),
             ("device", f"{summary.device} · {summary.dtype}"),
-            ("memory", size(summary.memory_bytes)),
+            ("weights take" if summary.placement else "memory", size(summary.memory_bytes)),
             ("states", states),
             *([("weights", summary.origin)] if summary.origin else ()),
         )

@@ -1,0 +1,22 @@
+"""How far the keeping of hidden states is, as an event that any process reads."""
+
+from workbench.methods.events import StatesProgress
+from workbench.model.passes import Advanced
+
+__all__ = ["told_of"]
+
+
+def told_of(way: Advanced, facts: int) -> StatesProgress:
+    """The event that says how far texts are on their way through layers.
+
+    Args:
+        way: how far they are.
+        facts: how many there are in all.
+    """
+    return StatesProgress(
+        way.done, facts, way.layer, way.to, round(way.rate), _rounded(way.seconds_left)
+    )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
