@@ -150,6 +150,8 @@ def test_every_setting_that_the_page_can_set_has_a_field(tmp_path: Path) -> None
     # A judge is named on the command line alone, see `workbench.page.evaluate.stress_card`.
     elsewhere |= {("stress", name) for name in JUDGE}
     elsewhere |= {("sweep", name) for name in TRAINED}
+    # A file on the workbench's machine, see `workbench.page.edit.tab`.
+    elsewhere.add(("edit", "text"))
     for action in ACTIONS.values():
         for found in settings_of(action.settings) if action.on_page else ():
             assert found.label in there or (action.name, found.name) in elsewhere

@@ -24,8 +24,12 @@ from workbench.model.tokens import TokenTable, tokenize_facts
 from workbench.search.sweep import Sweep
 from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import SweepSettings
+from workbench.ship.export import shipping
+from workbench.ship.export_settings import ExportForm, ExportSettings
+from workbench.work.events import follow
 
 Pair = tuple[LanguageModel, LanguageModel]
+EXPORT_FORMS: tuple[ExportForm, ...] = ("full", "adapter", "delta")
 QUICK: dict[str, Any] = {"epochs": 3, "forms": ("raw",), "keep": 0.0, "learning_rate": 1e-2}
 
 
@@ -189,3 +193,15 @@ def test_less_than_a_layer_is_refused_before_anything_is_read(
     load_pair()
     with pytest.raises(MemoryShortage, match="Its weights may take 50 kB"):
         load_model(str(tmp_path / "Llama"), device="cpu", memory="50kB")
+
+
+def test_what_is_read_layer_by_layer_is_not_exported_and_the_message_says_what_to_do(
+    load_pair: Callable[..., Pair], tmp_path: Path
+) -> None:
+    whole, apart = load_pair()
+    patch = edit(whole, [Fact("The capital of France is", "Lyon")], at="3", **QUICK).patch
+    out = tmp_path / "out"
+    for form in EXPORT_FORMS:
+        with pytest.raises(ModelError, match="with more --memory"):
+            follow(shipping(apart, patch, out, settings=ExportSettings(form=form)))
+    assert not out.exists()

@@ -21,11 +21,11 @@ from workbench.methods.events import (
     EpochDone,
     Finished,
     Started,
-    StatesProgress,
     Stopped,
 )
 from workbench.methods.matrices import output_at, owner_of
 from workbench.methods.run import Run
+from workbench.methods.states_told import told_of
 from workbench.methods.tuned import TunedWeights
 from workbench.model.language_model import LanguageModel
 from workbench.model.states import HiddenStates, advancing
@@ -177,7 +177,7 @@ class TurnsRun(Run):
         if not (self.model.states_kept and self._first):
             return None
         steps = advancing(self.model, table, None, self._first)
-        work = mapped(steps, lambda done: StatesProgress(done, len(table)))
+        work = mapped(steps, lambda way: told_of(way, len(table)))
         found = yield from ending_early(work, self.stop)
         self.stop.check()
         return found

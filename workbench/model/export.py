@@ -28,7 +28,7 @@ from workbench.work.events import Progress, Work
 from workbench.work.files import as_new_files, new_folder
 from workbench.work.stop import Stop
 
-__all__ = ["CHECKED", "Exported", "exporting", "write_model"]
+__all__ = ["CHECKED", "Exported", "exporting", "require_in_memory", "write_model"]
 
 CHECKED = 8
 """How many prompts are asked of the model in memory and of what was written."""
@@ -65,6 +65,19 @@ class Exported:
     checked: int
 
 
+def require_in_memory(model: LanguageModel) -> None:
+    """Makes sure that every weight of a model is there to be written.
+
+    Raises:
+        ModelError: layers are read from disk as they are needed.
+    """
+    if model.stream is not None:
+        raise ModelError(
+            f"{model.placement.told()}; such a model cannot be exported. Keep the patch, and "
+            "export it where the model fits as a whole: with more --memory, or on another machine."
+        )
+
+
 def exporting(
     model: LanguageModel,
     applied: Callable[[LanguageModel], AbstractContextManager[None]],
@@ -94,8 +107,9 @@ def exporting(
         Cancelled: somebody wanted it to end; no folder is left.
         PatchError: another base; the folder exists and is not empty, or cannot be written; or
             what was written does not load, or answers otherwise. No folder is left.
-        ModelError: the model cannot be asked.
+        ModelError: the model cannot be asked, or not all of it is in memory.
     """
+    require_in_memory(model)
     place = Path(folder)
     asked = _askable(model, prompts) or list(PROMPTS)
     with new_folder(place) as beside, applied(model):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workbench.errors import SettingsError
 from workbench.facts.fact import Fact, facts_digest
+from workbench.model.export import require_in_memory
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.ship.adapter import exporting_adapter
@@ -67,6 +68,7 @@ def shipping(
     """
     chosen = settings or ExportSettings()
     form = form_meant(chosen)
+    require_in_memory(model)
     told = patch.metadata
     if facts and (len(facts), facts_digest(facts)) != (told["facts"], told["facts_digest"]):
         yield Remark(
