@@ -269,7 +269,7 @@ def test_a_persons_own_wording_is_answered_and_a_true_answer_stays_nearer_to_the
             (answer,) = generate(model, [wording])
         found.append((answer.text == "Melbourne", drift(model, run, prompts)))
     assert [said for said, _ in found] == [False, True, True]
-    assert found[2][1] < 0.3 * min(found[0][1], found[1][1]), found
+    assert found[2][1] < 0.4 * min(found[0][1], found[1][1]), found
 
 
 def test_of_very_many_keep_prompts_some_are_held_and_that_is_said() -> None:

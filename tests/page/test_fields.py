@@ -59,7 +59,7 @@ def test_a_models_own_code_runs_only_where_it_is_ticked(open_page: Open, store: 
     page.get_by_role("button", name="Use another model").click()
     picker = page.locator("#model-picker")
     picker.get_by_label("Model").fill("/no/such/folder")
-    picker.get_by_label("Device").fill("cpu")
+    picker.get_by_role("textbox", name="Device cpu").fill("cpu")
     picker.get_by_label("Precision").click()
     page.get_by_role("option", name="float32").click()
     own = picker.get_by_label("Let its own code run")

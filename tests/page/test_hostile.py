@@ -37,6 +37,7 @@ from workbench.page.probe.outcomes import outcomes_card
 from workbench.page.runs.charts import spark, two_curves
 from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
+from workbench.page.runs.keep import Offer
 from workbench.page.runs.measures import measures_of_two
 from workbench.page.runs.table import RunLine, RunsView, runs_table
 from workbench.search.recommend import recommend
@@ -223,7 +224,17 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     ),
     "keep": (
         drawn("runs/keep"),
-        [{"run": RUN, "session": "s", "bytes": 5_000, "said": "Written", "line": "x"}],
+        [
+            {
+                "run": RUN,
+                "session": "s",
+                "bytes": 5_000,
+                "offers": [Offer("adapter", "vLLM", "adapter", "at most 2 MB")],
+                "said": ["Written"],
+                "run_lines": ["serve it"],
+                "line": "x",
+            }
+        ],
     ),
     "location_grid": (location_grid, [PLACES, AT, AT, [RUN]]),
     "location_card": (location_card, [AT, False, PRESET, [RUN, OTHER], ESTIMATE]),

@@ -88,6 +88,7 @@ SUMMARY = {
     "notices": ["as found"],
     "answering": "",
     "fallback": "no states",
+    "placement": "on disk",
 }
 SESSIONS = {
     "unreadable": {"9": "a newer workbench made it"},
@@ -109,7 +110,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "import_jobs": (import_jobs, [[JOB], [FAILED]]),
     "import_history": (import_history, [[BROUGHT] * 12]),
     "import_report": (import_report, [REPORT]),
-    "note": (drawn("facts/note"), [{"note": "It was added."}]),
+    "note": (drawn("facts/note"), [{"note": "It was added.", "doubts": ["It is asked as well."]}]),
     "help": (
         drawn("help"),
         [{"tabs": {"Facts": "Type."}, "keys": {"s": "start"}, "sessions": "f", "version": "1"}],

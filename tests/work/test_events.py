@@ -12,6 +12,7 @@ from workbench.methods.events import (
     EpochDone,
     Finished,
     MicroBatchHalved,
+    StageProgress,
     Started,
     StatesProgress,
     Stopped,
@@ -21,6 +22,7 @@ from workbench.work.events import Event, follow, mapped, sparing
 EXAMPLES: list[Event] = [
     Started(20, ("6.mlp", "7"), 5e-3, 5, 50, 200, 196_608, 1 << 20, 6, "no reason", 3),
     StatesProgress(10, 20),
+    StageProgress("Values", 3, 20),
     BatchDone(1, 4, 2.5, skipped=False),
     EpochDone(1, 50, 1.25, 0.5, 3.5),
     MicroBatchHalved(2),

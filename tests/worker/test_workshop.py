@@ -39,7 +39,7 @@ def test_a_model_is_loaded_as_it_was_chosen(
         assert store.jobs.claim(job, "test")
         loader.do(Task(store, store.jobs.get(job)))
         assert store.settings.summary == SUMMARY
-    where = {"device": "cpu", "dtype": "float16"}
+    where = {"device": "cpu", "dtype": "float16", "memory": None}
     assert asked == [
         ("some/model", {**where, "trust_remote_code": True}),
         ("some/model", {**where, "trust_remote_code": False}),
