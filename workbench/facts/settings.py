@@ -7,7 +7,7 @@ from workbench.errors import FactsError, SettingsError
 from workbench.facts.encodings import find_encoding
 from workbench.facts.source import MAX_BYTES
 from workbench.facts.write import Schema
-from workbench.work.settings import SettingsRecord, is_number, setting
+from workbench.work.settings import SettingsRecord, setting
 
 __all__ = ["FactsSettings"]
 
@@ -38,8 +38,7 @@ class FactsSettings(SettingsRecord):
     )
 
     def __post_init__(self) -> None:
-        if not is_number(self.max_mb) or self.max_mb <= 0:
-            raise SettingsError(f"max_mb is {self.max_mb!r}; it must be a number above 0.")
+        self._require_number("max_mb")
         if not isinstance(self.encoding, str):
             raise SettingsError(f"encoding is {self.encoding!r}; it must be a name, or empty.")
         if self.encoding:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from workbench.errors import SettingsError
-from workbench.work.settings import SettingsRecord, is_number, setting
+from workbench.work.settings import SettingsRecord, setting
 
 __all__ = ["PROBES", "Probe", "StressSettings"]
 
@@ -96,9 +96,7 @@ class StressSettings(SettingsRecord):
         self._require_whole("facts", least=1, optional=True)
         self._require_whole("max_new_tokens", least=1)
         self._require_whole("lasting_steps", "seed", least=0)
-        rate = self.lasting_rate
-        if not is_number(rate) or rate <= 0:
-            raise SettingsError(f"lasting_rate is {rate!r}; it must be a number above 0.")
+        self._require_number("lasting_rate")
         self._check_judge()
 
     def _check_judge(self) -> None:

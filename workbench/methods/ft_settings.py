@@ -8,7 +8,7 @@ from workbench.methods.locft_settings import EditSettings
 from workbench.methods.method_settings import MethodSettings
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
-from workbench.work.settings import is_number, setting
+from workbench.work.settings import setting
 
 __all__ = ["FtLSettings", "FtMSettings", "FtSettings", "Objective"]
 
@@ -40,10 +40,7 @@ class FtSettings(MethodSettings):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
-        for name in ("learning_rate", "bound"):
-            value = getattr(self, name)
-            if value is not None and (not is_number(value) or value <= 0):
-                raise SettingsError(f"{name} is {value!r}; it must be a number above 0, or empty.")
+        self._require_number("learning_rate", "bound", optional=True)
         self._require_whole("steps", least=1)
         if self.objective not in get_args(Objective):
             raise SettingsError(

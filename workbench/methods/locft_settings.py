@@ -25,7 +25,7 @@ from workbench.methods.recipes import (
 )
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
-from workbench.work.settings import is_number, setting
+from workbench.work.settings import setting
 
 __all__ = [
     "EditSettings",
@@ -159,18 +159,10 @@ class EditSettings(MethodSettings):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
-        rate = self.learning_rate
-        if rate is not None and (not is_number(rate) or rate <= 0):
-            raise SettingsError(
-                f"learning_rate is {rate!r}; it must be a number above 0, or empty for automatic."
-            )
+        self._require_number("learning_rate", optional=True)
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
-        for name in ("skip_loss", "stop_loss", "keep", "spare"):
-            value = getattr(self, name)
-            if name in ("keep", "spare") and value is None:
-                continue
-            if not is_number(value) or value < 0:
-                raise SettingsError(f"{name} is {value!r}; it must be a number, 0 or more.")
+        self._require_number("skip_loss", "stop_loss", or_zero=True)
+        self._require_number("keep", "spare", or_zero=True, optional=True)
         self._require_known("recipe", RecipeName)
         self._require_known("pipeline", Pipeline)
         if self.rate_schedule is not None:

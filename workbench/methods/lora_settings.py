@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from workbench.errors import SettingsError
 from workbench.methods.locft_settings import (
     EditSettings,
     automatic_batch_size,
@@ -12,7 +11,7 @@ from workbench.methods.locft_settings import (
 from workbench.methods.method_settings import MethodSettings
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
-from workbench.work.settings import is_number, setting
+from workbench.work.settings import setting
 
 __all__ = ["LoraSettings"]
 
@@ -41,12 +40,8 @@ class LoraSettings(MethodSettings):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
-        for name in ("learning_rate", "alpha"):
-            value = getattr(self, name)
-            if name == "learning_rate" and value is None:
-                continue
-            if not is_number(value) or value <= 0:
-                raise SettingsError(f"{name} is {value!r}; it must be a number above 0.")
+        self._require_number("learning_rate", optional=True)
+        self._require_number("alpha")
         self._require_whole("batch_size", "epochs", least=1, optional=True)
         self._require_whole("rank", least=1)
         self._require_whole("seed", least=0)

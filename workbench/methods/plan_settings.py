@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from workbench.errors import SettingsError
 from workbench.model.location import parse_locations
-from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
+from workbench.work.settings import SettingsRecord, is_whole, setting
 from workbench.work.sizes import parse_memory, write_memory
 
 __all__ = ["PlanSettings", "parse_memory", "write_memory"]
@@ -63,7 +63,5 @@ class PlanSettings(SettingsRecord):
         object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
         self._require_whole("facts", least=1)
         self._require_whole("batch_size", "micro_batch_size", least=1, optional=True)
-        for name in ("tokens_a_fact", "answer_tokens", "tflops"):
-            value = getattr(self, name)
-            if not (value is None and name == "tflops") and (not is_number(value) or value <= 0):
-                raise SettingsError(f"{name} is {value!r}; it must be a number above 0.")
+        self._require_number("tokens_a_fact", "answer_tokens")
+        self._require_number("tflops", optional=True)

@@ -3,46 +3,27 @@
 Knows nothing about models but their preset.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal, Self, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 from workbench.errors import SettingsError
-from workbench.methods.method_settings import MethodSettings
-from workbench.model.location import parse_layers, write_layers
+from workbench.methods.turns_settings import TurnsSettings
 from workbench.model.presets import Preset
-from workbench.work.settings import is_number, is_whole, setting
+from workbench.work.settings import setting
 
 __all__ = ["AlphaEditSettings", "MemitSettings", "Token", "WrittenSettings"]
 
 Token = Literal["subject", "prompt"]
 
-SEQUENCE = 100
-"""Facts at a time where a method is made for sequences, as AlphaEdit's paper has it."""
-
 
 @dataclass(frozen=True, slots=True)
-class WrittenSettings(MethodSettings):
+class WrittenSettings(TurnsSettings):
     """What is written for each fact, and where; see each field's sentence.
 
     Raises:
         SettingsError: a value makes no sense; the message names the setting.
     """
 
-    layers: tuple[int, ...] = setting(
-        (),
-        "Layers whose MLP output matrix is written, such as 4-8; a value is found at the last of "
-        "them; empty: the layers of the method's paper, by depth.",
-        label="Written layers",
-        parse=parse_layers,
-        write=write_layers,
-    )
-    facts_at_once: int | None = setting(
-        None,
-        "Facts that are written together; the next ones are written into the weights that these "
-        "leave; empty: MEMIT all, others 100.",
-        label="Facts at once",
-        unit="facts",
-    )
     token: Token = setting(
         "subject",
         "At which token a fact is written: the last of its subject, or of its prompt.",
@@ -90,43 +71,17 @@ class WrittenSettings(MethodSettings):
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
-        for layer in self.layers:
-            if not is_whole(layer, 0):
-                raise SettingsError(
-                    f"layers holds {layer!r}; each must be a whole number, 0 or more."
-                )
-        self._require_whole("facts_at_once", least=1, optional=True)
+        TurnsSettings.__post_init__(self)
         self._require_whole("value_steps", least=1)
         self._require_whole("sentences", least=0)
         if self.token not in get_args(Token):
             raise SettingsError(f"token is {self.token!r}; choose subject or prompt.")
-        self._require_numbers("value_rate", "value_norm", above=True)
-        self._require_numbers("value_decay", "value_keep", above=False)
+        self._require_number("value_rate", "value_norm")
+        self._require_number("value_decay", "value_keep", or_zero=True)
 
-    def _require_numbers(self, *names: str, above: bool) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if not is_number(value) or value < 0 or (above and value == 0):
-                least = "above 0" if above else "0 or more"
-                raise SettingsError(f"{name} is {value!r}; it must be a number, {least}.")
-
-    def resolved(self, preset: Preset, facts: int) -> Self:
-        """These settings with layers and facts at once filled in.
-
-        Args:
-            preset: the start for this model.
-            facts: how many facts the run compiles.
-        """
-        return replace(
-            self,
-            layers=self.layers or preset.early,
-            facts_at_once=min(self.facts_at_once or self.usual_at_once(facts), max(1, facts)),
-        )
-
-    def usual_at_once(self, facts: int) -> int:
-        """How many facts are written together where nobody says it."""
-        return max(1, facts)
+    def usual_layers(self, preset: Preset) -> tuple[int, ...]:
+        """Early layers, where MEMIT writes."""
+        return preset.early
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +97,11 @@ class MemitSettings(WrittenSettings):
 
     def __post_init__(self) -> None:
         WrittenSettings.__post_init__(self)
-        self._require_numbers("usual_weight", above=True)
+        self._require_number("usual_weight")
+
+    def usual_at_once(self, facts: int) -> int:
+        """All of them; see `TurnsSettings.usual_at_once`."""
+        return max(1, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +123,4 @@ class AlphaEditSettings(WrittenSettings):
 
     def __post_init__(self) -> None:
         WrittenSettings.__post_init__(self)
-        self._require_numbers("free_below", "ridge", above=True)
-
-    def usual_at_once(self, facts: int) -> int:
-        """How many facts are written together where nobody says it."""
-        return SEQUENCE
+        self._require_number("free_below", "ridge")

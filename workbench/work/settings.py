@@ -338,6 +338,21 @@ class SettingsRecord:
                     f"{name} is {value!r}; it must be a whole number, {least} or more{or_empty}."
                 )
 
+    def _require_number(self, *names: str, or_zero: bool = False, optional: bool = False) -> None:
+        """Makes sure that settings are numbers above 0, or 0 where that may be.
+
+        Raises:
+            SettingsError: one is not.
+        """
+        for name in names:
+            value = getattr(self, name)
+            if optional and value is None:
+                continue
+            if not is_number(value) or value < 0 or (value == 0 and not or_zero):
+                least = ", 0 or more" if or_zero else " above 0"
+                or_empty = ", or empty for automatic" if optional else ""
+                raise SettingsError(f"{name} is {value!r}; it must be a number{least}{or_empty}.")
+
 
 def _number(value: object) -> object:
     """A number that YAML took for a text, such as 1e-3; anything else as it is."""
