@@ -19,6 +19,7 @@ from workbench.page.app import build
 from workbench.page.edit.run_card import RunView, run_card
 from workbench.page.evaluate.files import session_report
 from workbench.page.runs.actions import act_on_runs
+from workbench.page.runs.table import RunLine, RunsView, runs_table
 from workbench.search.study_settings import StudySettings
 from workbench.store import Library, Store
 from workbench.store.requests import (
@@ -106,7 +107,10 @@ def test_a_session_runs_it_draws_it_reports_it_and_studies_it(file: Path, tmp_pa
     run = done(workshop, store, edit_request(ToySettings(scale=0.25), "toy"))["run"]
     found = store.runs.get(run)
     assert (found.method, found.state, found.settings) == ("toy", "done", ToySettings(0.25))
-    assert "done" in run_card(RunView(run=found, outcomes=store.runs.outcomes(run, 0, 8)))
+    card = run_card(RunView(run=found, outcomes=store.runs.outcomes(run, 0, 8)))
+    assert "done" in card and "by Toy" in card
+    table = runs_table(RunsView([RunLine(found, [1.0])]))
+    assert ">Toy</span>" in table
     number = done(workshop, store, EvaluateRequest(run))["evaluation"]
     report = session_report(store, store.evaluations.get(number))
     assert report["run"]["settings"] == {"scale": 0.25}

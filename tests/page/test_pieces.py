@@ -12,7 +12,7 @@ from workbench.work.words import clock, quantity, share
 def test_the_loss_curve_has_a_point_for_each_epoch() -> None:
     path = re.search(r'<path d="([^"]*)"', loss_curve([3.0, 0.5, 0.02], 25, 0.01))
     assert path is not None and len(re.findall("[ML]", path.group(1))) == 3
-    assert loss_curve([], 25, 0.01) == ""
+    assert loss_curve([], 25, 0.01) == loss_curve([0.5], 1, 0.01) == ""
     assert "nan" not in loss_curve([float("nan"), 0.0, 1.0], 3, 0.0)
 
 

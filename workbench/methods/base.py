@@ -42,6 +42,7 @@ __all__ = [
     "Method",
     "MethodRun",
     "find_method",
+    "method_name",
 ]
 
 
@@ -229,3 +230,8 @@ def find_method(key: str) -> Method:
     if key not in METHODS:
         raise SettingsError(f"There is no method '{key}'. Choose one of {', '.join(METHODS)}.")
     return METHODS[key]
+
+
+def method_name(key: str) -> str:
+    """How people call the method with this key; the key itself where there is no such method."""
+    return METHODS[key].name if key in METHODS else key

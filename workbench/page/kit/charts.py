@@ -21,11 +21,12 @@ def loss_curve(losses: Sequence[float], epochs: int, floor: float) -> Markup:
 
     Args:
         losses: one for each epoch done.
-        epochs: how many there may be at most; the curve keeps room for twice what is done.
+        epochs: how many there may be at most; the curve keeps room for twice what is done, and
+            there is none of a single epoch.
         floor: the loss under which the run ends.
     """
     finite = [max(LOWEST, loss) for loss in losses if math.isfinite(loss)]
-    if not finite:
+    if not finite or epochs < 2:
         return Markup()
     lowest = min(*finite, max(LOWEST, floor)) / 1.3
     highest = max(*finite, floor) * 1.3

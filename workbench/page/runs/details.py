@@ -67,13 +67,20 @@ def details(view: RunDetails) -> Markup:
         curve=loss_curve(view.losses, len(view.losses), stop_loss_of(run)),
         held=held_curves(view.epochs, len(view.losses), only=only_form(run.settings)),
         effect=effect_table(view.effects),
-        no_curve=NO_CURVE.get(run.state, "It ended before the end of its first epoch."),
+        no_curve=_no_curve(view),
         settings=_settings(view),
         metrics=metric_table(run.metrics) if run.metrics else "",
         learned=learned,
         known=known,
         why=why_missed,
     )
+
+
+def _no_curve(view: RunDetails) -> str:
+    """Why there is no curve of the loss."""
+    if view.losses:
+        return f"Its loss after one epoch: {small(view.losses[0])}. A curve needs two."
+    return NO_CURVE.get(view.run.state, "It ended before the end of its first epoch.")
 
 
 def _settings(view: RunDetails) -> list[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from workbench.facts.forms import ASKED_FORMS
 from workbench.measure.figures import SHORT, short_figures
 from workbench.measure.protocols import SCORED, in_form, metric_name
+from workbench.methods.base import method_name
 from workbench.page.edit.run_card import PROTOCOLS, STATE_KINDS
 from workbench.page.runs.charts import spark
 from workbench.page.runs.details import RunDetails, details
@@ -122,6 +123,7 @@ def _how(run: Run) -> str:
     }
     settings = run.settings.as_dict()
     parts = [(lead, settings[name]) for name, lead in named.items() if name in settings]
-    return ", ".join(
+    words = [
         lead + (small(value) if isinstance(value, float) else str(value)) for lead, value in parts
-    )
+    ]
+    return ", ".join([method_name(run.method), *words])
