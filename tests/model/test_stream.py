@@ -205,3 +205,25 @@ def test_what_is_read_layer_by_layer_is_not_exported_and_the_message_says_what_t
         with pytest.raises(ModelError, match="with more --memory"):
             follow(shipping(apart, patch, out, settings=ExportSettings(form=form)))
     assert not out.exists()
+
+
+@pytest.mark.parametrize("method", ["memit", "ultraedit", "lora", "ft-m"])
+def test_other_methods_write_the_same_into_layers_that_are_read_as_they_are_needed(
+    method: str, load_pair: Callable[..., Pair], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    facts = [
+        Fact(f"The capital of {place} is", "Lyon", subject=place) for place in ("Chad", "Peru")
+    ]
+    given: dict[str, Any] = {
+        "memit": {"layers": (1,), "value_steps": 2, "sentences": 0},
+        "ultraedit": {"layers": (1,)},
+        "lora": {"at": ("1.mlp.down_proj",), "epochs": 2, "learning_rate": 1e-2},
+        "ft-m": {"at": ("1.mlp.down_proj",), "steps": 2, "learning_rate": 1e-2},
+    }
+    patches = [edit(model, facts, method=method, **given[method]).patch for model in load_pair()]
+    for name, tensor in patches[0].tensors.items():
+        assert (
+            torch.isfinite(tensor).all() and (tensor - patches[1].tensors[name]).abs().max() < 1e-5
+        )
+    assert all(patch.tensors for patch in patches)

@@ -23,7 +23,7 @@ from workbench.methods.locft_settings import EditSettings
 from workbench.methods.looped import LoopedRun
 from workbench.methods.lora_settings import LoraSettings
 from workbench.methods.matrices import is_inputs_first, owner_of
-from workbench.methods.tuned import TunedWeights
+from workbench.methods.tuned import TunedWeights, kept_moments, restore_moments
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import Location
 
@@ -118,32 +118,20 @@ class LoraWeights(TunedWeights):
     @torch.no_grad()
     def _merge(self) -> None:
         for name, one in self.adapters.items():
-            base: Any = self.owners[name].weight
-            self.master[name].copy_(base).add_(one.get_delta_weight(ADAPTER))
+            self.master[name].copy_(self._model.tensor(name)).add_(one.get_delta_weight(ADAPTER))
         self._show()
 
     def state(self) -> dict[str, torch.Tensor]:
         """The factors and their moments, by name."""
-        kept: dict[str, torch.Tensor] = {}
-        for name, factor in self.factors.items():
-            kept[f"factor/{name}"] = factor
-        for name, factor in self.factors.items():
-            for key, value in self.optimizer.state.get(factor, {}).items():
-                kept[f"{key}/{name}"] = value
-        return kept
+        kept: dict[str, torch.Tensor] = {f"factor:{n}": one for n, one in self.factors.items()}
+        return kept | kept_moments(self.optimizer, self.factors)
 
     @torch.no_grad()
     def load_state(self, kept: dict[str, torch.Tensor]) -> None:
         """The inverse of `state`."""
         for name, factor in self.factors.items():
-            factor.copy_(kept[f"factor/{name}"])
-            moments = {
-                key.partition("/")[0]: value if key.startswith("step/") else value.to(factor.device)
-                for key, value in kept.items()
-                if key.partition("/")[2] == name and not key.startswith("factor/")
-            }
-            if moments:
-                self.optimizer.state[factor] = moments
+            factor.copy_(kept[f"factor:{name}"])
+        restore_moments(self.optimizer, self.factors, kept)
         self._merge()
 
 

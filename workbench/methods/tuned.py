@@ -6,7 +6,7 @@ model's dtype; the model sees the master rounded to its own dtype.
 Invariant: outside of `applied` and `training` the model is its untouched base.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 import torch
@@ -16,7 +16,10 @@ from workbench.methods.sparing import Sparing
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import Location
 
-__all__ = ["TunedWeights"]
+__all__ = ["TunedWeights", "kept_moments", "restore_moments"]
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What Adam keeps of each weight."""
 
 
 class TunedWeights:
@@ -142,24 +145,47 @@ class TunedWeights:
     def state(self) -> dict[str, torch.Tensor]:
         """Master and moments, by name, as tensors that a checkpoint keeps."""
         kept = {f"master:{name}": master for name, master in self.master.items()}
-        for name, master in self.master.items():
-            for key, value in self.optimizer.state.get(master, {}).items():
-                kept[f"{key}:{name}"] = value
-        return kept
+        return kept | kept_moments(self.optimizer, self.master)
 
     @torch.no_grad()
     def load_state(self, kept: dict[str, torch.Tensor]) -> None:
         """The inverse of `state`."""
         for name, master in self.master.items():
             master.copy_(kept[f"master:{name}"])
-            moments = {}
-            for key, value in kept.items():
-                kind, _, owner = key.partition(":")
-                if owner == name and kind != "master":
-                    # Only the fused optimizer, used on CUDA, counts its steps on the device.
-                    stays = kind == "step" and master.device.type != "cuda"
-                    moments[kind] = value if stays else value.to(master.device)
-            if moments:
-                self.optimizer.state[master] = moments
             if self.seen[name] is not master:
                 self.seen[name].copy_(master)
+        restore_moments(self.optimizer, self.master, kept)
+
+
+def kept_moments(
+    optimizer: torch.optim.Optimizer, tuned: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Adam's moments and steps, by kind and name, as tensors that a checkpoint keeps.
+
+    Args:
+        optimizer: Adam.
+        tuned: what it tunes, by name.
+    """
+    return {
+        f"{kind}:{name}": value
+        for name, weight in tuned.items()
+        for kind, value in optimizer.state.get(weight, {}).items()
+    }
+
+
+def restore_moments(
+    optimizer: torch.optim.Optimizer,
+    tuned: Mapping[str, torch.Tensor],
+    kept: Mapping[str, torch.Tensor],
+) -> None:
+    """The inverse of `kept_moments`; what else a checkpoint keeps is passed over."""
+    for name, weight in tuned.items():
+        moments = {}
+        for kind in MOMENTS:
+            value = kept.get(f"{kind}:{name}")
+            if value is not None:
+                # Only the fused optimizer, used on CUDA, counts its steps on the device.
+                stays = kind == "step" and not optimizer.defaults["fused"]
+                moments[kind] = value if stays else value.to(weight.device)
+        if moments:
+            optimizer.state[weight] = moments
