@@ -21,11 +21,12 @@ from workbench.model.gguf_header import GgufHeader, read_gguf_header
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.patch import Patch
-from workbench.ship import gguf_export
+from workbench.ship import gguf_trial
 from workbench.ship.export_settings import ExportSettings
 from workbench.ship.gguf_export import exporting_gguf
 from workbench.ship.gguf_file import Replaced, read_raw, size_with, writing_replaced
 from workbench.ship.gguf_places import Place
+from workbench.ship.gguf_tensors import EditedTensors
 from workbench.ship.gguf_types import LADDER, bits, candidates, rounded, stored
 from workbench.ship.holding import Holding
 from workbench.ship.result import ExportResult
@@ -37,7 +38,7 @@ IDS = torch.tensor([[84, 104, 105, 115, 32, 97]])
 @pytest.fixture(autouse=True)
 def no_llama(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files here have no words that llama.cpp could read; it is asked in `tests/real`."""
-    monkeypatch.setattr(gguf_export, "is_llama_there", lambda: False)
+    monkeypatch.setattr(gguf_trial, "is_llama_there", lambda: False)
 
 
 def original(base: LanguageModel, path: Path, kind: str = "F32", **more: Any) -> Path:
@@ -216,7 +217,7 @@ def test_what_cannot_be_written_leaves_nothing(
             yield 1
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(gguf_export, "writing_replaced", fails)
+        monkeypatch.setattr(gguf_trial, "writing_replaced", fails)
     else:
         out.parent.mkdir()
         out.write_text("mine")
@@ -246,7 +247,7 @@ def test_a_file_that_llama_cpp_cannot_load_is_taken_away(
     base: LanguageModel, matrix_patch: Patch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("xllamacpp")
-    monkeypatch.setattr(gguf_export, "is_llama_there", lambda: True)
+    monkeypatch.setattr(gguf_trial, "is_llama_there", lambda: True)
     file = original(base, tmp_path / "old.gguf")
     with pytest.raises(ModelError, match=r"llama\.cpp cannot load"):
         asked(base, matrix_patch, file, tmp_path / "new.gguf")
@@ -269,7 +270,7 @@ def test_one_of_stacked_experts_changes_and_the_others_keep_their_bytes(
     )
     new = torch.ones(8, 64)
     for wanted, exact in ((None, True), ("q8_0", False)):
-        made = gguf_export._Tensors(header, {"one[2]": place}, Patch({"one[2]": new}, {}), wanted)
+        made = EditedTensors(header, {"one[2]": place}, Patch({"one[2]": new}, {}), wanted)
         (found,) = made.replaced(0).values()
         after = np.asarray(quants.dequantize(np.frombuffer(found.data, np.uint8), found.kind))
         after = (

@@ -5,7 +5,6 @@ Invariants: nothing is sent anywhere but to the address that a person gave; the 
 read from the environment, sent in one header, and stands in no record, message or log.
 """
 
-import os
 import re
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -19,6 +18,7 @@ from workbench.model.likelihood import likelihoods
 from workbench.model.load import load_model
 from workbench.model.stoppable import stoppable
 from workbench.work.events import follow
+from workbench.work.keys import key_of
 from workbench.work.stop import Stop
 from workbench.work.words import one_line
 
@@ -214,21 +214,12 @@ def find_judge(settings: StressSettings, model: LanguageModel) -> Judge | None:
     if not settings.judge_model:
         return None
     if settings.judge_url:
-        return EndpointJudge(settings.judge_model, settings.judge_url, _key(settings))
+        return EndpointJudge(
+            settings.judge_model,
+            settings.judge_url,
+            key_of(settings.judge_key_env, "judge_key_env"),
+        )
     if settings.judge_model == model.name:
         return LocalJudge(model.name, lambda: model)
     device = str(model.device)
     return LocalJudge(settings.judge_model, lambda: load_model(settings.judge_model, device=device))
-
-
-def _key(settings: StressSettings) -> str:
-    if not settings.judge_key_env:
-        return ""
-    key = os.environ.get(settings.judge_key_env, "").strip()
-    if not key:
-        # The name is not repeated: it may be a key that was put in the wrong place.
-        raise SettingsError(
-            "The environment variable that judge_key_env names is not set. Set it to the key, or "
-            "name another one."
-        )
-    return key

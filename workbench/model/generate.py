@@ -140,7 +140,6 @@ def generate(
     longest = max(len(ids) for ids in encoded)
     room = min(max_new_tokens, _room(model, longest))
     ends = end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
-
     how = shipped_words(model) if as_shipped else ""
     decoding = _Decoding(model, room, stop, frozenset(ends), top_k, how, on_text)
 

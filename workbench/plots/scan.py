@@ -69,11 +69,8 @@ def scan_heatmap(
             colorbar={"thickness": 8, "outlinewidth": 0, "len": 1, **ticks},
         )
     )
-    framed = [(at, colours.series[1]) for at in preset] + [(at, colours.text) for at in chosen]
-    for at, colour in framed:
-        layer, _, module = at.partition(".")
-        if module in modules and int(layer) in layers:
-            _frame(figure, colour, int(layer), modules.index(module))
+    _frame(figure, preset, colours.series[1], modules, layers)
+    _frame(figure, chosen, colours.text, modules, layers)
     words = [note] if note else []
     if preset and source:
         words.append(f"Framed: {', '.join(preset)} ({source}).")
@@ -104,6 +101,13 @@ def _decades(logarithms: pd.DataFrame) -> dict[str, Any]:
     return {"tickvals": values, "ticktext": [f"{10**value:.1g}" for value in values]}
 
 
-def _frame(figure: go.Figure, colour: str, layer: int, row: int) -> None:
-    box = {"x0": layer - 0.5, "x1": layer + 0.5, "y0": row - 0.5, "y1": row + 0.5}
-    figure.add_shape(type="rect", line={"color": colour, "width": 2}, **box)
+def _frame(
+    figure: go.Figure, places: Sequence[str], colour: str, modules: list[str], layers: list[int]
+) -> None:
+    """Frames the places that are in the plot."""
+    for at in places:
+        layer, _, module = at.partition(".")
+        if module in modules and int(layer) in layers:
+            x, y = int(layer), modules.index(module)
+            box = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
+            figure.add_shape(type="rect", line={"color": colour, "width": 2}, **box)

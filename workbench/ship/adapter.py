@@ -20,7 +20,6 @@ from workbench.facts.fact import Fact
 from workbench.model.base_files import base_path
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
-from workbench.ship.asking import form_of
 from workbench.ship.card import write_card
 from workbench.ship.export_settings import HIGHEST_RANK, ExportSettings
 from workbench.ship.holding import Holding
@@ -71,10 +70,8 @@ def exporting_adapter(
     patch.check(model)
     yield Progress(0, 4, "Taking the edit apart")
     parts = decompose(model, patch)
-    exam = Holding(model, asked, form_of(patch), patch.lowest_layer)
-    before = sum(exam.now())
-    with patch.applied(model):
-        held = sum(exam.now())
+    exam = Holding.of(model, patch, asked)
+    before, held = sum(exam.now()), exam.with_patch(patch)
     rank = yield from _rank(parts, exam, held, settings, stop)
     products = parts.products(rank, model.dtype)
     with new_folder(out) as beside:

@@ -19,6 +19,7 @@ from workbench.model.base_files import base_file
 from workbench.model.language_model import LanguageModel
 from workbench.model.needs import is_path
 from workbench.model.patch import Patch
+from workbench.model.real import REAL
 from workbench.ship.export_settings import ExportSettings
 from workbench.work.words import one_line
 
@@ -68,13 +69,17 @@ def write_card(
 
 def _is_here(model: LanguageModel) -> bool:
     """Whether the base is none of the hub."""
-    return model.name in ("builtin", "smollm2-135m") or is_path(model.name)
+    return model.name in ("builtin", REAL) or is_path(model.name)
+
+
+def _name(model: LanguageModel) -> str:
+    """The base's name, without the folders of this machine."""
+    return Path(model.name).name if is_path(model.name) else model.name
 
 
 def _called(model: LanguageModel) -> str:
-    """The base's name, without the folders of this machine."""
-    name = Path(model.name).name if is_path(model.name) else model.name
-    return f"{name} ({model.origin})" if model.origin else name
+    """The base's name, and what it was made from."""
+    return f"{_name(model)} ({model.origin})" if model.origin else _name(model)
 
 
 def _of_base(model: LanguageModel) -> dict[str, Any]:
@@ -144,10 +149,6 @@ def _again(patch: Patch, settings: ExportSettings, model: LanguageModel) -> str:
     export = ["workbench", "export", "--patch", "patch", "--facts", "facts.csv", *more]
     lines = [shlex.join(line) for line in (words, [*export, "--out", "edited"])]
     return "\n".join(["## The same again", "", "```", *lines, "```"])
-
-
-def _name(model: LanguageModel) -> str:
-    return Path(model.name).name if is_path(model.name) else model.name
 
 
 def _facts(facts: Sequence[Fact]) -> str:

@@ -17,7 +17,6 @@ from workbench.model.devices import DTYPES
 from workbench.model.export import exporting
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
-from workbench.ship.asking import form_of
 from workbench.ship.card import write_card
 from workbench.ship.export_settings import ExportSettings
 from workbench.ship.holding import Holding
@@ -53,19 +52,15 @@ def exporting_full(
     Raises:
         Cancelled, PatchError, ModelError: see `workbench.model.export.exporting`.
     """
-    patch.check(model)
     asked = list(facts)[: settings.ask]
     yield Progress(0, 3, "Asking the facts in memory")
-    exam = Holding(model, asked, form_of(patch), patch.lowest_layer)
-    before = sum(exam.now())
-    with patch.applied(model):
-        held = sum(exam.now())
+    exam = Holding.of(model, patch, asked)
+    before, held = sum(exam.now()), exam.with_patch(patch)
     written, dtype, after = patch, None, held
     wanted = DTYPES[settings.weights] if settings.weights else _own_dtype(model)
     if wanted is not None and wanted != model.dtype:
         rounded = _rounded(patch, wanted)
-        with rounded.applied(model):
-            kept = sum(exam.now())
+        kept = exam.with_patch(rounded)
         enough = kept >= settings.needed(held) if asked else _is_small(model, patch, rounded)
         if settings.weights or enough:
             written, dtype, after = rounded, wanted, kept

@@ -11,8 +11,10 @@ from workbench.facts.forms import AskedForm
 from workbench.measure.strict import strict_matches
 from workbench.model.forms import tokenize_as
 from workbench.model.language_model import LanguageModel
+from workbench.model.patch import Patch
 from workbench.model.states import HiddenStates, advance
 from workbench.model.tokens import TokenTable
+from workbench.ship.asking import form_of
 
 __all__ = ["Holding"]
 
@@ -44,6 +46,21 @@ class Holding:
         self._states: HiddenStates | None = None
         if model.states_kept and self._rows:
             self._states = advance(model, self._texts, None, layer)
+
+    @classmethod
+    def of(cls, model: LanguageModel, patch: Patch, facts: Sequence[Fact]) -> "Holding":
+        """The facts of an edit, in the form in which it was made.
+
+        Raises:
+            PatchError: another base.
+        """
+        patch.check(model)
+        return cls(model, facts, form_of(patch), patch.lowest_layer)
+
+    def with_patch(self, patch: Patch) -> int:
+        """How many facts the model holds with an edit in it."""
+        with patch.applied(self._model):
+            return sum(self.now())
 
     def now(self) -> list[bool]:
         """Which facts the model holds as it is now."""

@@ -6,12 +6,11 @@ endpoint where it is. Everything answers greedily and is judged by one rule, see
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from workbench.errors import FactsError, ModelError, SettingsError
+from workbench.errors import FactsError, ModelError
 from workbench.facts.fact import Fact
 from workbench.facts.forms import AskedForm
 from workbench.measure.questions import ANSWER_TOKENS
@@ -27,6 +26,7 @@ from workbench.ship.llama_cpp import LlamaCpp, is_llama_there
 from workbench.ship.verified import FactHeld, FormHeld, Verified
 from workbench.ship.verify_settings import VerifySettings
 from workbench.work.events import Progress, Work, mapped
+from workbench.work.keys import key_of
 from workbench.work.stop import Stop
 
 __all__ = ["opened", "verifying"]
@@ -99,7 +99,8 @@ def opened(name: str, settings: VerifySettings, stop: Stop | None = None) -> Ite
         SettingsError: the key's variable is not set.
     """
     if name.startswith(("http://", "https://")):
-        with Endpoint(name, settings.model_name, _key(settings), stop) as endpoint:
+        key = key_of(settings.key_env, "key_env")
+        with Endpoint(name, settings.model_name, key, stop) as endpoint:
             yield endpoint
         return
     path = Path(name).expanduser()
@@ -141,15 +142,3 @@ def _base_of(adapter: Path) -> str:
     if not isinstance(base, str) or not base:
         raise ModelError(f"The adapter '{adapter}' does not name its base. Name it with --base.")
     return base
-
-
-def _key(settings: VerifySettings) -> str:
-    if not settings.key_env:
-        return ""
-    key = os.environ.get(settings.key_env, "").strip()
-    if not key:
-        raise SettingsError(
-            "The environment variable that key_env names is not set. Set it to the key, or name "
-            "another one."
-        )
-    return key
