@@ -65,9 +65,9 @@ def written(
     chosen = ExportSettings.from_dict(settings)
     out = folder / "out.gguf" if chosen.form == "gguf" else folder / str(chosen.form)
     result = follow(shipping(model, patch, out, facts, chosen))
-    kept = str(result.facts.after if result.facts else 0)
-    if result.form == "full":
-        kept = asked(out, facts)
+    # A GGUF file was asked in llama.cpp when it was written.
+    in_gguf = result.facts if result.form == "gguf" else None
+    kept = str(in_gguf.after) if in_gguf is not None else asked(out, facts)
     others = f"{result.others.before} → {result.others.after}" if result.others else ""
     seconds = time.perf_counter() - began
     row(told(result), size(result.bytes), result.runtime, kept, others, seconds)
@@ -98,11 +98,12 @@ def main() -> None:
     print("| --- | ---: | --- | ---: | --- | ---: |")
     took = time.perf_counter() - began
     patch = run.patch
-    held = str(sum(run.learned))
     place = ", ".join(patch.metadata["at"])
-    row(f"patch at {place}", size(4 * patch.weights), "the workbench", held, "", took)
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home)
+        patch.save(folder / "patch")
+        held = asked(folder / "patch", facts)
+        row(f"patch at {place}", size(4 * patch.weights), "the workbench", held, "", took)
         written(model, patch, facts, folder, form="full")
         for kind in TYPES:
             written(model, patch, facts, folder, form="gguf", tensor_type=kind)

@@ -1,11 +1,12 @@
 """A stand-in for an OpenAI-compatible endpoint, on this machine."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from tests.local_server import QuietHandler, serving_here
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -26,7 +27,7 @@ class Endpoint(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/v1"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: Endpoint
 
     def do_POST(self) -> None:
@@ -43,19 +44,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(reply).encode())
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
 
 @contextmanager
 def endpoint(*replies: Any) -> Iterator[Endpoint]:
     """An endpoint for the length of a block."""
-    server = Endpoint(list(replies))
-    thread = threading.Thread(target=lambda: server.serve_forever(0.01))
-    thread.start()
-    try:
+    with serving_here(Endpoint(list(replies))) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

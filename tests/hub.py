@@ -1,13 +1,14 @@
 """A hub on this machine that has no model and knows who asked, in place of the real one."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.local_server import QuietHandler, serving_here
 
 TOKEN = "hf_of_the_person"
 
@@ -25,7 +26,7 @@ class Hub(ThreadingHTTPServer):
         return super().get_request()
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Answer(QuietHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Hub)
         self.server.asked.append(f"{self.path} {self.headers.get('Authorization')}")
@@ -35,9 +36,6 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
 
     do_HEAD = do_GET
-
-    def log_message(self, *args: Any) -> None:
-        """The terminal is for the tests."""
 
 
 @contextmanager
@@ -49,17 +47,11 @@ def local_hub(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[Hub]:
         home: where they keep what they fetch.
     """
     server = Hub()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     for name in ("http_proxy", "https_proxy", "all_proxy", "hf_hub_offline"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("HF_HOME", str(home))
     monkeypatch.setenv("HF_TOKEN", TOKEN)
-    try:
+    with serving_here(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,11 +1,12 @@
 """A reverse proxy of a few lines, as people put in front of the page; it takes a prefix off."""
 
 import http.client
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import urlsplit
+
+from tests.local_server import QuietHandler, serving_here
 
 __all__ = ["reverse_proxy"]
 
@@ -23,7 +24,7 @@ def reverse_proxy(address: str, prefix: str, tells: bool = True) -> Iterator[str
     """
     behind = urlsplit(address)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def pass_on(self) -> None:
@@ -57,17 +58,8 @@ def reverse_proxy(address: str, prefix: str, tells: bool = True) -> Iterator[str
 
         do_GET = do_POST = do_HEAD = pass_on
 
-        def log_message(self, *words: object) -> None:
-            """Says nothing."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving_here(server):
         yield f"http://localhost:{server.server_port}{prefix}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

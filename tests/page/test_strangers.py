@@ -1,10 +1,9 @@
 """Requests that are not the page's own: from other sites, other ports, other programs."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.local_server import QuietHandler, serving_here
 from tests.page.conftest import PATIENCE, Open, started
 from workbench.facts import Fact
 from workbench.page.access.keys import KEY_NAME
@@ -26,26 +26,17 @@ UPLOAD = "gradio_api/upload"
 def other_page() -> Iterator[str]:
     """Another server of this machine with a page of its own; yields where."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(b"<!doctype html><title>other</title><body></body>")
 
-        def log_message(self, *words: object) -> None:
-            """Says nothing."""
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving_here(server):
         yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from tests.local_server import QuietHandler, serving_here
 
 __all__ = ["Uploads", "taking_uploads"]
 
@@ -30,7 +31,7 @@ class Uploads(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: Uploads
 
     def do_POST(self) -> None:
@@ -64,19 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said)
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
 
 @contextmanager
 def taking_uploads(status: int = 200) -> Iterator[Uploads]:
     """A hub for the length of a block."""
-    server = Uploads(status)
-    thread = threading.Thread(target=lambda: server.serve_forever(0.01))
-    thread.start()
-    try:
+    with serving_here(Uploads(status)) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
