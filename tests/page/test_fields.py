@@ -17,6 +17,8 @@ def test_what_is_typed_keeps_what_lies_folded(open_page: Open, store: Store) -> 
     page = open_page()
     go_to(page, "Evaluate")
     page.get_by_role("button", name="Settings of the study").click()
+    # What the session has stands in an unfolded field a moment after the field itself is there.
+    expect(page.get_by_label("Passes")).to_have_value(str(kept.passes))
     page.get_by_label("Passes").fill("9")
     page.get_by_label("Passes").blur()
     line = page.locator("#study")
