@@ -90,6 +90,7 @@ def test_the_two_questions_are_answered_and_what_holds_is_followed(
     expect(line).to_contain_text(re.compile(r"--forms raw\S* --forms question\S* --\w"))
     expect(line).to_contain_text("--kept neighbours --kept chats")
     page.get_by_role("button", name="How often each, and how much").click()
+    expect(page.get_by_label("Trained forms")).not_to_have_value("")
     page.get_by_label("Trained forms").fill("raw:2, chat:3")
     page.get_by_label("Trained forms").blur()
     expect(asked.get_by_label("in a chat")).to_be_checked()

@@ -132,6 +132,7 @@ def test_two_sweeps_are_laid_over_each_other(open_page: Open, store: Store) -> N
     job_done(store, "sweep")
     expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
     page.get_by_role("button", name="Settings of the sweep").click()
+    expect(page.get_by_label("Epochs of a short run")).to_have_value("1")
     page.get_by_label("Learning rates").fill("0.01")
     page.get_by_label("Learning rates").blur()
     page.get_by_label("Weights of the score").fill("1, 2")

@@ -118,6 +118,7 @@ def test_a_folder_that_is_not_there_is_told_before_it_is_asked_for(
 ) -> None:
     page = open_page()
     page.get_by_role("button", name="Use another model").click()
+    expect(page.locator("#model-need")).to_contain_text("30.4 MB")
     page.locator("#model-picker textarea").first.fill("/nowhere/at/all")
     expect(page.locator("#model-need")).to_contain_text("There is no model folder")
     expect(page.locator("#offered-models")).to_contain_text("another, written below")
