@@ -37,6 +37,10 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
         "worker",
         HEAVY,
     ),
+    "serving": (
+        "errors paths work facts model measure methods search ship actions store worker page",
+        {"gradio", "plotly"},
+    ),
     "cli": (
         "errors paths _version work facts model measure methods search ship actions",
         HEAVY | DRAWN,
@@ -47,7 +51,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
 }
 # What is imported by a function when it is called: too heavy to load for whoever does not call it.
 WHEN_CALLED = {
-    "cli": {"api", "page", "plots", *HEAVY},
+    "cli": {"api", "page", "plots", "serving", *HEAVY},
 }
 # Modules that everybody may import: they never load torch, neither themselves nor through others.
 PLAIN = [
@@ -94,6 +98,7 @@ PLAIN = [
     "workbench.search.sweep_settings",
     "workbench.ship.export_settings",
     "workbench.ship.run_lines",
+    "workbench.ship.serve_settings",
     "workbench.ship.verify_settings",
     "workbench.store",
     "workbench.store.library",

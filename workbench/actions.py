@@ -24,6 +24,7 @@ from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_settings import SweepSettings
 from workbench.ship.export_settings import ExportSettings
+from workbench.ship.serve_settings import ServeModelSettings
 from workbench.ship.verify_settings import VerifySettings
 from workbench.work.settings import Setting, SettingsRecord, setting, settings_of
 
@@ -177,6 +178,15 @@ _TABLE = (
         VerifySettings,
         ("facts",),
         "workbench.api:verify",
+        is_job=False,
+        on_page=False,
+    ),
+    Action(
+        "serve-model",
+        "Serve a base and its edits as an OpenAI-compatible endpoint.",
+        ServeModelSettings,
+        ("model", "patch"),
+        "workbench.serving.server:serve_model",
         is_job=False,
         on_page=False,
     ),

@@ -21,6 +21,7 @@ from workbench.cli.options import with_options
 from workbench.cli.plan import plan
 from workbench.cli.scan import scan
 from workbench.cli.serve import serve
+from workbench.cli.serve_model import serve_model
 from workbench.cli.stress import stress
 from workbench.cli.study import study
 from workbench.cli.sweep import sweep
@@ -42,6 +43,7 @@ COMMANDS = (
     study,
     export,
     verify,
+    serve_model,
     serve,
 )
 
