@@ -96,7 +96,9 @@ def test_every_setting_is_an_option_of_the_command(action: str) -> None:
             assert found.option in said
 
 
-@pytest.mark.parametrize("action", [a for a in ACTIONS if a not in ("facts", "serve-model", "serve")])
+@pytest.mark.parametrize(
+    "action", [a for a in ACTIONS if a not in ("facts", "serve-model", "serve")]
+)
 def test_every_setting_is_taken_in_python(action: str) -> None:
     function = getattr(workbench, action)
     assert function is ACTIONS[action].function
