@@ -32,9 +32,13 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     "plots": ("work search measure", HEAVY | {"gradio", "fastapi"}),
     "store": ("errors paths work facts model measure methods search ship actions", HEAVY | DRAWN),
     "worker": ("errors paths work facts model measure methods search ship actions store", DRAWN),
+    "remote": (
+        "errors paths _version work facts model measure methods search ship actions store worker",
+        HEAVY | {"gradio", "plotly"},
+    ),
     "page": (
         "errors paths _version work facts model measure methods search ship actions plots store "
-        "worker",
+        "worker remote",
         HEAVY,
     ),
     "serving": (
@@ -51,7 +55,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
 }
 # What is imported by a function when it is called: too heavy to load for whoever does not call it.
 WHEN_CALLED = {
-    "cli": {"api", "page", "plots", "serving", *HEAVY},
+    "cli": {"api", "page", "plots", "remote", "serving", *HEAVY},
 }
 # Modules that everybody may import: they never load torch, neither themselves nor through others.
 PLAIN = [
@@ -85,6 +89,8 @@ PLAIN = [
     "workbench.page.server",
     "workbench.plots.scan",
     "workbench.plots.sweep",
+    "workbench.remote.http",
+    "workbench.remote.mcp",
     "workbench.search.recommend",
     "workbench.search.sample",
     "workbench.search.scan_result",

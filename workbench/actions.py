@@ -68,6 +68,13 @@ class ServeSettings(SettingsRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class McpSettings(SettingsRecord):
+    """Which sessions an agent may use."""
+
+    sessions: Path | None = setting(None, "Where sessions are kept.", metavar="DIR")
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing that can be done.
 
@@ -196,6 +203,15 @@ _TABLE = (
         ServeSettings,
         (),
         "workbench.page.server:serve",
+        is_job=False,
+        on_page=False,
+    ),
+    Action(
+        "mcp",
+        "Let an agent use sessions: tools of the Model Context Protocol on standard input.",
+        McpSettings,
+        (),
+        "workbench.remote.mcp:converse",
         is_job=False,
         on_page=False,
     ),

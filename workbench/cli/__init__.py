@@ -17,6 +17,7 @@ from workbench.cli.edit import edit
 from workbench.cli.evaluate import evaluate
 from workbench.cli.export import export
 from workbench.cli.facts import facts
+from workbench.cli.mcp import mcp
 from workbench.cli.options import with_options
 from workbench.cli.plan import plan
 from workbench.cli.scan import scan
@@ -45,6 +46,7 @@ COMMANDS = (
     verify,
     serve_model,
     serve,
+    mcp,
 )
 
 
