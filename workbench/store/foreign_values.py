@@ -346,6 +346,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 RULES: dict[str, Rule] = {
     "settings.value": _setting,
     "facts.questions": _fact,
+    "fact_versions.questions": _fact,
     "facts.problems": _record(tuple[Problem, ...]),
     "facts.lengths": _record(tuple[Problem, ...]),
     "jobs.params": _request,
