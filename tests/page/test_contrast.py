@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.page.kit.static import style
+from workbench.page.layers.heat import tone
 from workbench.store import Store
 from workbench.store.library import add_samples
 from workbench.work.colours import THEMES, ThemeName, variables
@@ -27,6 +28,8 @@ TEXTS = {
     "amber": (*PLAIN, "amber-soft"),
     "red": (*PLAIN, "red-soft", "accent-soft"),
     "on-accent": ("accent", "accent-strong"),
+    "on-low": ("low",),
+    "on-high": ("high",),
 }
 # What is no text and yet says something: the ring of the focus, dots, borders of what is chosen.
 SIGNS = {"accent": PLAIN, "quiet": (*PLAIN, "accent-soft"), "red": (*PLAIN, "red-soft")}
@@ -57,6 +60,18 @@ def pairs(table: dict[str, tuple[str, ...]]) -> list[tuple[ThemeName, str, str]]
 def test_text_is_readable_on_its_ground(scheme: ThemeName, front: str, ground: str) -> None:
     known = variables(THEMES[scheme])
     assert contrast(known[front], known[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", THEMES)
+def test_a_number_is_readable_on_every_colour_of_the_heat_map(scheme: ThemeName) -> None:
+    known = variables(THEMES[scheme])
+    words = {"low": "on-low", "high": "on-high"}
+    words["middle"] = "on-high" if scheme == "dark" else "on-low"
+    ends = [[int(known[end][i : i + 2], 16) for i in (1, 3, 5)] for end in ("low", "high")]
+    for height in range(101):
+        mixed = [round(a + (b - a) * height / 100) for a, b in zip(*ends, strict=True)]
+        ground = "#" + "".join(f"{part:02x}" for part in mixed)
+        assert contrast(known[words[tone(height)]], ground) >= 4.5, height
 
 
 @pytest.mark.parametrize(("scheme", "front", "ground"), pairs(SIGNS))

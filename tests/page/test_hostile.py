@@ -30,7 +30,9 @@ from workbench.page.edit.pinned import pinned_table
 from workbench.page.edit.plan import plan_card
 from workbench.page.edit.run_card import RunView, metric_table, outcome_table, run_card
 from workbench.page.evaluate.results import failures_card, further_cards, measures_card
-from workbench.page.layers.grid import location_card, location_grid
+from workbench.page.layers.heat import heat_map
+from workbench.page.layers.known import measured_places
+from workbench.page.layers.location_card import location_card
 from workbench.page.layers.trials import recommendation_card, trials_table
 from workbench.page.probe.answers import answer_card, marked
 from workbench.page.probe.outcomes import outcomes_card
@@ -41,6 +43,7 @@ from workbench.page.runs.keep import Offer
 from workbench.page.runs.measures import measures_of_two
 from workbench.page.runs.table import RunLine, RunsView, runs_table
 from workbench.search.recommend import recommend
+from workbench.search.scan_result import Scan, ScanRow
 from workbench.search.score import score_rows
 from workbench.store.evaluations import KeptEvaluation, KeptQuestion
 from workbench.store.jobs import Job
@@ -160,7 +163,7 @@ KEPT = KeptEvaluation(
     0.0,
 )
 SWEPT = [row("5.mlp", 0.9, 0.8, 0.7), row("6.mlp", 1.0, 1.0, 1.0, limit=50)]
-SCAN = {"sample": 2, "facts": 3, "seconds": 1.0}
+SCAN = Scan((ScanRow("5.mlp.gate", 5, "mlp.gate", 9, 1.0, 0.5, 0.2),), 3, 2, 1, 1, 1.0)
 SWEEP = SimpleNamespace(id=3, state="stopped", rows=[1], plan=SimpleNamespace(trials=24))
 
 
@@ -236,7 +239,10 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
             }
         ],
     ),
-    "location_grid": (location_grid, [PLACES, AT, AT, [RUN]]),
+    "heat_map": (
+        heat_map,
+        [PLACES, AT, AT, measured_places(SCAN, score_rows(SWEPT), [RUN]), "run"],
+    ),
     "location_card": (location_card, [AT, False, PRESET, [RUN, OTHER], ESTIMATE]),
     "location_card, own": (location_card, [("5.mlp",), True, PRESET, [], None]),
     "recommendation_card": (recommendation_card, [recommend(SWEPT), ("5.mlp",)]),
