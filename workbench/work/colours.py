@@ -41,7 +41,7 @@ class Theme:
         shade: what lies behind a panel that is open.
         arrow: of a list to choose from.
         low, high: ends of a heat map's scale.
-        on_low, on_high: words on what is coloured by that scale, nearer to either end.
+        on_low, on_middle, on_high: words on what is coloured by that scale.
         series: colours of curves, in order; told apart without red against green.
     """
 
@@ -68,6 +68,7 @@ class Theme:
     low: str
     high: str
     on_low: str
+    on_middle: str
     on_high: str
     series: tuple[str, ...]
 
@@ -97,6 +98,7 @@ THEMES: dict[ThemeName, Theme] = {
         low="#eef4f3",
         high="#0b5c56",
         on_low="#000000",
+        on_middle="#000000",
         on_high="#ffffff",
         series=("#0f766e", "#b45309", "#4f5bb8", "#a83279", "#5b6770", "#7a6a00"),
     ),
@@ -124,6 +126,7 @@ THEMES: dict[ThemeName, Theme] = {
         low="#1f2a2a",
         high="#5ee0cf",
         on_low="#ffffff",
+        on_middle="#000000",
         on_high="#000000",
         series=("#2dd4bf", "#f0ad4e", "#a3adf5", "#f29ac8", "#b4bec4", "#d8c84a"),
     ),

@@ -21,8 +21,7 @@ __all__ = ["heat_map", "tone"]
 
 LONGEST_BAND = 48  # layers
 WIDEST_NAME = 5  # letters of a matrix that are written across; a longer name is written upright
-# Under the first, words on a cell have one colour, from the second on the other; between them it
-# is the theme that decides (see the stylesheet).
+# Where words on a cell change their colour: in the dark at the first, in the light at the second.
 LOW, HIGH = 48, 76
 
 
