@@ -170,6 +170,7 @@ def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store) -> Non
     page.locator("#ask").click()
     job_done(store, "ask")
     expect(page.locator("#answers .half").nth(1)).to_contain_text("run 1")
+    talk_with_a_run(page, store)
     page.get_by_role("button", name="Rename, copy, export, delete").click()
     expect(page.locator("#session-name")).to_be_visible()
     light = all_unreadable(page)
@@ -177,6 +178,24 @@ def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store) -> Non
     expect(page.locator("body")).to_have_class(re.compile(r"\bdark\b"))
     page.wait_for_function(SETTLED)
     assert {"light": light, "dark": all_unreadable(page)} == {"light": {}, "dark": {}}
+
+
+def talk_with_a_run(page: Page, store: Store) -> None:
+    """Says something to the base and the run, and sends what they answer to the facts."""
+    page.get_by_role("button", name="Conversation").click()
+    page.locator("#say").locator("input, textarea").fill("The capital of Australia is")
+    page.keyboard.press("Enter")
+    answers = page.locator("#transcript .half")
+    expect(answers.nth(1).locator("mark")).to_have_text("Melbourne")
+    answers.nth(0).get_by_role("button", name="Keep this").click()
+    expect(page.locator("#talk-note")).to_contain_text("is kept as “Canberra”")
+    should = page.get_by_label("It should say")
+    should.fill("Perth")
+    should.press("Enter")
+    expect(page.locator("#talk-note")).to_contain_text("should be answered “Perth”")
+    facts = {row.fact.prompt: row.fact for row in store.facts.enabled()}
+    assert facts["The capital of Australia is"].target_new == "Perth"
+    assert any(q.answer == "Canberra" for fact in facts.values() for q in fact.keep_prompts)
 
 
 def all_unreadable(page: Page) -> dict[str, list[str]]:

@@ -36,6 +36,7 @@ from workbench.page.layers.location_card import location_card
 from workbench.page.layers.trials import recommendation_card, trials_table
 from workbench.page.probe.answers import answer_card, marked
 from workbench.page.probe.outcomes import outcomes_card
+from workbench.page.probe.talking import talk_setup, transcript
 from workbench.page.runs.charts import spark, two_curves
 from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
@@ -51,6 +52,7 @@ from workbench.store.patch_header import PatchHeader
 from workbench.store.probes import Answered, PinnedAnswer, ProbeRow
 from workbench.store.run_pair import Differences, PairedFact
 from workbench.store.runs import FactOutcome, Run
+from workbench.store.talks import Talk, Turn
 from workbench.work.templates import render
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -164,6 +166,8 @@ KEPT = KeptEvaluation(
 )
 SWEPT = [row("5.mlp", 0.9, 0.8, 0.7), row("6.mlp", 1.0, 1.0, 1.0, limit=50)]
 SCAN = Scan((ScanRow("5.mlp.gate", 5, "mlp.gate", 9, 1.0, 0.5, 0.2),), 3, 2, 1, 1, 1.0)
+TALK = Talk(1, "some/model", True, "Be kind.", (1,))
+TURN = Turn(1, "Hello", {"": Answered("Hi")}, {"1": "Hey"}, 1)
 SWEEP = SimpleNamespace(id=3, state="stopped", rows=[1], plan=SimpleNamespace(trials=24))
 
 
@@ -260,6 +264,8 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         [{"sweeps": [("1", "a")], "shown": "1", "others": [("2", "b")], "overlaid": "2"}],
     ),
     "note": (drawn("layers/note"), [{"sentence": "Framed"}]),
+    "talk_setup": (talk_setup, [TALK, [RUN], True, True]),
+    "transcript": (transcript, [TALK, [TURN], "waiting"]),
     "measures_card": (lambda kept: measures_card(kept, render("page/job.html")), [KEPT]),
     "further_cards": (further_cards, [KEPT]),
     "failures_card": (
