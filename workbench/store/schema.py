@@ -360,6 +360,33 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " CASE WHEN new.changed IS NOT old.changed THEN new.changed END, old.changed,"
         f" {', '.join(f'old.{name}' for name in _SAID)}); END",
     ),
+    (
+        # Conversations that the base and some runs answer side by side.
+        """
+        CREATE TABLE talks (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            model TEXT NOT NULL,
+            chat INTEGER NOT NULL,
+            system TEXT NOT NULL DEFAULT '',
+            runs TEXT NOT NULL DEFAULT '[]',
+            created REAL NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE turns (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            talk INTEGER NOT NULL REFERENCES talks (id) ON DELETE CASCADE,
+            said TEXT NOT NULL,
+            answers TEXT NOT NULL DEFAULT '{}',
+            partial TEXT NOT NULL DEFAULT '{}',
+            job INTEGER REFERENCES jobs (id)
+        )
+        """,
+        "CREATE INDEX turns_by_talk ON turns (talk, id)",
+        "INSERT INTO changes (name) VALUES ('talks')",
+        *(_trigger("talks", "talks", when) for when in ("INSERT", "UPDATE", "DELETE")),
+        *(_trigger("talks", "turns", when) for when in ("INSERT", "UPDATE", "DELETE")),
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)
