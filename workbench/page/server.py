@@ -29,6 +29,7 @@ from workbench.page.access.site import RootPath, host_name, is_loopback
 from workbench.page.app import build
 from workbench.page.changes import Changes, add_changes
 from workbench.page.downloads import add_downloads
+from workbench.page.edition import edition
 from workbench.page.evaluate.files import add_report_downloads
 from workbench.page.events import guard_gradio
 from workbench.page.facts.files import add_fact_downloads
@@ -202,7 +203,7 @@ async def build_application(library: Library, uploads: Path) -> tuple[FastAPI, C
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
-    changes = add_changes(application, library)
+    changes = add_changes(application, library, edition())
     add_api(application, library, lambda: changes.ended)
     add_still_progress(application)
     add_downloads(application, library)
