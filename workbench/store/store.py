@@ -5,12 +5,14 @@ Every process opens its own `Store` on the folder.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from workbench.errors import SessionError, WorkbenchError
 from workbench.facts import Question
+from workbench.measure.probe_settings import ProbeSettings
 from workbench.methods.estimate_record import RunEstimate
 from workbench.store.database import Database, to_json
 from workbench.store.evaluations import EvaluationTable
@@ -151,6 +153,22 @@ class Store:
     def _submit_probes(self, probes: list[int]) -> None:
         request = AskRequest(tuple(probes), self.settings.of("probe"))
         self.probes.set_job(probes, self.jobs.ask_for(request))
+
+    def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
+        """Puts prompts in the queue, all answered alike; returns the job's id.
+
+        Raises:
+            SessionError: a prompt is empty.
+        """
+        with self._database.transaction():
+            probes = [self.probes.add(prompt, settings.chat) for prompt in prompts]
+            return self._submit_probes(probes, settings)
+
+    def _submit_probes(self, probes: list[int], settings: ProbeSettings | None = None) -> int:
+        request = AskRequest(tuple(probes), settings or self.settings.of("probe"))
+        job = self.jobs.ask_for(request)
+        self.probes.set_job(probes, job)
+        return job
 
     def resume(self, run: int) -> int:
         """Lets a stopped or interrupted run go on; returns the job's id.
