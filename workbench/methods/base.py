@@ -5,7 +5,7 @@ study know the table and the protocol alone. A method's run is made only when it
 listing methods imports no torch. A new method is one file and one entry here.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,6 +25,8 @@ from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
+    import torch
+
     from workbench.methods.events import Started
     from workbench.model.language_model import LanguageModel
     from workbench.model.patch import Patch
@@ -61,6 +63,10 @@ class MethodRun(Protocol):
     @property
     def settings(self) -> SettingsRecord:
         """As they were resolved for this model and these facts."""
+
+    @property
+    def weights(self) -> "Mapping[str, torch.Tensor]":
+        """The new values so far by full parameter name, of the model's dtype and device."""
 
     def plan(self) -> "Started":
         """What the run will do, without doing any of it."""

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
@@ -44,7 +44,7 @@ class Run(ABC):
         PatchError: there is a checkpoint, but runs of this method cannot go on.
     """
 
-    method: ClassVar[str] = ""
+    method: str = ""
     """The key of the method in the table."""
 
     can_resume: bool = False
