@@ -30,7 +30,7 @@ class FtSettings(MethodSettings):
         SettingsError: a value makes no sense; the message names the setting.
     """
 
-    modes: ClassVar[tuple[Mode, ...]] = ("one by one",)
+    modes: ClassVar[tuple[Mode, ...]] = ("each",)
     tried: ClassVar[str] = "learning_rate"
 
     at: tuple[str, ...] = setting((), EditSettings.help()["at"], label="Locations")

@@ -7,7 +7,7 @@ from workbench.work.settings import SettingsRecord
 
 __all__ = ["MODES", "MethodSettings", "Mode"]
 
-Mode = Literal["one by one", "in batches", "all at once"]
+Mode = Literal["each", "batches", "once"]
 """How facts are taken up: each into the weights that the one before left, some at a time so, or
 all of them in one run."""
 
