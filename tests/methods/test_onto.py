@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.methods.rivals import QUICK, quick
-from workbench.errors import ModelError, PatchError, SettingsError
+from workbench.errors import FactsError, ModelError, PatchError, SettingsError
 from workbench.facts.fact import Fact
 from workbench.methods.base import METHODS
 from workbench.methods.edit import edit
@@ -95,6 +95,10 @@ def test_locft_bf_is_made_anew_from_all_facts_of_which_new_ones_replace_old(
     anew = edit(model, [facts[0], facts[2], *new], **QUICKLY).patch
     assert all(torch.equal(patch.tensors[name], anew.tensors[name]) for name in anew.tensors)
     assert "onto" not in patch.metadata
+    same = edit(model, [*facts[:3], *new[1:]], onto=first, earlier=facts[:3], **QUICKLY).patch
+    assert same.metadata["facts"] == 5
+    with pytest.raises(FactsError, match="in the earlier edit already"):
+        edit(model, facts[:2], onto=first, earlier=facts[:3], way="continue")
     with pytest.raises(SettingsError, match="those of the patch are not known"):
         edit(model, new, onto=first)
 

@@ -83,6 +83,9 @@ class MethodRun(Protocol):
     def learned_in(self) -> list[int] | None:
         """For each fact the last epoch in which it was wrong; None where facts share none."""
 
+    def unwatch(self) -> None:
+        """Leaves out what a run looks at for people alone, such as neighbours at each epoch."""
+
     def rehearsal(self) -> "MethodRun | None":
         """A run of a few steps on a few facts, by which time is foretold; None for none."""
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from workbench.errors import SettingsError
+from workbench.errors import FactsError, SettingsError
 from workbench.facts.fact import Fact
 from workbench.facts.same import prompt_key
 from workbench.methods.base import Method, MethodRun
@@ -26,7 +26,7 @@ from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
 
-__all__ = ["Onto", "OntoRun", "Way", "start_run", "still_meant"]
+__all__ = ["Onto", "OntoRun", "Way", "start_run", "told_apart"]
 
 Way = Literal["recompile", "continue"]
 """Anew from all facts, or on top of the last patch."""
@@ -59,15 +59,21 @@ class Onto:
             raise SettingsError(f"rehearsed is {self.rehearsed}; it must be 0 or more.")
 
 
-def still_meant(earlier: Sequence[Fact], facts: Sequence[Fact]) -> list[int]:
-    """Which earlier facts new ones do not replace, by number: those of another prompt.
+def told_apart(earlier: Sequence[Fact], facts: Sequence[Fact]) -> tuple[list[int], list[int]]:
+    """Which earlier facts stay, and which of the facts are new, both by number.
+
+    A fact that is among the earlier ones is not new; where a new one has the prompt of an earlier
+    one, that does not stay.
 
     Args:
         earlier: facts of an edit.
-        facts: what is added.
+        facts: what should hold in addition.
     """
-    asked = {prompt_key(fact.prompt) for fact in facts}
-    return [n for n, fact in enumerate(earlier) if prompt_key(fact.prompt) not in asked]
+    known = set(earlier)
+    new = [number for number, fact in enumerate(facts) if fact not in known]
+    asked = {prompt_key(facts[number].prompt) for number in new}
+    stay = [n for n, fact in enumerate(earlier) if prompt_key(fact.prompt) not in asked]
+    return stay, new
 
 
 def start_run(
@@ -108,7 +114,8 @@ def start_run(
             f"{method.name} is made anew from all facts, and those of the patch are not known. "
             "Name them, or choose the way 'continue', which starts from the patch."
         )
-    every = [onto.earlier[n] for n in still_meant(onto.earlier, facts)] + list(facts)
+    stay, new = told_apart(onto.earlier, facts)
+    every = [*(onto.earlier[n] for n in stay), *(facts[n] for n in new)]
     return method.start(model, every, chosen, stop=stop, checkpoint=checkpoint)
 
 
@@ -141,11 +148,16 @@ class OntoRun(Run):
     ) -> None:
         self.can_resume = True
         self.onto = onto
-        earlier = [onto.earlier[n] for n in still_meant(onto.earlier, facts)]
+        stay, new = told_apart(onto.earlier, facts)
+        if facts and not new:
+            raise FactsError("Every fact is in the earlier edit already. Add one, or change one.")
+        earlier, facts = [onto.earlier[n] for n in stay], [facts[n] for n in new]
         super().__init__(model, [*earlier, *facts], settings, stop=stop, checkpoint=checkpoint)
         self.method = inner.key
         again = self._rehearsed(earlier, len(facts), inner)
-        with onto.patch.standing(model):
+        onto.patch.check(model)
+        self._before = onto.patch.placed(model)
+        with model.standing_on(self._before):
             self._run = inner.start(
                 model, [*again, *facts], settings, stop=self.stop, checkpoint=checkpoint
             )
@@ -173,7 +185,7 @@ class OntoRun(Run):
         """Runs, and says what happens; the last event is `Finished` or `Stopped`."""
         work = self._run.events()
         while True:
-            with self.onto.patch.standing(self.model):
+            with self.model.standing_on(self._before):
                 event = next(work, None)
             if event is None:
                 return
@@ -182,9 +194,13 @@ class OntoRun(Run):
     @property
     def weights(self) -> dict[str, torch.Tensor]:
         """The new values so far by full parameter name, of the model's dtype and device."""
-        with self.onto.patch.standing(self.model):
+        with self.model.standing_on(self._before):
             changed = self._run.weights
-        return {**self.onto.patch.placed(self.model), **changed}
+        return {**self._before, **changed}
+
+    def unwatch(self) -> None:
+        """Leaves out what a run looks at for people alone."""
+        self._run.unwatch()
 
     def save_checkpoint(self, path: str | Path) -> None:
         """Saves the run as it is between two events, so that it can go on later.
@@ -192,7 +208,7 @@ class OntoRun(Run):
         Raises:
             PatchError: the file cannot be written, or runs of this method cannot go on.
         """
-        with self.onto.patch.standing(self.model):
+        with self.model.standing_on(self._before):
             self._run.save_checkpoint(path)
 
     def patch(self, metrics: dict[str, Any] | None = None) -> Patch:

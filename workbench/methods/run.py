@@ -110,6 +110,9 @@ class Run(ABC):
         """For each fact the last epoch in which it was wrong; None where nobody counts."""
         return None
 
+    def unwatch(self) -> None:  # noqa: B027
+        """Leaves out what a run looks at for people alone; most look at nothing."""
+
     def save_checkpoint(self, path: str | Path) -> None:
         """Saves the run as it is between two events, so that it can go on later.
 

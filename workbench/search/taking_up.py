@@ -100,6 +100,7 @@ def _by_itself(
 ) -> Steps:
     """One run, whose epochs are turns where it takes up less than all at once."""
     run = method.start(model, facts, settings, stop=stop)
+    run.unwatch()
     first = min(FIRST, len(facts)) if at_a_time < len(facts) else 0
     right, finished = 0, None
     for event in run.events():
@@ -145,6 +146,7 @@ def _in_a_chain(
             again = _sample(facts[:begin], len(new), method, rehearsed, draw)
             onto = Onto(patch, tuple(again), "continue", len(again))
         run = start_run(method, model, new, settings, onto, stop=stop)
+        run.unwatch()
         finished = yield from _done(run, begin / len(facts), len(new) / len(facts))
         if finished is None:
             return None
