@@ -346,6 +346,10 @@ class LocftRun(Run):
         with self.applied():
             return self._watched.unchanged()
 
+    def unwatch(self) -> None:
+        """Says no more what became of the facts' neighbours."""
+        self._watches = False
+
     def _loss_now(self) -> float:
         """The mean loss of the epoch that ended; with several forms that of every text.
 

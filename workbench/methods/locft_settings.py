@@ -9,7 +9,7 @@ but the micro-batch.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
@@ -54,6 +54,10 @@ class EditSettings(MethodSettings):
     Raises:
         SettingsError: when a value makes no sense; the message names the setting.
     """
+
+    tried: ClassVar[str] = "learning_rate"
+    recompiles: ClassVar[bool] = True
+    rehearses: ClassVar[bool] = True
 
     at: tuple[str, ...] = setting(
         (),
