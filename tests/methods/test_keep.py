@@ -218,7 +218,8 @@ def drift(model: LanguageModel, run: LocftRun, prompts: list[KeptPrompt]) -> flo
     kept = KeepSet(model, prompts, 0)
     follow(kept.preparing(0, None))
     with run.applied(), torch.no_grad():
-        return kept.loss(range(len(prompts))).item()
+        rows = range(len(prompts))
+        return kept.divergences(rows, kept.logits(rows)).mean().item()
 
 
 @pytest.mark.slow
