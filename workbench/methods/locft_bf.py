@@ -299,10 +299,10 @@ class LocftRun(Run):
         return loss, learned, stepped
 
     def _kept_now(self, facts: int) -> list[int]:
-        """What must stay of which a step is reminded: as much as it has facts."""
+        """What must stay of which a step is reminded."""
         if self._keep is None or not self.settings.keep:
             return []
-        return self._keep.drawn(facts, self.progress.batches)
+        return self._keep.drawn(math.ceil(self.settings.keep_share * facts), self.progress.batches)
 
     def _pieces(self, texts: list[int], kept: list[int]) -> list[Piece]:
         """A step's texts as they go through the model together."""

@@ -144,7 +144,9 @@ class Study:
         names = ("keep", "spare", "kept", "rate_schedule")
         fewest = self.facts[: min(self.settings.sizes, default=len(self.facts))]
         listed = whole.holds_neighbours and are_few(with_subjects(fewest))
-        further = {"subjects of the lists": listed_digest()} if listed else {}
+        further: dict[str, Any] = {"subjects of the lists": listed_digest()} if listed else {}
+        if whole.keep and whole.keep_share != 1:
+            further["keep_share"] = whole.keep_share
         return {"forms": list(whole.forms), "systems": systems, **further} | {
             name: value for name, value in whole.as_dict().items() if name in names
         }
