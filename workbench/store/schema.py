@@ -34,6 +34,9 @@ def _trigger(counted: str, table: str, when: str) -> str:
     )
 
 
+_SAID = ("prompt", "target_new", "subject", "ground_truth", "questions")
+
+
 # Each entry brings a database from the version before it to its own. Entries are never changed
 # once released; a change of the schema is a new entry at the end.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -330,6 +333,32 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Whether any ticked fact has prompts that must stay is told without the wide rows.
         "CREATE INDEX facts_keeping ON facts (enabled)"
         " WHERE deleted IS NULL AND instr(questions, '\"keep\":') > 0",
+    ),
+    (
+        # What a fact said before it was changed, by whomever. `change` is the moment that the fact
+        # remembers of it where a person did so, which a change of many facts has in common.
+        """
+        CREATE TABLE fact_versions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            fact INTEGER NOT NULL,
+            until REAL NOT NULL,
+            change REAL,
+            changed REAL,
+            prompt TEXT NOT NULL,
+            target_new TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            ground_truth TEXT NOT NULL,
+            questions TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX fact_versions_by_fact ON fact_versions (fact)",
+        "CREATE INDEX fact_versions_by_change ON fact_versions (change) WHERE change IS NOT NULL",
+        f"CREATE TRIGGER keep_fact_version AFTER UPDATE OF {', '.join(_SAID)} ON facts"
+        f" WHEN {' OR '.join(f'old.{name} != new.{name}' for name in _SAID)} BEGIN"
+        f" INSERT INTO fact_versions (fact, until, change, changed, {', '.join(_SAID)})"
+        " VALUES (old.id, (julianday('now') - 2440587.5) * 86400.0,"
+        " CASE WHEN new.changed IS NOT old.changed THEN new.changed END, old.changed,"
+        f" {', '.join(f'old.{name}' for name in _SAID)}); END",
     ),
 )
 

@@ -13,6 +13,7 @@ from workbench.methods.estimate_record import RunEstimate
 from workbench.store.database import Database, to_json
 from workbench.store.evaluations import EvaluationTable
 from workbench.store.fact_lengths import LengthTable
+from workbench.store.fact_versions import VersionTable
 from workbench.store.facts import FactTable
 from workbench.store.imports import ImportTable
 from workbench.store.jobs import Job, Queue
@@ -46,6 +47,7 @@ class Store:
         self._database = Database(folder / DATABASE_NAME, closed)
         self.settings = Settings(self._database)
         self.facts = FactTable(self._database)
+        self.versions = VersionTable(self._database, self.facts)
         self.lengths = LengthTable(self._database)
         self.imports = ImportTable(self._database)
         self.uploads = UploadTable(self._database)
