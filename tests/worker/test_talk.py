@@ -46,7 +46,7 @@ def test_each_side_goes_on_from_its_own_answers_and_answers_once(
     patches, done = Patches(), edit(model, [AUSTRALIA])
     monkeypatch.setattr(patches, "of", lambda store, run: done.patch)
     seen: list[tuple[str, ...]] = []
-    asked = talk_work.generate
+    asked = generate
 
     def spy(model: LanguageModel, prompts: list[str], **how: object) -> object:
         seen.append((*prompts, *(text for pair in how["history"] for text in pair)))  # type: ignore[attr-defined]

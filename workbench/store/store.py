@@ -150,10 +150,6 @@ class Store:
         request = TalkRequest(talk, self.settings.of("probe"))
         self.talks.set_job(talk, self.jobs.ask_for(request))
 
-    def _submit_probes(self, probes: list[int]) -> None:
-        request = AskRequest(tuple(probes), self.settings.of("probe"))
-        self.probes.set_job(probes, self.jobs.ask_for(request))
-
     def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
         """Puts prompts in the queue, all answered alike; returns the job's id.
 
