@@ -27,8 +27,13 @@ __all__ = ["add_facts_tab"]
 TYPED = "typed"
 
 
-def add_facts_tab(page: Page) -> None:
-    """Builds the tab's inside."""
+def add_facts_tab(page: Page, tabs: gr.Tabs) -> None:
+    """Builds the tab's inside.
+
+    Args:
+        page: the page.
+        tabs: the tabs, to lead on to another one.
+    """
     columns = live_html(name="import-columns")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
@@ -39,6 +44,7 @@ def add_facts_tab(page: Page) -> None:
                 )
             )
             search = gr.Textbox(
+                label="Search facts",
                 show_label=False,
                 placeholder="Search prompts, answers, subjects",
                 container=False,
@@ -54,7 +60,7 @@ def add_facts_tab(page: Page) -> None:
     looking: list[Any] = [search, show, offset, opened]
     page.show(_draw_table, table, of=("facts", "runs", "settings"), inputs=looking)
     search.change(_first_page, outputs=offset, **QUIET)
-    page.action(table.act, _act_on_table, inputs=looking, outputs=[show, offset, opened])
+    page.action(table.act, _act_on_table, inputs=looking, outputs=[show, offset, opened, tabs])
     add_asked_note(page, asked, show)
 
 
@@ -136,9 +142,13 @@ def _outcome(store: Store, now: Looking) -> FactOutcome | None:
 
 def _act_on_table(
     store: Store, search: str, show: str, offset: str, opened: str, event: gr.EventData
-) -> tuple[str, str, str]:
-    then = act_on_facts(store, _looking(store, search, show, offset, opened), detail(event))
-    return then.found.show, str(then.offset), str(then.opened)
+) -> tuple[str, str, str, Any]:
+    asked = detail(event)
+    if asked["do"] == "inside":
+        store.look_at(int(asked["id"]))
+        return show, offset, opened, gr.Tabs(selected="probe")
+    then = act_on_facts(store, _looking(store, search, show, offset, opened), asked)
+    return then.found.show, str(then.offset), str(then.opened), gr.skip()
 
 
 def _add_typed(store: Store, *entered: str | None) -> list[str]:
