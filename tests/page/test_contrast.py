@@ -1,9 +1,11 @@
-"""The colours of the stylesheet: readable for everybody, in light and in dark (WCAG AA)."""
+"""The page is for everybody: colours that can be read in light and in dark (WCAG AA), and nothing
+that axe-core finds serious."""
 
 import re
 from itertools import product
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, go_to, job_done
@@ -156,7 +158,7 @@ def unreadable(page: Page) -> list[str]:
     return list(found["failing"])
 
 
-def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store) -> None:
+def test_every_tab_is_readable_and_accessible(open_page: Open, store: Store) -> None:
     add_samples(store)
     page = open_page(color_scheme="light")
     expect(page.locator("#facts-table tr")).to_have_count(21)
@@ -179,6 +181,18 @@ def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store) -> Non
     expect(page.locator("body")).to_have_class(re.compile(r"\bdark\b"))
     page.wait_for_function(SETTLED)
     assert {"light": light, "dark": all_unreadable(page)} == {"light": {}, "dark": {}}
+
+
+def inaccessible(page: Page) -> list[str]:
+    """What axe-core finds serious; contrast is measured above, with every state of a text."""
+    asked = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": False}}}
+    found = Axe().run(page, options=asked).response["violations"]
+    return [
+        f"{rule['id']}: {node['html']}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
 
 
 def talk_with_a_run(page: Page, store: Store) -> None:
@@ -214,13 +228,13 @@ def look_inside_a_fact(page: Page) -> None:
 
 
 def all_unreadable(page: Page) -> dict[str, list[str]]:
-    """What cannot be read, by where it stands: on every tab, and in the help."""
+    """What cannot be read or reached, by where it stands: on every tab, and in the help."""
     wrong = {}
     for tab in TABS:
         go_to(page, tab)
         expect(page.locator(".card:visible").first).to_be_visible()
-        wrong[tab] = unreadable(page)
+        wrong[tab] = unreadable(page) + inaccessible(page)
     page.locator("[data-help]").click()
-    wrong["help"] = unreadable(page)
+    wrong["help"] = unreadable(page) + inaccessible(page)
     page.keyboard.press("Escape")
     return {tab: found for tab, found in wrong.items() if found}

@@ -18,6 +18,7 @@ from workbench.measure.report import pieces as report_pieces
 from workbench.measure.report.contents import evaluation_part
 from workbench.measure.report.curve import loss_picture
 from workbench.measure.report.stress import build_stress_report, stress_html, stress_table
+from workbench.measure.report.study import study_html, study_table
 from workbench.measure.stress_result import FineTuned, JudgeRecord, Reply, Stress, StressAnswer
 from workbench.measure.verdicts import QuestionVerdicts, Verdict
 from workbench.methods.base import LOCFT_BF
@@ -126,7 +127,7 @@ PAIRED = Differences(3, (PairedFact("The capital is", "Lima", "Oslo", "Rome"),))
 SIDE = {"perplexity": 6.0, "unended": 0.1, "entropy": 10.0}
 HEALTH = {"before": SIDE, "after": SIDE, "text": "English", "sentence": "It still writes."}
 CAPABILITY = Capability((task_result("facts", "acc", [1, 1, 0], [1, 0, 0]),), 100, "0.4").as_dict()
-STUDY = {
+STUDY: dict[str, Any] = {
     "kind": "pipelines",
     "rows": [
         {
@@ -141,6 +142,26 @@ STUDY = {
         }
     ],
     "sentences": ["The paper's ordering holds here."],
+}
+RIVALS = {
+    "kind": "methods",
+    "model": "builtin",
+    "asked": "2 facts.",
+    "rows": [
+        {
+            **ROW,
+            "tried": "step",
+            "mode": "each",
+            "memory_bytes": 1e6,
+            "weights": 5,
+            "first": 2,
+            "first_then": 1.0,
+            "first_now": 0.5,
+            "pareto": True,
+        }
+        for ROW in STUDY["rows"]
+    ],
+    "sentences": ["One by one: FT."],
 }
 SECOND = replace(QUESTION, fact=1)
 LABELS = {"pattern": ["The capital of …", "The author of …"]}
@@ -340,7 +361,8 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "failure_table": (report_pieces.failure_table, [PART["failures"]]),
     "health_table": (report_pieces.health_table, [HEALTH]),
     "capability_table": (report_pieces.capability_table, [CAPABILITY]),
-    "study_table": (report_pieces.study_table, [STUDY]),
+    "study_table": (study_table, [STUDY]),
+    "study_html": (study_html, [RIVALS]),
     "loss_picture": (loss_picture, [[3.0, 0.5], 0.01]),
     "as_html": (as_html, [REPORT]),
 }

@@ -113,6 +113,11 @@ class Changes:
         """How many listen now."""
         return len(self._listeners)
 
+    @property
+    def ended(self) -> bool:
+        """Whether every stream is to end."""
+        return self._ended
+
     async def follow(self) -> AsyncIterator[str]:
         """The events for one listener: ``all`` states at first, then ``some`` that changed."""
         listener = _Listener()

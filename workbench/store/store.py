@@ -5,16 +5,19 @@ Every process opens its own `Store` on the folder.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from workbench.errors import SessionError, WorkbenchError
 from workbench.facts import Question
+from workbench.measure.probe_settings import ProbeSettings
 from workbench.methods.estimate_record import RunEstimate
 from workbench.store.database import Database, to_json
 from workbench.store.evaluations import EvaluationTable
 from workbench.store.fact_lengths import LengthTable
+from workbench.store.fact_versions import VersionTable
 from workbench.store.facts import FactTable
 from workbench.store.imports import ImportTable
 from workbench.store.jobs import Job, Queue
@@ -56,6 +59,7 @@ class Store:
         self._database = Database(folder / DATABASE_NAME, closed)
         self.settings = Settings(self._database)
         self.facts = FactTable(self._database)
+        self.versions = VersionTable(self._database, self.facts)
         self.lengths = LengthTable(self._database)
         self.imports = ImportTable(self._database)
         self.uploads = UploadTable(self._database)
@@ -175,9 +179,21 @@ class Store:
         request = TalkRequest(talk, self.settings.of("probe"))
         self.talks.set_job(talk, self.jobs.ask_for(request))
 
-    def _submit_probes(self, probes: list[int]) -> None:
-        request = AskRequest(tuple(probes), self.settings.of("probe"))
-        self.probes.set_job(probes, self.jobs.ask_for(request))
+    def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
+        """Puts prompts in the queue, all answered alike; returns the job's id.
+
+        Raises:
+            SessionError: a prompt is empty.
+        """
+        with self._database.transaction():
+            probes = [self.probes.add(prompt, settings.chat) for prompt in prompts]
+            return self._submit_probes(probes, settings)
+
+    def _submit_probes(self, probes: list[int], settings: ProbeSettings | None = None) -> int:
+        request = AskRequest(tuple(probes), settings or self.settings.of("probe"))
+        job = self.jobs.ask_for(request)
+        self.probes.set_job(probes, job)
+        return job
 
     def resume(self, run: int) -> int:
         """Lets a stopped or interrupted run go on; returns the job's id.
