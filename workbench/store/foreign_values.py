@@ -328,6 +328,9 @@ SETTINGS: dict[str, Any] = {
     "columns_of_files": dict[str, dict[str, str]],
     "compared_runs": tuple[int, ...],
     "probe_view": str,
+    "look_form": str,
+    "look_job": int,
+    "batch_job": int,
     "foreign_model": bool,
 }
 
