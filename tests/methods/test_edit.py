@@ -194,9 +194,7 @@ def test_when_memory_runs_out_smaller_pieces_make_the_same_update(
     expected = losses_of(list(roomy.events()))
     learned = LocftRun._learned
 
-    def tight(
-        self: LocftRun, texts: list[int], logits: torch.Tensor
-    ) -> tuple[torch.Tensor, int]:
+    def tight(self: LocftRun, texts: list[int], logits: torch.Tensor) -> tuple[torch.Tensor, int]:
         if len(texts) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return learned(self, texts, logits)
