@@ -331,6 +331,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX facts_keeping ON facts (enabled)"
         " WHERE deleted IS NULL AND instr(questions, '\"keep\":') > 0",
     ),
+    (
+        # The earlier run to whose edit a run adds its facts; see `run_rows.RunOnto`.
+        "ALTER TABLE runs ADD COLUMN onto TEXT",
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)
