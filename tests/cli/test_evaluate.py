@@ -94,10 +94,19 @@ def test_a_study_compares_pipelines_and_goes_on_from_its_folder(
     assert "depth-first sample-wise" in again.out and "strict protocol" in again.out
     assert all(word in again.out for word in ("question", "chat", "neighbours", "loss"))
     plot = tmp_path / "methods.html"
-    words = ("study", "methods", sample, *how[:4], "--written", 1, "--locft-at", "6.mlp.down_proj")
+    methods = (
+        "study",
+        "methods",
+        sample,
+        *how[:4],
+        "--written",
+        1,
+        "--locft-at",
+        "6.mlp.down_proj",
+    )
     quick = ("--method", "ft-m,ultraedit", "--mode", "each,once", "--strength", 1)
     kept = ("--out", tmp_path / "methods")
-    ran = run(*words, *quick, *kept, "--plot", plot)
+    ran = run(*methods, *quick, *kept, "--plot", plot)
     assert "changed" in ran.out and "No other is both better and quicker" in ran.out
     assert "One by one: reliability: " in ran.out and "Of the first 3 facts" in ran.out
     assert "<svg" in plot.read_text(encoding="utf-8")

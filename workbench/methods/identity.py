@@ -19,6 +19,7 @@ PUBLISHED = {
     "rate_schedule": "constant",
     "forms": ["raw"],
     "keep": 0.0,
+    "keep_share": 1.0,
     "spare": 0.0,
     "other_subjects": [],
 }
@@ -45,6 +46,8 @@ def run_identity(
     """
     told = replace(settings, micro_batch_size=None).as_dict()
     del told["recipe"]  # what it stands for is in the others
+    if not settings.keep:
+        told["keep_share"] = PUBLISHED["keep_share"]
     if not settings.needs_kept:
         del told["kept"]
     if not settings.holds_neighbours:

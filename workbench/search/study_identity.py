@@ -67,7 +67,9 @@ def _trained(
     names = ("keep", "spare", "kept", "rate_schedule")
     fewest = facts[: min(settings.sizes, default=len(facts))]
     listed = whole.holds_neighbours and are_few(with_subjects(fewest))
-    further = {"subjects of the lists": listed_digest()} if listed else {}
+    further: dict[str, Any] = {"subjects of the lists": listed_digest()} if listed else {}
+    if whole.keep and whole.keep_share != 1:
+        further["keep_share"] = whole.keep_share
     return {"forms": list(whole.forms), "systems": systems, **further} | {
         name: value for name, value in whole.as_dict().items() if name in names
     }

@@ -4,7 +4,7 @@ What is computed or put into words is done here, how it looks is in the template
 variables of the page's stylesheet; the report brings the same ones. Pure functions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from workbench.measure.protocols import (
     Difference,
     Measured,
     Protocol,
+    form_of,
     help_of,
     metric_name,
     words_of,
@@ -45,6 +46,12 @@ ROLES = {
     "locality": "must stay",
     "portability": "follows",
 }
+ROLE_OF = {
+    "reliability": "prompt",
+    "generalization": "rephrase",
+    "locality": "locality",
+    "portability": "portability",
+}
 GROUPED_MEASURES = tuple(
     measure for measure in MEASURES if measure not in ("locality_first", "locality_right")
 )
@@ -59,6 +66,9 @@ class _Measures:
     before: Measured | None
     after: Measured | None
     change: str
+    verdict: str
+    usual: tuple[str, str] | None
+    role: str
     asked: int
 
 
@@ -93,9 +103,21 @@ def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def figure_table(evaluation: Mapping[str, Any]) -> Markup:
-    """Neighbours' divergence, loss of text, and answers that stop; empty where none is known."""
-    rows = figure_rows(evaluation)
+def figure_table(
+    evaluation: Mapping[str, Any],
+    usual: Mapping[str, Callable[[float], tuple[str, str]]] | None = None,
+) -> Markup:
+    """Neighbours' divergence, loss of text, and answers that stop; empty where none is known.
+
+    Args:
+        evaluation: see `measure_tables`.
+        usual: see `measure_tables`.
+    """
+    known = usual or {}
+    rows = [
+        (row, known[row.name](row.after) if row.after is not None and row.name in known else None)
+        for row in figure_rows(evaluation)
+    ]
     return render(
         "report/figures.html", rows=rows, text=evaluation.get("text") or "", figure=figure
     )
@@ -106,27 +128,60 @@ def strip(number: Measured | None, kind: str = "after") -> Markup:
     return macro("report/strip.html", "strip", number, kind)
 
 
-def measure_tables(evaluation: Mapping[str, Any]) -> Markup:
-    """A table for each protocol, never one for several, and one of what is no share."""
+def measure_tables(
+    evaluation: Mapping[str, Any],
+    usual: Mapping[str, Callable[[float], tuple[str, str]]] | None = None,
+    linked: bool = False,
+) -> Markup:
+    """A table for each protocol, never one for several, and one of what is no share.
+
+    Args:
+        evaluation: `Evaluation.as_dict`, or a report's part.
+        usual: by a number's name, what says in words whether a value is usual, and what is.
+        linked: whether a measure's name is a button that shows its questions.
+    """
     tables = [
-        (protocol, PROTOCOL_HELP[protocol], _measure_rows(evaluation, protocol))
+        (protocol, PROTOCOL_HELP[protocol], _measure_rows(evaluation, protocol, usual or {}))
         for protocol in protocols_of(evaluation)
     ]
     return render(
-        "report/measures.html", tables=tables, share=share, figures=figure_table(evaluation)
+        "report/measures.html",
+        tables=tables,
+        share=share,
+        linked=linked,
+        figures=figure_table(evaluation, usual or {}),
     )
 
 
-def _measure_rows(evaluation: Mapping[str, Any], protocol: Protocol) -> list[_Measures]:
+def _measure_rows(
+    evaluation: Mapping[str, Any],
+    protocol: Protocol,
+    usual: Mapping[str, Callable[[float], tuple[str, str]]],
+) -> list[_Measures]:
     rows = []
     for measure, before, after in numbers_of(evaluation, protocol):
-        change = ""
+        change, verdict = "", ""
         if before is not None and after is not None:
             found = Difference(before, after)
-            change = f"{found.value:+.3f}" + ("" if found.is_clear else " (within noise)")
+            change = f"{found.value:+.3f}"
+            verdict = "within noise"
+            if found.is_clear:
+                verdict = "better than the base" if found.value > 0 else "worse than the base"
         newest = after or before
-        asked = newest.count if newest is not None else 0
-        rows.append(_Measures(words_of(measure), help_of(measure), before, after, change, asked))
+        name = metric_name(measure, protocol)
+        rows.append(
+            _Measures(
+                words_of(measure),
+                help_of(measure),
+                before,
+                after,
+                change,
+                verdict,
+                usual[name](after.value) if after is not None and name in usual else None,
+                ROLE_OF.get(form_of(measure)[0].partition("_")[0], ""),
+                newest.count if newest is not None else 0,
+            )
+        )
     return rows
 
 
