@@ -192,14 +192,14 @@ def test_when_memory_runs_out_smaller_pieces_make_the_same_update(
     settings = EditSettings.from_dict(SETTINGS.as_dict() | {"batch_size": 7})
     roomy = LocftRun(model, facts, settings)
     expected = losses_of(list(roomy.events()))
-    forward = LocftRun._forward
+    learned = LocftRun._learned
 
-    def tight(self: LocftRun, rows: list[int], share: float) -> tuple[torch.Tensor, int]:
-        if len(rows) > 2:
+    def tight(self: LocftRun, texts: list[int], logits: torch.Tensor) -> tuple[torch.Tensor, int]:
+        if len(texts) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return forward(self, rows, share)
+        return learned(self, texts, logits)
 
-    monkeypatch.setattr(LocftRun, "_forward", tight)
+    monkeypatch.setattr(LocftRun, "_learned", tight)
     run = LocftRun(model, facts, settings)
     events = list(run.events())
     assert [e.size for e in events if isinstance(e, MicroBatchHalved)] == [3, 1]

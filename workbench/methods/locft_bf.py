@@ -19,7 +19,7 @@ import torch
 
 from workbench.errors import MemoryShortage
 from workbench.facts.fact import Fact
-from workbench.facts.forms import parse_forms
+from workbench.facts.forms import Form, parse_forms
 from workbench.facts.neighbours import are_few
 from workbench.facts.subject import with_subjects
 from workbench.measure.strict import learned_texts
@@ -40,17 +40,19 @@ from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.loss import text_losses
-from workbench.methods.pieces import pieces_of, worth_reading
+from workbench.methods.pieces import pass_cost, pieces_of, worth_reading
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
 from workbench.methods.sparing import sparing_bytes, sparing_steps
 from workbench.methods.states_told import told_of
+from workbench.methods.together import Piece, logits_of, shared_pieces
 from workbench.methods.tuned import TunedWeights
 from workbench.methods.watched import WatchedNeighbours
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import is_out_of_memory, release_cache
-from workbench.model.states import HiddenStates, advancing, kept_logits
+from workbench.model.states import HiddenStates, advancing
+from workbench.model.tokens import TokenizedText
 from workbench.work.events import Event, ending_early, mapped
 from workbench.work.stop import Stop
 
@@ -146,6 +148,12 @@ class LocftRun(Run):
         """The layer whose input is kept for every fact; 0 when nothing can be kept."""
         return self._locations[0].layer if self.model.states_kept else 0
 
+    def first_batch(self) -> list[tuple[int, Form, TokenizedText]]:
+        """The texts of the first step: which fact each is of, in which form, as tokens."""
+        drawn = self._drawn
+        texts = drawn.texts(self._schedule.rows(0, 0), 0)
+        return [(drawn.fact(text), drawn.form(text), drawn.table.texts[text]) for text in texts]
+
     def plan(self) -> Started:
         """What the run will do, without doing any of it."""
         memory = self._tuned.memory_bytes + self._working_bytes()
@@ -168,7 +176,7 @@ class LocftRun(Run):
         table, size = self._drawn.table, self.settings.batch_size
         longest_first = sorted(range(len(table)), key=table.length, reverse=True)
         kept = self._keep.expected_tokens if self._keep is not None else 0
-        pieces = self._pieces(longest_first[:size])
+        pieces = [piece.texts for piece in self._pieces(longest_first[:size], [])]
         tokens = max(len(piece) * max(map(table.length, piece)) for piece in pieces)
         targets = max(sum(len(table.texts[row].target) for row in piece) for piece in pieces)
         held = activation_bytes(self.model, self._locations[0].layer, tokens, targets)
@@ -214,7 +222,8 @@ class LocftRun(Run):
             yield from ending_early(told, self.stop)
         if self._keep is not None and self.settings.spare and not self.stop.asked:
             names, strength = self._tuned.master, self.settings.spare
-            self._tuned.sparing = sparing_steps(self.model, names, self._keep, strength)
+            top = self._locations[-1].layer
+            self._tuned.sparing = sparing_steps(self.model, names, self._keep, strength, top)
         if self.kept_from == 0 or self._states is not None or self.stop.asked:
             return
         steps = advancing(
@@ -268,13 +277,23 @@ class LocftRun(Run):
             The batch's mean loss, how many of its facts were learned already, and whether the
             weights were changed.
         """
-        pieces = self._pieces(self._drawn.texts(rows, self._turn))
+        kept = self._kept_now(len(rows))
+        pieces = self._pieces(self._drawn.texts(rows, self._turn), kept)
         loss, learned = 0.0, 0
         with self._tuned.training():
             for piece in pieces:
-                piece_loss, piece_learned = self._forward(piece, share=len(piece) / len(rows))
-                loss += piece_loss.item()
-                learned += piece_learned
+                asked = self._drawn.table, self._states, self._keep, piece
+                of_facts, of_kept = logits_of(self.model, *asked)
+                parts = []
+                if piece.texts:
+                    losses, right = self._learned(piece.texts, of_facts)
+                    parts.append(losses.mean() * (len(piece.texts) / len(rows)))
+                    loss += parts[0].item()
+                    learned += right
+                if self._keep is not None and piece.kept:
+                    found = self._keep.divergences(piece.kept, of_kept)
+                    parts.append(found.mean() * (self.settings.keep * len(piece.kept) / len(kept)))
+                piece_loss = torch.stack(parts).sum() if len(parts) > 1 else parts[0]
                 # No token may have reached the one expert that is tuned.
                 reached = piece_loss.requires_grad
                 if reached and (len(pieces) > 1 or loss >= self.settings.skip_loss):
@@ -282,30 +301,31 @@ class LocftRun(Run):
                     self._tuned.collect_gradients()
             stepped = loss >= self.settings.skip_loss
             if stepped:
-                self._hold(len(rows))
                 progress = self.progress
                 self._tuned.step(self._schedule.rate_share(progress.epoch, progress.cursor))
         return loss, learned, stepped
 
-    def _hold(self, count: int) -> None:
-        """Adds the gradient of what must stay, from as many prompts as the batch has facts."""
+    def _kept_now(self, facts: int) -> list[int]:
+        """What must stay of which a step is reminded."""
         if self._keep is None or not self.settings.keep:
-            return
-        rows = self._keep.drawn(count, self.progress.batches)
-        for piece in self._keep.pieces(rows, self._micro_batch):
-            loss = self._keep.loss(piece) * (self.settings.keep * len(piece) / len(rows))
-            if loss.requires_grad:
-                loss.backward()  # type: ignore[no-untyped-call]
-                self._tuned.collect_gradients()
+            return []
+        return self._keep.drawn(math.ceil(self.settings.keep_share * facts), self.progress.batches)
 
-    def _pieces(self, texts: list[int]) -> list[list[int]]:
-        worth = worth_reading(self.model, self.kept_from)
-        return pieces_of(self._drawn.table, texts, self._micro_batch, self.model.device, worth)
+    def _pieces(self, texts: list[int], kept: list[int]) -> list[Piece]:
+        """A step's texts as they go through the model together."""
+        table, most = self._drawn.table, self._micro_batch
+        if not self._drawn.many and not kept:
+            worth = worth_reading(self.model, self.kept_from)
+            pieces = pieces_of(table, texts, most, self.model.device, worth)
+            return [Piece(piece, []) for piece in pieces]
+        if most == self.settings.batch_size:
+            most += len(kept)  # memory has not said yet that it does not hold both
+        alone = pass_cost(self.model, self.kept_from)
+        return shared_pieces(table, texts, self._keep, kept, most, alone)
 
-    def _forward(self, texts: list[int], share: float) -> tuple[torch.Tensor, int]:
-        """Mean over texts of the mean cross-entropy on each one's target tokens, times `share`."""
+    def _learned(self, texts: list[int], logits: torch.Tensor) -> tuple[torch.Tensor, int]:
+        """Each text's mean cross-entropy on its target tokens, and how many are right already."""
         batch = self._drawn.table.batch(texts)
-        logits = kept_logits(self.model, batch, texts, self._states)
         learned: list[bool] = learned_texts(logits.detach(), batch).tolist()
         for text, right in zip(texts, learned, strict=True):
             if self._drawn.many:
@@ -317,7 +337,7 @@ class LocftRun(Run):
             self.progress.text_losses |= dict(
                 zip(map(str, texts), losses.detach().tolist(), strict=True)
             )
-        return losses.mean() * share, sum(learned)
+        return losses, sum(learned)
 
     def _end_epoch(self) -> EpochDone:
         progress = self.progress
@@ -345,6 +365,10 @@ class LocftRun(Run):
             )
         with self.applied():
             return self._watched.unchanged()
+
+    def unwatch(self) -> None:
+        """Says no more what became of the facts' neighbours."""
+        self._watches = False
 
     def _loss_now(self) -> float:
         """The mean loss of the epoch that ended; with several forms that of every text.

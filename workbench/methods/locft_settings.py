@@ -9,7 +9,7 @@ but the micro-batch.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
@@ -18,6 +18,7 @@ from workbench.methods.method_settings import MethodSettings
 from workbench.methods.recipes import (
     RECIPES,
     SEVERAL,
+    STEPS,
     Kept,
     RateSchedule,
     Recipe,
@@ -54,6 +55,10 @@ class EditSettings(MethodSettings):
     Raises:
         SettingsError: when a value makes no sense; the message names the setting.
     """
+
+    tried: ClassVar[str] = "learning_rate"
+    recompiles: ClassVar[bool] = True
+    rehearses: ClassVar[bool] = True
 
     at: tuple[str, ...] = setting(
         (),
@@ -116,6 +121,14 @@ class EditSettings(MethodSettings):
         "0 for nothing; empty: the recipe's.",
         label="Keep",
     )
+    keep_share: float | None = setting(
+        None,
+        "How many prompts that must stay a step is reminded of, for each of its facts, which "
+        "changes its cost and not their weight; empty: the recipe's.",
+        label="Kept prompts a step",
+        unit="a fact",
+        advanced=True,
+    )
     spare: float | None = setting(
         None,
         "How much each step avoids the directions of usual inputs, those that the kept prompts "
@@ -163,6 +176,7 @@ class EditSettings(MethodSettings):
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
         self._require_number("skip_loss", "stop_loss", or_zero=True)
         self._require_number("keep", "spare", or_zero=True, optional=True)
+        self._require_number("keep_share", optional=True)
         self._require_known("recipe", RecipeName)
         self._require_known("pipeline", Pipeline)
         if self.rate_schedule is not None:
@@ -184,13 +198,17 @@ class EditSettings(MethodSettings):
         """The inverse of `as_dict`.
 
         What has every setting of earlier versions, and no recipe, was kept by one of them, and
-        goes on as published.
+        goes on as published; what was kept with a weight of what must stay, and does not say how
+        many prompts a step has, goes on with one for each fact, as it did.
 
         Raises:
             SettingsError: an unknown name, or a value that makes no sense.
         """
-        if "recipe" not in data and data.keys() >= _EVERY_FIRST:
+        kept = data.keys() >= _EVERY_FIRST
+        if kept and "recipe" not in data:
             data = {**data, "recipe": "published"}
+        if kept and data.get("keep") is not None and "keep_share" not in data:
+            data = {**data, "keep_share": 1.0}
         return super(EditSettings, cls).from_dict(data)
 
     def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":
@@ -206,10 +224,11 @@ class EditSettings(MethodSettings):
             "at": self.at or (recipe.around and preset.around) or preset.at,
             "learning_rate": self.learning_rate or self._rate(recipe, preset),
             "batch_size": batch_size,
-            "epochs": self.epochs or automatic_epochs(facts, batch_size),
+            "epochs": self.epochs or automatic_epochs(facts, batch_size, recipe.steps),
             "rate_schedule": self.rate_schedule or recipe.rate_schedule,
             "forms": self.forms or recipe.forms_of(preset.chat),
             "keep": recipe.keep if self.keep is None else self.keep,
+            "keep_share": self.keep_share or recipe.keep_share,
             "spare": recipe.spare if self.spare is None else self.spare,
             "kept": self.kept or recipe.kept_of(preset.chat),
         }
@@ -230,6 +249,7 @@ class ResolvedEditSettings(EditSettings):
     epochs: int = setting(0, EditSettings.help()["epochs"])
     rate_schedule: RateSchedule = setting("constant", EditSettings.help()["rate_schedule"])
     keep: float = setting(0.0, EditSettings.help()["keep"])
+    keep_share: float = setting(1.0, EditSettings.help()["keep_share"], advanced=True)
     spare: float = setting(0.0, EditSettings.help()["spare"], advanced=True)
 
     @property
@@ -261,10 +281,15 @@ def automatic_batch_size(facts: int) -> int:
     return max(1, min(PAPER_BATCH_SIZE, facts // 8))
 
 
-def automatic_epochs(facts: int, batch_size: int) -> int:
-    """The paper's 25; more when an epoch has few steps, for 400 steps or 200 epochs.
+def automatic_epochs(facts: int, batch_size: int, steps: int = STEPS) -> int:
+    """The paper's 25; more when an epoch has few steps, up to 200.
 
     The stop rule ends most runs long before.
+
+    Args:
+        facts: how many there are.
+        batch_size: facts a step.
+        steps: that a run has then.
     """
     steps_per_epoch = math.ceil(max(1, facts) / batch_size)
-    return max(PAPER_EPOCHS, min(200, math.ceil(400 / steps_per_epoch)))
+    return max(PAPER_EPOCHS, min(200, math.ceil(steps / steps_per_epoch)))

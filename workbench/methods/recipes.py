@@ -12,6 +12,7 @@ __all__ = [
     "MOST_BROUGHT",
     "RECIPES",
     "SEVERAL",
+    "STEPS",
     "Kept",
     "RateSchedule",
     "Recipe",
@@ -30,6 +31,9 @@ MOST_WORDED = 12_000
 SEVERAL = 0.5
 """Times the preset's learning rate, when several matrices are tuned in place of its one."""
 
+STEPS = 400
+"""So many steps has a run on few facts, unless its recipe says otherwise."""
+
 Kept = Literal["neighbours", "text", "chats", "yours"]
 
 
@@ -42,19 +46,23 @@ class Recipe:
         forms: in which a fact is trained, with their shares; chat only where a model has a
             template.
         keep: the weight of what must stay.
+        keep_share: how many prompts that must stay a step is reminded of, for each of its facts.
         spare: how much steps spare usual inputs.
         kept: what must stay.
         rate_schedule: how the learning rate goes.
         around: whether the same matrix of the layers after it is tuned too.
+        steps: how many a run on few facts has (see `automatic_epochs`).
     """
 
     sentence: str
     forms: tuple[str, ...] = ("raw",)
     keep: float = 0.0
+    keep_share: float = 1.0
     spare: float = 0.0
     kept: tuple[Kept, ...] = get_args(Kept)
     rate_schedule: RateSchedule = "constant"
     around: bool = False
+    steps: int = STEPS
 
     def forms_of(self, chat: bool) -> tuple[str, ...]:
         """The forms for a model.
@@ -78,9 +86,11 @@ RECIPES: dict[RecipeName, Recipe] = {
         "Facts are learned where people ask, in every form, and what is near them stays.",
         forms=("raw:2", "question", "chat", "rephrase:0.5"),
         keep=2.0,
+        keep_share=0.5,
         spare=1.0,
         rate_schedule="falling",
         around=True,
+        steps=540,
     ),
     "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
 }

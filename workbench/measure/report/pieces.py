@@ -1,4 +1,4 @@
-"""Pieces of HTML that the report and the page share: measures, groups, failures, tasks, studies.
+"""Pieces of HTML that the report and the page share: measures, groups, failures, tasks.
 
 What is computed or put into words is done here, how it looks is in the templates. Colours are CSS
 variables of the page's stylesheet; the report brings the same ones. Pure functions.
@@ -11,20 +11,17 @@ from typing import Any
 from markupsafe import Markup
 
 from workbench.measure.capability_result import TaskResult
-from workbench.measure.figures import SHORT, figure_rows, short_figures
+from workbench.measure.figures import figure_rows
 from workbench.measure.groups import GROUP_HELP
 from workbench.measure.protocols import (
-    BESIDE,
     MEASURES,
     PROTOCOL_HELP,
-    SCORED,
     Difference,
     Measured,
     Protocol,
     form_of,
     help_of,
     metric_name,
-    split_metric,
     words_of,
 )
 from workbench.measure.report.contents import numbers_of, protocols_of
@@ -41,8 +38,6 @@ __all__ = [
     "measure_tables",
     "share",
     "strip",
-    "study_measures",
-    "study_table",
 ]
 
 ROLES = {
@@ -260,24 +255,3 @@ def _bar(value: float | None, span: tuple[float, float] | None) -> _Bar | None:
     left = max(0.0, scale * low)
     width = max(0.4, min(100.0, scale * high) - left)
     return _Bar(min(100.0, scale * value), left, width)
-
-
-def study_measures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names of the strict shares in a study's table: those scored, then what was learned in
-    further forms and where neighbours begin as before; what no row has is left out."""
-    names = [metric_name(measure, "strict") for measure in (*SCORED, *BESIDE)]
-    return [name for name in names if any(row.get(name) is not None for row in rows)]
-
-
-def study_table(study: Mapping[str, Any]) -> Markup:
-    """A study's arms side by side, by the strict protocol, with capability and seconds."""
-    rows = study["rows"]
-    there = study_measures(rows)
-    return render(
-        "report/study.html",
-        sentences=study["sentences"],
-        measures=[words_of(split_metric(name)[0]) for name in there],
-        figures=list(SHORT) if any(row.get("figures") for row in rows) else [],
-        rows=[(row, [row.get(name) for name in there], short_figures(row)) for row in rows],
-        share=share,
-    )
