@@ -34,7 +34,7 @@ _SENTENCES = {
     "facts": "Add facts to a session.",
     "edit": "Compile the ticked facts into a patch of the model: a run.",
     "probe": "Ask the model before and after the run that is shown.",
-    "export": "Write a run where people run it: as a full model, GGUF file, adapter or task vector.",
+    "export": "Write a run where people run it: as a model, GGUF file, adapter or task vector.",
 }
 _NUMBERS = ("fact", "job")
 
