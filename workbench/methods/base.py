@@ -102,6 +102,7 @@ class Method:
         settings: its settings; a field left at its default is automatic where it says so.
         run: makes a `MethodRun` from model, facts, settings and, by name, ``stop`` and
             ``checkpoint``; or where that stands, as ``module:name``, to be imported when needed.
+        shares: whether several processes can share a run's facts; then it takes ``ranks``, too.
     """
 
     key: str
@@ -110,6 +111,7 @@ class Method:
     source: str
     settings: type[MethodSettings]
     run: Callable[..., MethodRun] | str
+    shares: bool = False
 
     def start(
         self,
@@ -150,6 +152,7 @@ LOCFT_BF = Method(
     source="Fine-tuning Done Right in Model Editing, arXiv 2509.22072",
     settings=EditSettings,
     run="workbench.methods.locft_bf:LocftRun",
+    shares=True,
 )
 
 MEMIT = Method(
@@ -213,6 +216,7 @@ LORA = Method(
     source="LoRA: Low-Rank Adaptation of Large Language Models, arXiv 2106.09685",
     settings=LoraSettings,
     run="workbench.methods.lora:LoraRun",
+    shares=True,
 )
 
 _TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M)

@@ -17,6 +17,7 @@ from workbench.methods.locft_bf import LocftRun
 from workbench.methods.method_settings import MethodSettings
 from workbench.methods.run import Run
 from workbench.model.language_model import LanguageModel
+from workbench.model.ranks import ALONE, Ranks
 from workbench.work.events import Event
 from workbench.work.stop import Stop
 
@@ -36,9 +37,11 @@ class LoopedRun(Run):
         *,
         stop: Stop | None = None,
         checkpoint: str | Path | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         super().__init__(model, facts, settings, stop=stop, checkpoint=checkpoint)
         self._how: Any = settings.resolved(model.preset, len(self.facts))
+        self._ranks = ranks
         self._loop = self.loop(checkpoint)
 
     @abstractmethod

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-import psutil
 import torch
 
-from workbench.model.memory import free_memory
+from workbench.model.memory import free_main_memory, free_memory
 
 __all__ = ["HiddenStates", "room_for"]
 
@@ -93,7 +92,7 @@ def room_for(
     needed = size * dtype.itemsize
     if device.type != "cpu" and needed < free_memory(device) // 4:
         return torch.empty(shape, dtype=dtype, device=device), None
-    limit = psutil.virtual_memory().available // 2 if memory_limit is None else memory_limit
+    limit = free_main_memory() // 2 if memory_limit is None else memory_limit
     if needed <= limit:
         return torch.empty(shape, dtype=dtype), None
     folder = Path(tempfile.mkdtemp(prefix="workbench-states-"))

@@ -105,23 +105,31 @@ def advancing(
     to: int,
     *,
     memory_limit: int | None = None,
+    rows: Sequence[int] | None = None,
 ) -> Generator[Advanced, None, HiddenStates]:
     """`advance` in steps, each of which says how far it is; returns the states.
 
     A layer that does not stay on the device is brought in once, and all texts pass it.
+
+    Args:
+        model, texts, states, to, memory_limit: as for `advance`.
+        rows: the texts that are wanted; the others have no states. None for all.
     """
     start = states.layer if states is not None else 0
-    passes = passes_of(texts, range(len(texts)), model.device)
-    way = Way(len(texts), start, to)
+    wanted = range(len(texts)) if rows is None else rows
+    passes = passes_of(texts, wanted, model.device)
+    way = Way(len(wanted), start, to)
     now, is_ours = states, False
     for stop in _stops(model, start, to):
         with _held(model, stop - 1):
             reached: HiddenStates | None = None
-            for rows, part in in_passes(passes, model.device, _passing(model, texts, now, stop)):
+            for done, part in in_passes(passes, model.device, _passing(model, texts, now, stop)):
                 if reached is None:
-                    reached = _taking(texts, now if is_ours else None, part, model, memory_limit)
-                reached.put(rows, part)
-                yield way.passed(len(rows), stop, model.stream)
+                    reached = _taking(
+                        texts, wanted, now if is_ours else None, part, model, memory_limit
+                    )
+                reached.put(done, part)
+                yield way.passed(len(done), stop, model.stream)
         assert reached is not None
         reached.layer = stop
         now, is_ours = reached, True
@@ -161,6 +169,7 @@ def _passing(
 
 def _taking(
     texts: TokenTable,
+    wanted: Sequence[int],
     old: HiddenStates | None,
     part: torch.Tensor,
     model: LanguageModel,
@@ -169,13 +178,19 @@ def _taking(
     """What takes the states of all texts: those that they replace, where they are of one form."""
     if old is not None and old.flat.shape[1:] == part.shape[2:] and old.flat.dtype == part.dtype:
         return old
-    starts = (0, *accumulate(text.length for text in texts.texts))
+    lengths = [0] * len(texts)
+    for row in wanted:
+        lengths[row] = texts.length(row)
+    starts = (0, *accumulate(lengths))
     flat, folder = room_for(starts[-1], part, model.device, memory_limit)
     return HiddenStates(0, flat, starts, folder)
 
 
 def settling(
-    model: LanguageModel, texts: TokenTable, states: HiddenStates | None
+    model: LanguageModel,
+    texts: TokenTable,
+    states: HiddenStates | None,
+    rows: Sequence[int] | None = None,
 ) -> Generator[Advanced, None, HiddenStates | None]:
     """Takes texts to where no layer has to be brought in any more, or only the last one.
 
@@ -185,6 +200,7 @@ def settling(
         model: runs as it is, with whatever weights are swapped in.
         texts: the texts.
         states: what enters an earlier layer; None starts at the embedding.
+        rows: see `advancing`.
 
     Returns:
         The states there; those that were given, where nothing is in the way.
@@ -193,7 +209,7 @@ def settling(
     if model.stream is None or not model.states_kept or not model.placement.streams_from(start):
         return states
     to = min(model.placement.resident_from, model.layer_count - 1)
-    return (yield from advancing(model, texts, states, to)) if to > start else states
+    return (yield from advancing(model, texts, states, to, rows=rows)) if to > start else states
 
 
 @torch.no_grad()
