@@ -5,6 +5,8 @@ The first Ctrl-C ends the run between two steps and keeps a checkpoint beside th
 """
 
 import shlex
+import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,10 +28,12 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.options import command
+from workbench.cli.sharing import agreed, claiming, require_alone, shared, with_own_device
 from workbench.cli.terminal import watched
+from workbench.errors import RankLost
 from workbench.methods.base import MethodRun, find_method
 from workbench.methods.brought import left_out
-from workbench.methods.events import Stopped
+from workbench.methods.events import EpochDone, Stopped
 from workbench.model.choice import ModelChoice
 from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
@@ -37,10 +41,12 @@ from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
     from workbench.methods.edit import EditResult
+    from workbench.model.ranks import Ranks
 
 __all__ = ["edit"]
 
 SHOWN = 10
+KEPT_EVERY = 60.0  # seconds between two checkpoints of a run that several processes share
 
 
 @command("edit")
@@ -58,32 +64,66 @@ def edit(
     as_json: Json = False,
 ) -> None:
     """Compiles the facts of a file."""
-    require_new_folder(out)
-    found = read_reported(file, columns, encoding)
-    base, stop = load(choice), Stop()
-
-    from workbench.methods.edit import editing
-
+    if not find_method(method).shares:
+        require_alone(f"method {method}")
+    stop = Stop()
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
-    run = find_method(method).start(
-        base, found.facts, settings, stop=stop, checkpoint=checkpoint if resume else None
-    )
-    for sentence in left_out(run.facts, run.settings):
-        notes().print(visible(sentence), markup=False, soft_wrap=True)
-    stopped: list[Stopped] = []
+    with shared(stop) as ranks:
 
-    def note(event: Event) -> None:
-        if isinstance(event, Stopped):
-            stopped.append(event)
+        def prepared() -> MethodRun:
+            require_new_folder(out)
+            found = read_reported(file, columns, encoding)
+            known = {} if ranks.alone else {"ranks": ranks}
+            went = checkpoint if resume else None
+            chosen, base = find_method(method), load(with_own_device(choice))
+            return chosen.start(base, found.facts, settings, stop=stop, checkpoint=went, **known)
 
-    result = watched(f"Editing {base.name}", editing(run), stop, keep=note)
-    if result is None:
-        _keep_stopped(run, stopped[-1], checkpoint, as_json)
-        raise typer.Exit(STOPPED)
-    result.patch.save(out)
-    checkpoint.unlink(missing_ok=True)
+        run = agreed(ranks, prepared)
+        for sentence in left_out(run.facts, run.settings):
+            notes().print(visible(sentence), markup=False, soft_wrap=True)
+        result = _done(run, ranks, checkpoint, as_json)
+        if not ranks.leads:
+            return
+        result.patch.save(out)
+        checkpoint.unlink(missing_ok=True)
     report = _report(run, result, out)
     print_json(report) if as_json else _print(report, file)
+
+
+def _done(run: MethodRun, ranks: "Ranks", checkpoint: Path, as_json: bool) -> "EditResult":
+    """Does the run; where it does not come to its end, what was done is kept."""
+    from workbench.methods.edit import editing
+
+    stopped: list[Stopped] = []
+    done, kept = 0, time.monotonic()
+
+    def note(event: Event) -> None:
+        nonlocal done, kept
+        if isinstance(event, Stopped):
+            stopped.append(event)
+        if isinstance(event, EpochDone):
+            done = event.epoch
+            # A process that is gone may take the others with it before they can keep anything.
+            if ranks.leads and not ranks.alone and time.monotonic() - kept > KEPT_EVERY:
+                run.save_checkpoint(checkpoint)
+                kept = time.monotonic()
+
+    try:
+        result = watched(f"Editing {run.model.name}", editing(run), run.stop, keep=note)
+    except RankLost as error:
+        with claiming(ranks, checkpoint) as is_mine:
+            if not is_mine:
+                sys.exit(2)
+            run.save_checkpoint(checkpoint)
+        raise RankLost(
+            f"{error} Stopped after {done} epochs. The same command with --resume goes on from "
+            f"{checkpoint}."
+        ) from error
+    if result is None:
+        if ranks.leads:
+            _keep_stopped(run, stopped[-1], checkpoint, as_json)
+        raise typer.Exit(STOPPED)
+    return result
 
 
 def _keep_stopped(run: MethodRun, last: Stopped, checkpoint: Path, as_json: bool) -> None:
