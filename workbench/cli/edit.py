@@ -5,6 +5,7 @@ The first Ctrl-C ends the run between two steps and keeps a checkpoint beside th
 """
 
 import shlex
+import shutil
 import sys
 import time
 from dataclasses import asdict
@@ -42,6 +43,7 @@ from workbench.work.stop import Stop
 if TYPE_CHECKING:
     from workbench.methods.edit import EditResult
     from workbench.model.ranks import Ranks
+    from workbench.model.states_store import StatesStore
 
 __all__ = ["edit"]
 
@@ -68,14 +70,17 @@ def edit(
         require_alone(f"method {method}")
     stop = Stop()
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
+    states = out.with_name(out.name + ".states")
     with shared(stop) as ranks:
 
         def prepared() -> MethodRun:
             require_new_folder(out)
             found = read_reported(file, columns, encoding)
-            known = {} if ranks.alone else {"ranks": ranks}
             went = checkpoint if resume else None
             chosen, base = find_method(method), load(with_own_device(choice))
+            known: dict[str, Any] = {} if ranks.alone else {"ranks": ranks}
+            if chosen.keeps and base.placement.streamed:
+                known["store"] = _store(states, ranks)
             return chosen.start(base, found.facts, settings, stop=stop, checkpoint=went, **known)
 
         run = agreed(ranks, prepared)
@@ -86,8 +91,16 @@ def edit(
             return
         result.patch.save(out)
         checkpoint.unlink(missing_ok=True)
+        shutil.rmtree(states, ignore_errors=True)
     report = _report(run, result, out)
     print_json(report) if as_json else _print(report, file)
+
+
+def _store(folder: Path, ranks: "Ranks") -> "StatesStore":
+    """Where the states of a model that is read layer by layer outlive a run that is broken off."""
+    from workbench.model.states_store import StatesStore
+
+    return StatesStore(folder if ranks.alone else folder / str(ranks.number))
 
 
 def _done(run: MethodRun, ranks: "Ranks", checkpoint: Path, as_json: bool) -> "EditResult":

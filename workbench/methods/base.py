@@ -103,6 +103,8 @@ class Method:
         run: makes a `MethodRun` from model, facts, settings and, by name, ``stop`` and
             ``checkpoint``; or where that stands, as ``module:name``, to be imported when needed.
         shares: whether several processes can share a run's facts; then it takes ``ranks``, too.
+        keeps: whether a run takes hidden states from a ``store``, and leaves there what it
+            computes.
     """
 
     key: str
@@ -112,6 +114,7 @@ class Method:
     settings: type[MethodSettings]
     run: Callable[..., MethodRun] | str
     shares: bool = False
+    keeps: bool = False
 
     def start(
         self,
@@ -153,6 +156,7 @@ LOCFT_BF = Method(
     settings=EditSettings,
     run="workbench.methods.locft_bf:LocftRun",
     shares=True,
+    keeps=True,
 )
 
 MEMIT = Method(
@@ -180,6 +184,7 @@ FT = Method(
     source="The baseline of Locating and Editing Factual Associations in GPT, arXiv 2202.05262",
     settings=FtSettings,
     run="workbench.methods.ft:FtRun",
+    keeps=True,
 )
 
 FT_L = Method(
@@ -189,6 +194,7 @@ FT_L = Method(
     source="Modifying Memories in Transformer Models, arXiv 2012.00363",
     settings=FtLSettings,
     run="workbench.methods.ft:FtLRun",
+    keeps=True,
 )
 
 FT_M = Method(
@@ -198,6 +204,7 @@ FT_M = Method(
     source="A Comprehensive Study of Knowledge Editing, arXiv 2401.01286",
     settings=FtMSettings,
     run="workbench.methods.ft:FtMRun",
+    keeps=True,
 )
 
 ULTRAEDIT = Method(
@@ -217,6 +224,7 @@ LORA = Method(
     settings=LoraSettings,
     run="workbench.methods.lora:LoraRun",
     shares=True,
+    keeps=True,
 )
 
 _TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M)

@@ -90,7 +90,7 @@ class FtRun(LoopedRun):
             stop=self.stop,
             checkpoint=checkpoint,
             watch=False,
-            ranks=self._ranks,
+            **self._more,
         )
 
 

@@ -48,11 +48,13 @@ from workbench.methods.sparing import sparing_bytes, sparing_steps
 from workbench.methods.states_told import told_of
 from workbench.methods.tuned import TunedWeights
 from workbench.methods.watched import WatchedNeighbours
+from workbench.model.kept_states import keeping
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import is_out_of_memory, release_cache
 from workbench.model.ranks import ALONE, Ranks
 from workbench.model.states import HiddenStates, advancing
+from workbench.model.states_store import StatesStore
 from workbench.work.events import Event, ending_early, mapped
 from workbench.work.stop import Stop
 
@@ -77,6 +79,8 @@ class LocftRun(Run):
             has computed it already.
         keep: what another run on these facts held, which need not be asked of the base again.
         watch: whether each epoch says what became of the facts' neighbours.
+        store: where hidden states are kept beyond the run, those of its way too when it is broken
+            off; None for nowhere.
         ranks: the processes that share the facts; each makes such a run, of all facts, and all do
             the same with it at the same time.
 
@@ -103,6 +107,7 @@ class LocftRun(Run):
         states: HiddenStates | None = None,
         keep: KeepSet | None = None,
         watch: bool = True,
+        store: StatesStore | None = None,
         ranks: Ranks = ALONE,
     ) -> None:
         asked = settings or EditSettings()
@@ -124,7 +129,7 @@ class LocftRun(Run):
             self._keep = KeepSet(model, prompts, seed) if prompts else None
         self._watched: WatchedNeighbours | None = None
         self._watches = watch and ranks.leads
-        self._ranks = ranks
+        self._ranks, self._store = ranks, store
         self._states = states
         assert states is None or (states.layer, len(states)) == (
             self.kept_from,
@@ -241,7 +246,11 @@ class LocftRun(Run):
         own = self._step.own(range(len(table)))
         if not own:
             return
-        steps = advancing(self.model, table, None, self.kept_from, memory_limit=limit, rows=own)
+        to, store = self.kept_from, self._store
+        if store is None:
+            steps = advancing(self.model, table, None, to, memory_limit=limit, rows=own)
+        else:
+            steps = keeping(self.model, table, to, store, memory_limit=limit, rows=own)
         total = len(own)
         work = mapped(steps, lambda way: told_of(way, total))
         self._states = self._step.states = yield from ending_early(work, self.stop)

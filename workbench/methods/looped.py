@@ -17,7 +17,6 @@ from workbench.methods.locft_bf import LocftRun
 from workbench.methods.method_settings import MethodSettings
 from workbench.methods.run import Run
 from workbench.model.language_model import LanguageModel
-from workbench.model.ranks import ALONE, Ranks
 from workbench.work.events import Event
 from workbench.work.stop import Stop
 
@@ -25,7 +24,7 @@ __all__ = ["LoopedRun"]
 
 
 class LoopedRun(Run):
-    """One run; see `LocftRun` for its arguments and errors."""
+    """One run; see `LocftRun` for its arguments, of which ``more`` are some, and errors."""
 
     can_resume = True
 
@@ -37,11 +36,11 @@ class LoopedRun(Run):
         *,
         stop: Stop | None = None,
         checkpoint: str | Path | None = None,
-        ranks: Ranks = ALONE,
+        **more: Any,
     ) -> None:
         super().__init__(model, facts, settings, stop=stop, checkpoint=checkpoint)
         self._how: Any = settings.resolved(model.preset, len(self.facts))
-        self._ranks = ranks
+        self._more = more
         self._loop = self.loop(checkpoint)
 
     @abstractmethod

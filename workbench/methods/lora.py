@@ -205,5 +205,5 @@ class LoraRun(LoopedRun):
             EditSettings(**{name: getattr(how, name) for name in names}),
             stop=self.stop,
             checkpoint=checkpoint,
-            ranks=self._ranks,
+            **self._more,
         )

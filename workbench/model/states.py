@@ -10,13 +10,12 @@ check fails, everything starts at layer 0, the plain forward.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
 from workbench.model.bypass import Feed, bypass, capture, head_only_where, returned_items
-from workbench.model.hidden_states import HiddenStates, room_for
+from workbench.model.hidden_states import HiddenStates, empty_states
 from workbench.model.language_model import LanguageModel
 from workbench.model.passes import TOKENS_PER_PASS, Advanced, Way, in_passes, passes_of
 from workbench.model.tokens import TokenBatch, TokenTable
@@ -25,6 +24,7 @@ from workbench.work.events import follow
 __all__ = [
     "TOKENS_PER_PASS",
     "HiddenStates",
+    "StatesKeeper",
     "advance",
     "advancing",
     "check_states",
@@ -33,6 +33,22 @@ __all__ = [
     "starting_at",
     "target_logits",
 ]
+
+
+class StatesKeeper(Protocol):
+    """Keeps states of texts on their way, so that it can be gone on with later."""
+
+    def keep(
+        self, layer: int, states: HiddenStates, rows: Sequence[int], *, at_once: bool = False
+    ) -> None:
+        """Keeps states of some texts, if it is time.
+
+        Args:
+            layer: whose input they are, whatever `states` says of others.
+            states: of all texts that are wanted.
+            rows: those that are there.
+            at_once: whether there will be no other time.
+        """
 
 
 def starting_at(model: LanguageModel, layer: int) -> AbstractContextManager[Feed]:
@@ -106,6 +122,7 @@ def advancing(
     *,
     memory_limit: int | None = None,
     rows: Sequence[int] | None = None,
+    keeper: StatesKeeper | None = None,
 ) -> Generator[Advanced, None, HiddenStates]:
     """`advance` in steps, each of which says how far it is; returns the states.
 
@@ -114,23 +131,55 @@ def advancing(
     Args:
         model, texts, states, to, memory_limit: as for `advance`.
         rows: the texts that are wanted; the others have no states. None for all.
+        keeper: is shown what is reached, so that the way can be gone on with later.
     """
-    start = states.layer if states is not None else 0
     wanted = range(len(texts)) if rows is None else rows
+    try:
+        return (yield from _on_way(model, texts, states, to, memory_limit, wanted, keeper))
+    finally:
+        if model.stream is not None:
+            model.stream.on_way = ""
+
+
+def _on_way(
+    model: LanguageModel,
+    texts: TokenTable,
+    states: HiddenStates | None,
+    to: int,
+    memory_limit: int | None,
+    wanted: Sequence[int],
+    keeper: StatesKeeper | None,
+) -> Generator[Advanced, None, HiddenStates]:
+    """The way that texts go; see `advancing`."""
+    start = states.layer if states is not None else 0
     passes = passes_of(texts, wanted, model.device)
     way = Way(len(wanted), start, to)
     now, is_ours = states, False
     for stop in _stops(model, start, to):
-        with _held(model, stop - 1):
-            reached: HiddenStates | None = None
-            for done, part in in_passes(passes, model.device, _passing(model, texts, now, stop)):
-                if reached is None:
-                    reached = _taking(
-                        texts, wanted, now if is_ours else None, part, model, memory_limit
-                    )
-                reached.put(done, part)
-                yield way.passed(len(done), stop, model.stream)
+        reached: HiddenStates | None = None
+        passed: list[int] = []
+        try:
+            with _held(model, stop - 1):
+                work = _passing(model, texts, now, stop)
+                for done, part in in_passes(passes, model.device, work):
+                    if reached is None:
+                        old = now if is_ours else None
+                        reached = _taking(texts, wanted, old, part, model, memory_limit)
+                    reached.put(done, part)
+                    passed += done
+                    if keeper is not None and stop == to:
+                        keeper.keep(stop, reached, passed)
+                    yield way.passed(len(done), stop, model.stream)
+        except GeneratorExit:
+            if keeper is not None and reached is not None:
+                keeper.keep(stop, reached, passed, at_once=True)
+                rest = sorted(set(wanted) - set(passed))
+                if now is not None and rest:
+                    keeper.keep(now.layer, now, rest, at_once=True)
+            raise
         assert reached is not None
+        if keeper is not None and stop != to:
+            keeper.keep(stop, reached, wanted)
         reached.layer = stop
         now, is_ours = reached, True
     assert now is not None
@@ -178,12 +227,7 @@ def _taking(
     """What takes the states of all texts: those that they replace, where they are of one form."""
     if old is not None and old.flat.shape[1:] == part.shape[2:] and old.flat.dtype == part.dtype:
         return old
-    lengths = [0] * len(texts)
-    for row in wanted:
-        lengths[row] = texts.length(row)
-    starts = (0, *accumulate(lengths))
-    flat, folder = room_for(starts[-1], part, model.device, memory_limit)
-    return HiddenStates(0, flat, starts, folder)
+    return empty_states(texts, wanted, part, model.device, memory_limit)
 
 
 def settling(

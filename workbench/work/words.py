@@ -2,7 +2,17 @@
 
 import math
 
-__all__ = ["clock", "count", "duration", "one_line", "quantity", "share", "size", "small"]
+__all__ = [
+    "clock",
+    "count",
+    "duration",
+    "layer_line",
+    "one_line",
+    "quantity",
+    "share",
+    "size",
+    "small",
+]
 
 
 def count(number: int, noun: str) -> str:
@@ -32,6 +42,19 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def layer_line(layer: int, to: int, rate: float = 0.0, seconds_left: float | None = None) -> str:
+    """How far work is that goes from layer to layer.
+
+    Args:
+        layer: that is passed now.
+        to: the one after the last.
+        rate: bytes a second at which layers are read; 0 for none.
+        seconds_left: of the work; None while that is not known.
+    """
+    line = f"layer {layer} of {to}" + (f", read at {size(rate)} a second" if rate else "")
+    return line + (f", about {duration(seconds_left)} left" if seconds_left is not None else "")
 
 
 def duration(seconds: float) -> str:

@@ -13,13 +13,15 @@ from typing import Any
 from workbench.errors import ModelError, SessionError
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe import probe
-from workbench.methods.base import MethodRun, find_method
+from workbench.methods.base import Method, MethodRun, find_method
 from workbench.methods.edit import EditResult, editing, left_by
 from workbench.methods.events import BatchDone, EpochDone, Finished, Started, Stopped
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
+from workbench.model.states_store import StatesStore
 from workbench.store.facts import FactRow
+from workbench.store.kept_states import states_folder
 from workbench.store.probes import Answered
 from workbench.store.requests import EditRequest, ResumeRequest
 from workbench.work.events import Event, Work, mapped
@@ -152,7 +154,8 @@ def _prepare(task: Task, model: LanguageModel) -> tuple[int, list[FactRow], Meth
     rows, request = task.facts(), task.request(EditRequest)
     method = find_method(request.method)
     settings = method.settings.from_dict(request.settings)
-    run = method.start(model, [row.fact for row in rows], settings, stop=task.stop)
+    known = _known(task, method)
+    run = method.start(model, [row.fact for row in rows], settings, stop=task.stop, **known)
     runs = task.store.runs
     number = runs.begin(
         task.job.id, model.name, run.settings, rows, method=method.key, at=run.plan().at
@@ -179,14 +182,21 @@ def _made_again(task: Task, model: LanguageModel, earlier: int) -> tuple[list[Fa
             "now. Choose that model again to let the run go on."
         )
     rows, checkpoint = kept_facts(store, earlier), store.runs.checkpoint(earlier)
-    run = find_method(found.method).start(
+    method = find_method(found.method)
+    run = method.start(
         model,
         [row.fact for row in rows],
         found.settings,
         stop=task.stop,
         checkpoint=checkpoint if checkpoint.exists() else None,
+        **_known(task, method),
     )
     return rows, run
+
+
+def _known(task: Task, method: Method) -> dict[str, Any]:
+    """What a method is spared: states that the session has kept are not computed again."""
+    return {"store": StatesStore(states_folder(task.store.folder))} if method.keeps else {}
 
 
 class _Keeper:
