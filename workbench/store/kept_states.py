@@ -7,7 +7,10 @@ of an export: whoever has the model computes them again.
 import shutil
 from pathlib import Path
 
-__all__ = ["clear_states", "states_bytes", "states_folder"]
+__all__ = ["STATES_LIMIT", "clear_states", "states_bytes", "states_folder"]
+
+STATES_LIMIT = 10_000_000_000
+"""Bytes of kept states in one session."""
 
 
 def states_folder(session: Path) -> Path:

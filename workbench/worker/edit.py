@@ -21,7 +21,7 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.model.states_store import StatesStore
 from workbench.store.facts import FactRow
-from workbench.store.kept_states import states_folder
+from workbench.store.kept_states import STATES_LIMIT, states_folder
 from workbench.store.probes import Answered
 from workbench.store.requests import EditRequest, ResumeRequest
 from workbench.work.events import Event, Work, mapped
@@ -196,7 +196,9 @@ def _made_again(task: Task, model: LanguageModel, earlier: int) -> tuple[list[Fa
 
 def _known(task: Task, method: Method) -> dict[str, Any]:
     """What a method is spared: states that the session has kept are not computed again."""
-    return {"store": StatesStore(states_folder(task.store.folder))} if method.keeps else {}
+    if not method.keeps:
+        return {}
+    return {"store": StatesStore(states_folder(task.store.folder), STATES_LIMIT)}
 
 
 class _Keeper:
