@@ -194,14 +194,14 @@ def test_when_memory_runs_out_smaller_pieces_make_the_same_update(
     settings = EditSettings.from_dict(SETTINGS.as_dict() | {"batch_size": 7})
     roomy = LocftRun(model, facts, settings)
     expected = losses_of(list(roomy.events()))
-    forward = BatchStep._forward
+    losses = BatchStep._losses
 
-    def tight(self: BatchStep, texts: list[int], seen: Seen) -> torch.Tensor:
+    def tight(self: BatchStep, texts: list[int], logits: torch.Tensor, seen: Seen) -> torch.Tensor:
         if len(texts) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return forward(self, texts, seen)
+        return losses(self, texts, logits, seen)
 
-    monkeypatch.setattr(BatchStep, "_forward", tight)
+    monkeypatch.setattr(BatchStep, "_losses", tight)
     run = LocftRun(model, facts, settings)
     events = list(run.events())
     assert [e.size for e in events if isinstance(e, MicroBatchHalved)] == [3, 1]

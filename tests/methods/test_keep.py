@@ -37,7 +37,7 @@ from workbench.work.events import follow
 COUNTRIES = ("Chad", "Peru", "Mali", "Cuba", "Fiji", "Togo", "Laos", "Iran")
 NAMES = st.lists(st.sampled_from(COUNTRIES), min_size=1, max_size=8, unique=True)
 AT = ("1.mlp.down_proj",)
-FORMS_WITHOUT_CHAT = ("raw", "question", "rephrase")
+FORMS = ("raw", "question", "rephrase")
 
 
 def facts_about(names: list[str]) -> list[Fact]:
@@ -187,7 +187,7 @@ def test_no_run_trains_on_what_a_fact_is_measured_by(model: LanguageModel) -> No
             ),
         ]
 
-    settings = EditSettings(at=AT, keep=1.0, kept=("yours", "neighbours"), forms=FORMS_WITHOUT_CHAT)
+    settings = EditSettings(at=AT, keep=1.0, kept=("yours", "neighbours"), forms=FORMS)
     free = trained_on(LocftRun(model, brought("a", "b", "c"), settings))
     mine = {"chad's capital is", "chad is ruled from", "peru lies in", "cuba's capital is"}
     assert free > {*mine, "the capital of mali is"}
@@ -218,7 +218,8 @@ def drift(model: LanguageModel, run: LocftRun, prompts: list[KeptPrompt]) -> flo
     kept = KeepSet(model, prompts, 0)
     follow(kept.preparing(0, None))
     with run.applied(), torch.no_grad():
-        return kept.loss(range(len(prompts))).item()
+        rows = range(len(prompts))
+        return kept.divergences(rows, kept.logits(rows)).mean().item()
 
 
 @pytest.mark.slow
@@ -233,7 +234,7 @@ def test_what_must_stay_stays_nearer_to_the_base_and_the_facts_are_learned() -> 
         list(run.events())
         assert all(run.learned())
         found[keep] = drift(model, run, prompts)
-    assert found[1.0] < 0.5 * found[0.0], found
+    assert found[1.0] < 0.6 * found[0.0], found
 
 
 def test_a_true_answer_that_is_given_is_what_is_held(model: LanguageModel) -> None:
@@ -343,15 +344,20 @@ def test_what_one_run_held_serves_another_at_any_layer(model: LanguageModel) -> 
             assert torch.allclose(weight, shared.weights[name], atol=1e-5)
 
 
-def test_small_pieces_hold_as_whole_batches_do(model: LanguageModel) -> None:
+def test_one_pass_for_facts_and_what_must_stay_makes_the_update_of_a_pass_for_each_text(
+    model: LanguageModel,
+) -> None:
     facts = facts_about(list(COUNTRIES))
-    losses = []
+    runs = []
     for pieces in (None, 1):
-        settings = EditSettings(at=AT, epochs=4, batch_size=4, keep=1.0, micro_batch_size=pieces)
-        run = LocftRun(model, facts, settings)
-        list(run.events())
-        losses.append(run.progress.losses)
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+        settings = EditSettings(
+            at=AT, epochs=4, batch_size=4, keep=1.0, forms=FORMS, micro_batch_size=pieces
+        )
+        runs.append(LocftRun(model, facts, settings))
+        list(runs[-1].events())
+    assert runs[0].progress.losses == pytest.approx(runs[1].progress.losses, rel=1e-3)
+    for name, weight in runs[0].weights.items():
+        assert torch.allclose(weight, runs[1].weights[name], atol=1e-4)
 
 
 def test_a_weight_below_nothing_is_refused() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from workbench.errors import SettingsError
 from workbench.facts import Fact, Question
 from workbench.methods.events import EpochDone
 from workbench.methods.locft_bf import LocftRun
@@ -83,6 +84,26 @@ def test_what_an_earlier_version_kept_goes_on_as_published() -> None:
         del earlier[name]
     assert EditSettings.from_dict(earlier).recipe == "published"
     assert EditSettings.from_dict({"seed": 3}).recipe == EditSettings().recipe
+
+
+def test_a_step_is_reminded_of_fewer_prompts_than_it_has_facts_and_as_strongly(
+    model: LanguageModel,
+) -> None:
+    ours = EditSettings(recipe="holds").resolved(CHATTY, 100)
+    assert 0 < ours.keep_share < 1 == EditSettings(keep=1.0).resolved(CHATTY, 100).keep_share
+    earlier = ours.as_dict()
+    del earlier["keep_share"]  # a setting that runs before it did not have
+    assert EditSettings.from_dict(earlier).keep_share == 1
+    few, many = (
+        LocftRun(model, facts(), EditSettings(at=AT, keep=1.0, keep_share=share))
+        for share in (0.5, 2.0)
+    )
+    for run in (few, many):
+        assert run.keep is not None
+        list(run.keep.preparing(run.kept_from, None))
+    assert (len(few._kept_now(5)), len(many._kept_now(5))) == (3, 10)
+    with pytest.raises(SettingsError, match=r"keep_share is 0\.0; it must be a number above 0"):
+        EditSettings(keep_share=0.0)
 
 
 @pytest.mark.parametrize("pipeline", ["breadth-first", "depth-first"])

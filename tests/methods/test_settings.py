@@ -71,6 +71,7 @@ def test_what_a_person_set_is_kept_when_resolving() -> None:
         recipe="holds",
         forms=("raw", "chat:3"),
         keep=0.5,
+        keep_share=0.25,
         spare=0.25,
         kept=("text",),
         rate_schedule="constant",

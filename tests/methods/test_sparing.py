@@ -62,7 +62,7 @@ def test_a_step_is_the_one_that_trades_its_length_for_what_usual_inputs_feel(
     moment = inputs.T @ inputs
     cost = strength * moment / moment.diagonal().mean()
     wish = torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
-    step = sparing_steps(model, [name], usual, strength)[name](wish) / LONGER
+    step = sparing_steps(model, [name], usual, strength, 1)[name](wish) / LONGER
     # The minimum of |D - wish|^2 + tr(D cost D'), by its gradient.
     as_linear = (step, wish) if family == "Llama" else (step.T, wish.T)
     gradient = as_linear[0] - as_linear[1] + as_linear[0] @ cost
@@ -71,7 +71,8 @@ def test_a_step_is_the_one_that_trades_its_length_for_what_usual_inputs_feel(
 
 
 def test_norms_are_stepped_in_as_they_are(model: LanguageModel) -> None:
-    assert sparing_steps(model, ["model.layers.1.input_layernorm.weight"], prepared(model), 1) == {}
+    norms = ["model.layers.1.input_layernorm.weight"]
+    assert sparing_steps(model, norms, prepared(model), 1, 1) == {}
 
 
 def test_a_run_that_spares_goes_on_to_the_same_bits(model: LanguageModel, tmp_path: Path) -> None:
@@ -117,7 +118,8 @@ def test_facts_are_learned_and_usual_texts_feel_it_less() -> None:
 
     def felt(patch: Patch) -> float:
         with patch.applied(model), torch.no_grad():
-            return sum(usual.loss(rows).item() for rows in usual.batches())
+            logits = [(rows, usual.logits(rows)) for rows in usual.batches()]
+            return sum(usual.divergences(*one).mean().item() for one in logits)
 
     published = edit(model, facts)
     sparing = edit(model, facts, spare=1.0, kept=("text",))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, Open, job_done
+from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.facts import Fact, Question
 from workbench.methods.locft_settings import EditSettings
-from workbench.store import Store
+from workbench.store import Library, Store
 
 expect.set_options(timeout=PATIENCE)
 
@@ -214,3 +214,52 @@ def test_deletions_are_undone_one_by_one_also_after_a_refresh(
     expect(table).to_contain_text(f"1 fact deleted: {AUSTRALIA.prompt}")
     table.get_by_role("button", name="Undo").click()
     expect(table.locator("tr")).to_have_count(3)
+
+
+def test_what_is_found_is_kept_changed_at_once_copied_and_told_of(
+    open_page: Open, store: Store, library: Library
+) -> None:
+    store.facts.add([AUSTRALIA, FRANCE, GOLD], "file")
+    other = library.create("Other capitals")
+    page = open_page()
+    table = page.locator("#facts-table")
+    search = page.locator("#search").get_by_role("textbox")
+    search.fill("capital")
+    table.get_by_role("button", name="Keep this search").click()
+    expect(table.get_by_role("button", name="“capital”", exact=True)).to_be_visible()
+    table.get_by_label("Copy the 2 found into another session").select_option(other.id)
+    until(page, lambda: [row.fact for row in other.facts] == [AUSTRALIA, FRANCE])
+
+    page.get_by_role("button", name="Change all that is found").click()
+    page.locator("#many-find textarea, #many-find input").fill("capital")
+    page.locator("#many-text textarea, #many-text input").fill("main town")
+    preview = page.locator("#many-preview")
+    expect(preview).to_contain_text("2 of 2 facts found would change")
+    expect(preview).to_contain_text("The main town of France is")
+    page.locator("#many-change").click()
+    expect(table).to_contain_text("No fact is found")
+    expect(table).to_contain_text("2 facts changed: The main town of Australia is and 1 more")
+    search.fill("")
+    unfold(page, "The main town of France is")
+    table.get_by_text("History: 1 change, 0 runs").click()
+    expect(table.locator(".earlier")).to_contain_text("The capital of France is Lyon")
+    table.get_by_role("button", name="Undo").click()
+    table.get_by_role("button", name="“capital”", exact=True).click()
+    expect(table.locator("tr.unfolded")).to_have_count(1)
+    expect(search).to_have_value("capital")
+    expect(table).to_contain_text("The capital of France is")
+
+
+def test_a_file_that_is_dropped_on_another_tab_is_brought_in(open_page: Open, store: Store) -> None:
+    page = open_page()
+    go_to(page, "Runs")
+    page.evaluate(
+        """() => {
+          const dropped = new DataTransfer();
+          dropped.items.add(new File(['prompt,target_new\\nA is,B\\n'], 'facts.csv'));
+          for (const kind of ['dragover', 'drop'])
+            document.body.dispatchEvent(
+              new DragEvent(kind, {dataTransfer: dropped, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(page.locator("#facts-table")).to_contain_text("A is")

@@ -8,16 +8,19 @@ import pytest
 from tests.page.test_hostile import EVIL, drawn, poisoned
 from workbench.facts import Fact, Question
 from workbench.facts.guess import ColumnGuess
+from workbench.facts.many import ManyChange
 from workbench.facts.problems import WHY, Problem
 from workbench.page.facts.asked import asked_note
 from workbench.page.facts.columns import column_dialogs
 from workbench.page.facts.history import import_history, import_jobs
+from workbench.page.facts.many import draw_preview
 from workbench.page.facts.report import ReportView, import_report
-from workbench.page.facts.row import details, fact_row
+from workbench.page.facts.row import Past, details, fact_row
 from workbench.page.facts.table import TableView, facts_table
 from workbench.page.kit.charts import loss_curve
 from workbench.page.kit.page import notice
 from workbench.page.sidebar.sidebar import now_card
+from workbench.store.fact_versions import Change, Preview, Version
 from workbench.store.facts import Deletion, FactRow, Overview
 from workbench.store.found import SHOWS, Found
 from workbench.store.import_conflicts import Conflict, Option
@@ -27,6 +30,7 @@ from workbench.store.library import Discarded
 from workbench.store.runs import FactOutcome
 from workbench.store.uploads import Upload
 
+SPLIT = ManyChange("split", "prompt", " is")
 KIND = next(iter(WHY))
 PROBLEM = Problem(7, "prompt", "It is wrong.", "Mend it.", "error", KIND)
 KEPT = Problem(0, "", "It is odd.", "Look at it.", "warning", KIND)
@@ -36,6 +40,7 @@ ROW = FactRow(1, FACT, True, "file.csv", True, (KEPT,))
 OFF = FactRow(2, FACT, False, "", None)
 OUTCOME = FactOutcome(1, "The x is", "y", True, "z", "y")
 OTHER = FactOutcome(1, "The x is", "w", None, "", None)
+PAST = Past([Version(FACT, 1.0)], [(3, OUTCOME), (2, OTHER)])
 TABLE = TableView(
     [ROW, OFF],
     50,
@@ -44,6 +49,10 @@ TABLE = TableView(
     1,
     OUTCOME,
     [Deletion(2.5, 3, "The y is"), Deletion(1.5, 1, "The z is")],
+    Change(3.5, 2, "The y is"),
+    PAST,
+    [("a b", "ticked"), ("", "doubtful")],
+    [("2", "Two")],
     "session",
 )
 BROUGHT = Import(
@@ -102,7 +111,8 @@ BANNER = {"closed": "Another has it.", "sentence": "It is gone.", "ways": True, 
 VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "facts_table": (facts_table, [TABLE]),
     "fact_row": (fact_row, [ROW, True]),
-    "details": (details, [ROW, 3, OUTCOME]),
+    "details": (details, [ROW, 3, OUTCOME, PAST]),
+    "many": (draw_preview, [SPLIT, Preview(9, 12, ((FACT, FACT),))]),
     "details, another answer": (details, [OFF, 3, OTHER]),
     "asked_note": (asked_note, [None, SAID]),
     "asked_note, going on": (asked_note, [JOB, None]),

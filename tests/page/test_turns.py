@@ -72,7 +72,7 @@ def test_the_later_of_two_choices_wins_also_when_the_first_is_held_up(
     file = tmp_path / "facts.csv"
     file.write_text("asked,answer\nThe capital of France is,Lyon\n", encoding="utf-8")
     store.uploads.add(file.name, str(file), guess_columns(file))
-    page = open_page()
+    page = open_page(fresh=True)
     page.add_init_script(FIRST_IS_LATE)
     page.reload()
     dialog = page.get_by_role("group", name="Columns of facts.csv")

@@ -5,6 +5,7 @@ and all make the same update. Invariant: how a batch is cut, and among how many 
 changes memory and speed, never the update beyond rounding. Knows nothing about epochs.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,13 +16,14 @@ from workbench.measure.strict import learned_texts
 from workbench.methods.drawn import DrawnForms
 from workbench.methods.keep import KeepSet
 from workbench.methods.locft_settings import ResolvedEditSettings
-from workbench.methods.pieces import pieces_of, worth_reading
+from workbench.methods.pieces import pass_cost, pieces_of, worth_reading
 from workbench.methods.seen import Seen
+from workbench.methods.together import Piece, logits_of, shared_pieces
 from workbench.methods.tuned import TunedWeights
+from workbench.model.hidden_states import HiddenStates
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import is_out_of_memory
 from workbench.model.ranks import Ranks
-from workbench.model.states import HiddenStates, kept_logits
 from workbench.model.tokens import TokenBatch
 
 __all__ = ["BatchStep"]
@@ -61,12 +63,17 @@ class BatchStep:
         """Those texts that this process answers for: of its own facts, in every form."""
         return [text for text in texts if self.ranks.owns(self.drawn.fact(text))]
 
-    def pieces(self, texts: Sequence[int]) -> list[list[int]]:
-        """Texts in pieces of similar length."""
-        if not texts:
-            return []
-        worth = worth_reading(self.model, self.kept_from)
-        return pieces_of(self.drawn.table, texts, self.micro_batch, self.model.device, worth)
+    def pieces(self, texts: Sequence[int], kept: Sequence[int]) -> list[Piece]:
+        """Texts of facts and of what must stay, as they go through the model together."""
+        table, most = self.drawn.table, self.micro_batch
+        if not self.drawn.many and not kept:
+            worth = worth_reading(self.model, self.kept_from)
+            found = pieces_of(table, texts, most, self.model.device, worth) if texts else []
+            return [Piece(piece, []) for piece in found]
+        if most == self.settings.batch_size:
+            most += len(kept)  # memory has not said yet that it does not hold both
+        alone = pass_cost(self.model, self.kept_from)
+        return shared_pieces(table, texts, self.keep, kept, most, alone)
 
     def __call__(self, texts: Sequence[int], batch: int, rate: float) -> tuple[Seen, bool]:
         """One update of the weights.
@@ -85,48 +92,46 @@ class BatchStep:
         """
         seen = Seen(texts)
         with self.tuned.training():
-            self._gradients(seen)
-            if not self.ranks.alone:
-                self._hold(len(texts), batch)  # now, while no other process waits for this one
+            self._gradients(seen, self._kept_now(len(texts), batch))
             seen.share(self.ranks)
             stepped = seen.loss >= self.settings.skip_loss
-            if stepped and self.ranks.alone:
-                self._hold(len(texts), batch)
             if stepped:
                 self._update(rate)
         return seen, stepped
 
-    def _gradients(self, seen: Seen) -> None:
-        """Takes the gradients of this process's share of a batch."""
-        pieces = self.pieces(self.own(seen.texts))
+    def _kept_now(self, facts: int, batch: int) -> list[int]:
+        """What must stay of which a step is reminded."""
+        if self.keep is None or not self.settings.keep:
+            return []
+        return self.keep.drawn(math.ceil(self.settings.keep_share * facts), batch)
+
+    def _gradients(self, seen: Seen, kept: list[int]) -> None:
+        """Takes the gradients of this process's share of a batch, and of what must stay."""
+        pieces = self.pieces(self.own(seen.texts), self.ranks.own_part(kept))
         is_known = self.ranks.alone and len(pieces) == 1
         for piece in pieces:
-            losses = self._forward(piece, seen)
+            asked = self.drawn.table, self.states, self.keep, piece
+            of_facts, of_kept = logits_of(self.model, *asked)
+            parts = []
+            if piece.texts:
+                losses = self._losses(piece.texts, of_facts, seen)
+                parts.append(losses.mean() * (len(piece.texts) / len(seen.texts)))
+            if self.keep is not None and piece.kept:
+                found = self.keep.divergences(piece.kept, of_kept)
+                parts.append(found.mean() * (self.settings.keep * len(piece.kept) / len(kept)))
+            loss = torch.stack(parts).sum() if len(parts) > 1 else parts[0]
             # No token may have reached the one expert that is tuned.
-            reached = losses.requires_grad
+            reached = loss.requires_grad
             if reached and not (is_known and seen.loss < self.settings.skip_loss):
-                share = len(piece) / len(seen.texts)
-                (losses.mean() * share).backward()  # type: ignore[no-untyped-call]
+                loss.backward()  # type: ignore[no-untyped-call]
                 self.tuned.collect_gradients()
 
-    def _forward(self, texts: list[int], seen: Seen) -> torch.Tensor:
+    def _losses(self, texts: list[int], logits: torch.Tensor, seen: Seen) -> torch.Tensor:
         """Each text's mean cross-entropy on its target tokens, which is noted."""
         batch = self.drawn.table.batch(texts)
-        logits = kept_logits(self.model, batch, texts, self.states)
         losses = self.losses_of(logits, batch)
         seen.put(texts, losses, learned_texts(logits.detach(), batch))
         return losses
-
-    def _hold(self, count: int, batch: int) -> None:
-        """Adds the gradient of what must stay, from as many prompts as the batch has facts."""
-        if self.keep is None or not self.settings.keep:
-            return
-        rows = self.keep.drawn(count, batch)
-        for piece in self.keep.pieces(self.ranks.own_part(rows), self.micro_batch):
-            loss = self.keep.loss(piece) * (self.settings.keep * len(piece) / len(rows))
-            if loss.requires_grad:
-                loss.backward()  # type: ignore[no-untyped-call]
-                self.tuned.collect_gradients()
 
     def _update(self, rate: float) -> None:
         """Changes the weights by the gradients of all processes."""

@@ -23,6 +23,7 @@ PUBLISHED = {
     "rate_schedule": "constant",
     "forms": ["raw"],
     "keep": 0.0,
+    "keep_share": 1.0,
     "spare": 0.0,
     "other_subjects": [],
 }
@@ -49,6 +50,8 @@ def run_identity(
     """
     told = replace(settings, micro_batch_size=None).as_dict()
     del told["recipe"]  # what it stands for is in the others
+    if not settings.keep:
+        told["keep_share"] = PUBLISHED["keep_share"]
     if not settings.needs_kept:
         del told["kept"]
     if not settings.holds_neighbours:
@@ -60,6 +63,8 @@ def run_identity(
     further: dict[str, Any] = {"chats with a system prompt": list(systems)} if systems else {}
     if few and settings.holds_neighbours:
         further["subjects of the lists"] = listed_digest()
+    if model.edition:
+        further["earlier edit"] = model.edition
     return further | {
         "settings": told,
         "facts": facts_digest(facts),

@@ -13,13 +13,13 @@ from itertools import accumulate
 import torch
 
 from workbench.methods.kept_prompts import KeptPrompt, answered
-from workbench.methods.pieces import pieces_of, worth_reading
 from workbench.methods.recipes import Kept
+from workbench.model.bypass import capture
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.passes import Advanced
 from workbench.model.states import HiddenStates, advancing, kept_logits, settling
-from workbench.model.tokens import TokenizedText, TokenTable
+from workbench.model.tokens import TokenBatch, TokenizedText, TokenTable
 
 __all__ = ["KeepSet", "divergence"]
 
@@ -137,19 +137,22 @@ class KeepSet:
         drawn = chance.choices(kinds, [SHARES[kind] for kind in kinds], k=count)
         return [chance.choice(self._kinds[kind]) for kind in drawn]
 
-    def pieces(self, rows: Sequence[int], most: int) -> list[list[int]]:
-        """Texts in pieces of similar length (see `pieces_of`)."""
-        if self._table is None or not rows:
-            return []
-        worth = worth_reading(self._model, self._states.layer if self._states is not None else 0)
-        return pieces_of(self._table, rows, most, self._model.device, worth)
+    def asked(self, rows: Sequence[int]) -> tuple[TokenBatch, Sequence[int], HiddenStates | None]:
+        """Some of the texts as `kept_logits` takes them."""
+        assert self._table is not None
+        return self._table.batch(rows), rows, self._states
 
-    def loss(self, rows: Sequence[int]) -> torch.Tensor:
-        """The mean over some texts of the mean divergence at their tokens; differentiable."""
+    def divergences(self, rows: Sequence[int], logits: torch.Tensor) -> torch.Tensor:
+        """Each text's mean divergence at its tokens; differentiable.
+
+        Args:
+            rows: the texts.
+            logits: what the model says where their targets are.
+        """
         assert self._table is not None
         batch, places = self._table.batch(rows), self._places(rows)
-        found = divergence(self.logits(rows), self._tokens[places], self._shares[places])
-        return (batch.sum_by_text(found) / batch.sum_by_text(torch.ones_like(found))).mean()
+        found = divergence(logits, self._tokens[places], self._shares[places])
+        return batch.sum_by_text(found) / batch.sum_by_text(torch.ones_like(found))
 
     def batches(self) -> list[list[int]]:
         """All texts, once they are prepared, in batches of similar length."""
@@ -162,11 +165,16 @@ class KeepSet:
         assert self._table is not None
         return [self._table.length(row) for row in rows]
 
+    def pass_to(self, layer: int, rows: Sequence[int]) -> None:
+        """Some texts go through the layers before one of them, or through all where it is none."""
+        if layer >= self._model.layer_count:
+            self.logits(rows)
+        else:
+            capture(self._model.layers, layer, lambda: self.logits(rows))
+
     def logits(self, rows: Sequence[int]) -> torch.Tensor:
         """What the model says where the targets of some texts are: (targets, vocabulary)."""
-        assert self._table is not None
-        batch = self._table.batch(rows)
-        return kept_logits(self._model, batch, rows, self._states)
+        return kept_logits(self._model, *self.asked(rows))
 
 
 def divergence(logits: torch.Tensor, tokens: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:

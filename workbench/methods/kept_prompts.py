@@ -12,6 +12,7 @@ from workbench.facts.forms import Form, as_question
 from workbench.facts.neighbours import neighbours, said_keys
 from workbench.facts.overlaps import kept_questions
 from workbench.facts.same import prompt_key
+from workbench.methods.pieces import cheapest_pieces, pass_cost
 from workbench.methods.recipes import MOST_BROUGHT, Kept
 from workbench.model.forms import tokenize_as
 from workbench.model.generate import chat_tokens, generate
@@ -223,11 +224,13 @@ def _as_said(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[Tokeni
     chat, texts = prompts[0].chat, [prompt.prompt for prompt in prompts]
     ids = chat_tokens(model, texts) if chat else prompt_tokens(model.tokenizer, texts)
     fits = [len(one) + room <= (model.longest or len(one) + room) for one in ids]
-    asked = [text for text, fit in zip(texts, fits, strict=True) if fit]
-    said = generate(model, asked, chat=chat, max_new_tokens=room, top_k=1)
-    kept = [one for one, fit in zip(ids, fits, strict=True) if fit]
-    return [
-        TokenizedText(one, answer.tokens)
-        for one, answer in zip(kept, said, strict=True)
-        if answer.tokens
-    ]
+    asked = [(one, text) for one, text, fit in zip(ids, texts, fits, strict=True) if fit]
+    said: dict[int, TokenizedText] = {}
+    lengths = [len(one) + room for one, _ in asked]
+    for places in cheapest_pieces(lengths, len(asked), room * pass_cost(model, 0)):
+        some = [asked[place][1] for place in places]
+        answers = generate(model, some, chat=chat, max_new_tokens=room, top_k=1)
+        for place, answer in zip(places, answers, strict=True):
+            if answer.tokens:
+                said[place] = TokenizedText(asked[place][0], answer.tokens)
+    return [said[place] for place in sorted(said)]

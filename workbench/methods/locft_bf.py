@@ -190,7 +190,7 @@ class LocftRun(Run):
         table, size = self._drawn.table, self.settings.batch_size
         longest_first = sorted(range(len(table)), key=table.length, reverse=True)
         kept = self._keep.expected_tokens if self._keep is not None else 0
-        pieces = self._step.pieces(longest_first[:size])
+        pieces = [piece.texts for piece in self._step.pieces(longest_first[:size], [])]
         tokens = max(len(piece) * max(map(table.length, piece)) for piece in pieces)
         targets = max(sum(len(table.texts[row].target) for row in piece) for piece in pieces)
         held = activation_bytes(self.model, self._locations[0].layer, tokens, targets)
@@ -239,7 +239,8 @@ class LocftRun(Run):
             yield from ending_early(told, self.stop)
         if self._keep is not None and self.settings.spare and not self.stop.asked:
             names, strength = self._tuned.master, self.settings.spare
-            self._tuned.sparing = sparing_steps(self.model, names, self._keep, strength)
+            top = self._locations[-1].layer
+            self._tuned.sparing = sparing_steps(self.model, names, self._keep, strength, top)
         if self.kept_from == 0 or self._states is not None or self.stop.asked:
             return
         table, limit = self._drawn.table, self._states_memory
@@ -331,6 +332,10 @@ class LocftRun(Run):
             )
         with self.applied():
             return self._watched.unchanged()
+
+    def unwatch(self) -> None:
+        """Says no more what became of the facts' neighbours."""
+        self._watches = False
 
     def _loss_now(self) -> float:
         """The mean loss of the epoch that ended; with several forms that of every text.

@@ -9,7 +9,7 @@ but the micro-batch.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
@@ -54,6 +54,10 @@ class EditSettings(MethodSettings):
     Raises:
         SettingsError: when a value makes no sense; the message names the setting.
     """
+
+    tried: ClassVar[str] = "learning_rate"
+    recompiles: ClassVar[bool] = True
+    rehearses: ClassVar[bool] = True
 
     at: tuple[str, ...] = setting(
         (),
@@ -116,6 +120,14 @@ class EditSettings(MethodSettings):
         "0 for nothing; empty: the recipe's.",
         label="Keep",
     )
+    keep_share: float | None = setting(
+        None,
+        "How many prompts that must stay a step is reminded of, for each of its facts, which "
+        "changes its cost and not their weight; empty: the recipe's.",
+        label="Kept prompts a step",
+        unit="a fact",
+        advanced=True,
+    )
     spare: float | None = setting(
         None,
         "How much each step avoids the directions of usual inputs, those that the kept prompts "
@@ -163,6 +175,7 @@ class EditSettings(MethodSettings):
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
         self._require_number("skip_loss", "stop_loss", or_zero=True)
         self._require_number("keep", "spare", or_zero=True, optional=True)
+        self._require_number("keep_share", optional=True)
         self._require_known("recipe", RecipeName)
         self._require_known("pipeline", Pipeline)
         if self.rate_schedule is not None:
@@ -184,13 +197,16 @@ class EditSettings(MethodSettings):
         """The inverse of `as_dict`.
 
         What has every setting of earlier versions, and no recipe, was kept by one of them, and
-        goes on as published.
+        goes on as published; what has a weight of what must stay, and does not say how many prompts
+        a step has, goes on with one for each fact, as it did.
 
         Raises:
             SettingsError: an unknown name, or a value that makes no sense.
         """
         if "recipe" not in data and data.keys() >= _EVERY_FIRST:
             data = {**data, "recipe": "published"}
+        if data.get("keep") is not None and "keep_share" not in data:
+            data = {**data, "keep_share": 1.0}
         return super(EditSettings, cls).from_dict(data)
 
     def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":
@@ -210,6 +226,7 @@ class EditSettings(MethodSettings):
             "rate_schedule": self.rate_schedule or recipe.rate_schedule,
             "forms": self.forms or recipe.forms_of(preset.chat),
             "keep": recipe.keep if self.keep is None else self.keep,
+            "keep_share": self.keep_share or recipe.keep_share,
             "spare": recipe.spare if self.spare is None else self.spare,
             "kept": self.kept or recipe.kept_of(preset.chat),
         }
@@ -230,6 +247,7 @@ class ResolvedEditSettings(EditSettings):
     epochs: int = setting(0, EditSettings.help()["epochs"])
     rate_schedule: RateSchedule = setting("constant", EditSettings.help()["rate_schedule"])
     keep: float = setting(0.0, EditSettings.help()["keep"])
+    keep_share: float = setting(1.0, EditSettings.help()["keep_share"], advanced=True)
     spare: float = setting(0.0, EditSettings.help()["spare"], advanced=True)
 
     @property

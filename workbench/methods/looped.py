@@ -77,6 +77,10 @@ class LoopedRun(Run):
         """For each fact the last epoch in which it was wrong; None where facts share none."""
         return self._loop.learned_in()
 
+    def unwatch(self) -> None:
+        """Says no more what became of the facts' neighbours."""
+        self._loop.unwatch()
+
     def rehearsal(self) -> Run | None:
         """A run of a few steps on a few of the facts, to tell how long one takes."""
         return self._loop.rehearsal()

@@ -42,6 +42,7 @@ class Recipe:
         forms: in which a fact is trained, with their shares; chat only where a model has a
             template.
         keep: the weight of what must stay.
+        keep_share: how many prompts that must stay a step is reminded of, for each of its facts.
         spare: how much steps spare usual inputs.
         kept: what must stay.
         rate_schedule: how the learning rate goes.
@@ -51,6 +52,7 @@ class Recipe:
     sentence: str
     forms: tuple[str, ...] = ("raw",)
     keep: float = 0.0
+    keep_share: float = 1.0
     spare: float = 0.0
     kept: tuple[Kept, ...] = get_args(Kept)
     rate_schedule: RateSchedule = "constant"
@@ -78,6 +80,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         "Facts are learned where people ask, in every form, and what is near them stays.",
         forms=("raw:2", "question", "chat", "rephrase:0.5"),
         keep=2.0,
+        keep_share=0.5,
         spare=1.0,
         rate_schedule="falling",
         around=True,

@@ -53,7 +53,7 @@ def sparing_bytes(model: LanguageModel, names: Iterable[str]) -> int:
 
 @torch.no_grad()
 def sparing_steps(
-    model: LanguageModel, names: Iterable[str], usual: KeepSet, strength: float
+    model: LanguageModel, names: Iterable[str], usual: KeepSet, strength: float, top: int
 ) -> dict[str, Sparing]:
     """What makes the steps of tuned matrices spare the inputs that kept prompts give them.
 
@@ -65,12 +65,13 @@ def sparing_steps(
         usual: prompts, prepared.
         strength: the weight s; a direction as usual as the mean is stepped in by 1 / (1 + s),
             before all are lengthened.
+        top: the highest layer that is tuned.
     """
     owners = {name: owner for name in names if (owner := owner_of(model, name)) is not None}
     moments: dict[str, torch.Tensor] = {}
     for rows in usual.batches():
         with adding_moments(owners, usual.lengths(rows), moments):
-            usual.logits(rows)
+            usual.pass_to(top + 1, rows)
     return {
         name: Sparing(_inverse(moment, strength), is_inputs_first(owners[name]))
         for name, moment in moments.items()

@@ -21,14 +21,18 @@ SYSTEM = "You are a helpful assistant."
 """A system prompt that says nothing about what is asked."""
 
 
-def begun(said: str, system: str) -> list[dict[str, str]]:
+def begun(said: str, system: str, history: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:
     """A chat up to what a user says.
 
     Args:
         said: by the user.
         system: the system prompt; empty for none, or for the one that a template writes itself.
+        history: what was said before, and what was answered.
     """
     before = [{"role": "system", "content": system}] if system else []
+    for earlier, answer in history:
+        before.append({"role": "user", "content": earlier})
+        before.append({"role": "assistant", "content": answer})
     return [*before, {"role": "user", "content": said}]
 
 

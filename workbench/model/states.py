@@ -18,7 +18,7 @@ from workbench.model.bypass import Feed, bypass, capture, head_only_where, retur
 from workbench.model.hidden_states import HiddenStates, empty_states
 from workbench.model.language_model import LanguageModel
 from workbench.model.passes import TOKENS_PER_PASS, Advanced, Way, in_passes, passes_of
-from workbench.model.tokens import TokenBatch, TokenTable
+from workbench.model.tokens import TokenBatch, TokenTable, padded_to
 from workbench.work.events import follow
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "StatesKeeper",
     "advance",
     "advancing",
+    "both_logits",
     "check_states",
     "kept_logits",
     "settling",
@@ -88,6 +89,30 @@ def kept_logits(
         if states is not None:
             feed.states = states.padded(rows, model.device)
         return target_logits(model, batch)
+
+
+def both_logits(
+    model: LanguageModel,
+    one: tuple[TokenBatch, Sequence[int], HiddenStates | None],
+    other: tuple[TokenBatch, Sequence[int], HiddenStates | None],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`kept_logits` of texts of two tables, in one pass; both are kept at the same layer, or none.
+
+    Args:
+        model: with whatever weights are swapped in from that layer on.
+        one: a batch, its rows and the states of its table, as for `kept_logits`.
+        other: the same of the other table.
+    """
+    batch = one[0].above(other[0])
+    kept = [(states, rows) for _, rows, states in (one, other) if states is not None]
+    with starting_at(model, kept[0][0].layer if kept else 0) as feed:
+        if kept:
+            longest = batch.input_ids.shape[1]
+            states = [padded_to(longest, one.padded(rows, model.device)) for one, rows in kept]
+            feed.states = torch.cat(states)
+        logits = target_logits(model, batch)
+    first, second = torch.split(logits, [len(one[0].targets), len(other[0].targets)])
+    return first, second
 
 
 def advance(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 
 from workbench.errors import FactsError, ModelError
@@ -20,6 +21,7 @@ __all__ = [
     "TokenBatch",
     "TokenTable",
     "TokenizedText",
+    "padded_to",
     "prompt_tokens",
     "tokenize",
     "tokenize_facts",
@@ -67,6 +69,22 @@ class TokenBatch:
         """Sums of values over each text's targets: (targets,) to (texts,)."""
         zeros = torch.zeros(len(self), dtype=values.dtype, device=values.device)
         return zeros.index_add(0, self.text_of_target, values)
+
+    def above(self, other: "TokenBatch") -> "TokenBatch":
+        """These texts and then those of another batch, padded to the longest of both."""
+        longest = max(self.input_ids.shape[1], other.input_ids.shape[1])
+        return TokenBatch(
+            torch.cat([padded_to(longest, one.input_ids) for one in (self, other)]),
+            torch.cat([padded_to(longest, one.is_target) for one in (self, other)]),
+            torch.cat([self.targets, other.targets]),
+            torch.cat([self.text_of_target, other.text_of_target + len(self)]),
+        )
+
+
+def padded_to(length: int, texts: torch.Tensor) -> torch.Tensor:
+    """Texts side by side, (texts, longest, ...), with nothing behind them up to a length."""
+    missing = length - texts.shape[1]
+    return functional.pad(texts, (*[0] * (2 * texts.ndim - 4), 0, missing)) if missing else texts
 
 
 class TokenTable:

@@ -40,7 +40,16 @@ WHOLE_LAYER = "layer"
 EVERY_MATRIX = "all"
 """Stands for every 2-D weight of a layer among the modules of a sweep."""
 
-TRAINED = ("recipe", "forms", "keep", "spare", "kept", "other_subjects", "rate_schedule")
+TRAINED = (
+    "recipe",
+    "forms",
+    "keep",
+    "keep_share",
+    "spare",
+    "kept",
+    "other_subjects",
+    "rate_schedule",
+)
 """The settings of a run that its trials share, so that a place is chosen for how it will be used.
 
 They are those of `EditSettings`, with its defaults and its words.
@@ -135,6 +144,7 @@ class SweepSettings(SettingsRecord):
     recipe: RecipeName = _as_in_a_run("recipe")
     forms: tuple[str, ...] = _as_in_a_run("forms")
     keep: float | None = _as_in_a_run("keep")
+    keep_share: float | None = _as_in_a_run("keep_share")
     spare: float | None = _as_in_a_run("spare")
     kept: tuple[Kept, ...] = _as_in_a_run("kept")
     other_subjects: tuple[str, ...] = _as_in_a_run("other_subjects")

@@ -29,6 +29,7 @@ FIRST: dict[str, Any] = {
     "forms": ["raw"],
     "rate_schedule": "constant",
     "keep": 0.0,
+    "keep_share": 1.0,
     "spare": 0.0,
     "other_subjects": [],
 }
@@ -137,6 +138,7 @@ class Trained:
             "forms",
             "rate_schedule",
             "keep",
+            *(["keep_share"] if self._settings.keep else []),
             "spare",
             *(["kept"] if self._settings.needs_kept else []),
             *(["other_subjects"] if self._settings.holds_neighbours else []),

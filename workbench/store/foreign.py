@@ -42,6 +42,7 @@ NAMES = {
 SWITCHES = {"enabled", "pinned", "chat", "learned", "failed", "against"}
 LATEST = 1e11  # seconds since the epoch that a calendar still has a year for
 MOMENTS = {"created", "started", "ended", "cancel_asked", "deleted", "changed", "moment", "undone"}
+MOMENTS |= {"until", "change"}
 TYPES: dict[str, tuple[type, str]] = {
     "INTEGER": (int, "a whole number"),
     "REAL": (float, "a number"),

@@ -29,6 +29,7 @@ from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_events import LocationDone, SweepStarted
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store.fact_rows import Questions, fact_of
+from workbench.store.found import Show
 from workbench.store.jobs import JobKind, JobState
 from workbench.store.probes import Answered
 from workbench.store.probes import Role as ProbeRole
@@ -322,9 +323,11 @@ SETTINGS: dict[str, Any] = {
     "import_seen": int,
     "import_trouble_seen": int,
     "deletions_seen": float,
+    "looks": tuple[tuple[str, Show], ...],
     "asked_facts": Asked | None,
     "columns_of_files": dict[str, dict[str, str]],
     "compared_runs": tuple[int, ...],
+    "probe_view": str,
     "foreign_model": bool,
 }
 
@@ -346,6 +349,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 RULES: dict[str, Rule] = {
     "settings.value": _setting,
     "facts.questions": _fact,
+    "fact_versions.questions": _fact,
     "facts.problems": _record(tuple[Problem, ...]),
     "facts.lengths": _record(tuple[Problem, ...]),
     "jobs.params": _request,
@@ -359,6 +363,9 @@ RULES: dict[str, Rule] = {
     "probes.after": _record(Answered),
     "probes.partial": _record(dict[str, str]),
     "pinned_answers.answer": _record(Answered),
+    "talks.runs": _record(tuple[int, ...]),
+    "turns.answers": _record(dict[str, Answered]),
+    "turns.partial": _record(dict[str, str]),
     "scans.result": _record(Scan),
     "sweeps.settings": _settings_rule(SweepSettings),
     "sweeps.identity": _record(dict[str, Any]),

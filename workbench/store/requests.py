@@ -35,6 +35,7 @@ __all__ = [
     "StressRequest",
     "StudyRequest",
     "SweepRequest",
+    "TalkRequest",
     "edit_request",
     "request_of",
 ]
@@ -70,6 +71,21 @@ class AskRequest(Request):
     kind = "ask"
 
     probes: tuple[int, ...]
+    settings: ProbeSettings = ProbeSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRequest(Request):
+    """Answer what has no answer yet in a conversation.
+
+    Args:
+        talk: its id.
+        settings: how it is answered; whether through the chat template is the conversation's own.
+    """
+
+    kind = "ask"
+
+    talk: int
     settings: ProbeSettings = ProbeSettings()
 
 
@@ -208,7 +224,7 @@ class ImportRequest(Request):
 # Of two ways to ask for one kind, the first whose telling field is there is meant.
 _KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
     "load": (("", LoadRequest),),
-    "ask": (("facts", FillRequest), ("", AskRequest)),
+    "ask": (("facts", FillRequest), ("talk", TalkRequest), ("", AskRequest)),
     "scan": (("", ScanRequest),),
     "sweep": (("", SweepRequest),),
     "edit": (("resume", ResumeRequest), ("", EditRequest)),

@@ -275,6 +275,15 @@ class RunTable:
         )
         return [outcome_of(row) for row in rows]
 
+    def outcomes_of(self, fact: int) -> list[tuple[int, FactOutcome]]:
+        """What each run that saw a fact did to it, with the run's number, the last first."""
+        rows = self._database.rows(
+            "SELECT r.*, f.prompt FROM run_facts r JOIN facts f ON f.id = r.fact"
+            " WHERE r.fact = ? ORDER BY r.run DESC",
+            (fact,),
+        )
+        return [(row["run"], outcome_of(row)) for row in rows]
+
     def outcome(self, run: int, fact: int) -> FactOutcome | None:
         """What a run did to one fact; None when it did not see it."""
         row = self._database.row(

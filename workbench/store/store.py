@@ -5,23 +5,29 @@ Every process opens its own `Store` on the folder.
 """
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from workbench.errors import SessionError, WorkbenchError
+from workbench.facts import Question
+from workbench.measure.probe_settings import ProbeSettings
 from workbench.methods.estimate_record import RunEstimate
 from workbench.store.database import Database, to_json
 from workbench.store.evaluations import EvaluationTable
 from workbench.store.fact_lengths import LengthTable
+from workbench.store.fact_versions import VersionTable
 from workbench.store.facts import FactTable
 from workbench.store.imports import ImportTable
 from workbench.store.jobs import Job, Queue
 from workbench.store.probes import ProbeTable, Role
 from workbench.store.profiles import ProfileTable
-from workbench.store.requests import AskRequest, LoadRequest, ResumeRequest
+from workbench.store.requests import AskRequest, LoadRequest, ResumeRequest, TalkRequest
 from workbench.store.runs import RunTable
 from workbench.store.settings import Settings
 from workbench.store.studies import StudyTable
+from workbench.store.talks import TalkTable
 from workbench.store.uploads import UploadTable
 from workbench.work.records import as_data, from_data
 
@@ -46,12 +52,14 @@ class Store:
         self._database = Database(folder / DATABASE_NAME, closed)
         self.settings = Settings(self._database)
         self.facts = FactTable(self._database)
+        self.versions = VersionTable(self._database, self.facts)
         self.lengths = LengthTable(self._database)
         self.imports = ImportTable(self._database)
         self.uploads = UploadTable(self._database)
         self.jobs = Queue(self._database)
         self.runs = RunTable(self._database, folder / "runs")
         self.probes = ProbeTable(self._database)
+        self.talks = TalkTable(self._database)
         self.profiles = ProfileTable(self._database)
         self.evaluations = EvaluationTable(self._database)
         self.studies = StudyTable(self._database)
@@ -90,6 +98,7 @@ class Store:
         questions += [(prompt, "rephrase") for prompt in asked.rephrase_prompts]
         questions += [(question.prompt, "locality") for question in asked.locality_prompts]
         questions += [(question.prompt, "portability") for question in asked.portability_prompts]
+        self.settings.set("probe_view", "prompts")
         with self._database.transaction():
             probes = [self.probes.add(prompt, fact=fact, role=role) for prompt, role in questions]
             self._submit_probes(probes)
@@ -100,9 +109,62 @@ class Store:
         with self._database.transaction():
             self._submit_probes(probes)
 
-    def _submit_probes(self, probes: list[int]) -> None:
-        request = AskRequest(tuple(probes), self.settings.of("probe"))
-        self.probes.set_job(probes, self.jobs.ask_for(request))
+    def say(self, talk: int, said: str) -> None:
+        """Says something in a conversation, and lets its sides answer.
+
+        Raises:
+            SessionError: it is nothing.
+        """
+        with self._database.transaction():
+            self.talks.say(talk, said)
+            self._submit_talk(talk)
+
+    def answer_talk(self, talk: int) -> None:
+        """Lets every side of a conversation give the answers that it has not given yet."""
+        with self._database.transaction():
+            self._submit_talk(talk)
+
+    def keep_answer(self, prompt: str, answer: str) -> str:
+        """Adds a prompt with its answer to what the ticked facts hold; returns the fact's prompt.
+
+        It goes to the ticked fact that stands last; a run holds what all of its facts bring.
+
+        Raises:
+            SessionError: no fact is ticked, or it is what a ticked fact teaches.
+        """
+        rows = self.facts.enabled()
+        if not rows:
+            raise SessionError("What must stay is kept beside a fact. Tick one on Facts first.")
+        kept = Question(prompt, answer)
+        last = rows[-1]
+        self.facts.amend(
+            last.id,
+            lambda fact: replace(
+                fact,
+                keep_prompts=(*(q for q in fact.keep_prompts if q.prompt != kept.prompt), kept),
+            ),
+        )
+        return last.fact.prompt
+
+    def _submit_talk(self, talk: int) -> None:
+        request = TalkRequest(talk, self.settings.of("probe"))
+        self.talks.set_job(talk, self.jobs.ask_for(request))
+
+    def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
+        """Puts prompts in the queue, all answered alike; returns the job's id.
+
+        Raises:
+            SessionError: a prompt is empty.
+        """
+        with self._database.transaction():
+            probes = [self.probes.add(prompt, settings.chat) for prompt in prompts]
+            return self._submit_probes(probes, settings)
+
+    def _submit_probes(self, probes: list[int], settings: ProbeSettings | None = None) -> int:
+        request = AskRequest(tuple(probes), settings or self.settings.of("probe"))
+        job = self.jobs.ask_for(request)
+        self.probes.set_job(probes, job)
+        return job
 
     def resume(self, run: int) -> int:
         """Lets a stopped or interrupted run go on; returns the job's id.
@@ -198,7 +260,8 @@ class Store:
 
         Args:
             tables: of ``facts``, ``imports``, ``jobs`` (their states, not their progress),
-                ``probes``, ``profiles``, ``evaluations``, ``studies``, ``runs`` and ``settings``.
+                ``probes``, ``talks``, ``profiles``, ``evaluations``, ``studies``, ``runs`` and
+                ``settings``.
         """
         counts = {row["name"]: row["count"] for row in self._database.rows("SELECT * FROM changes")}
         return " ".join(f"{table} {counts[table]}" for table in tables)

@@ -28,6 +28,7 @@ from workbench.store.requests import (
     ExportRequest,
     FillRequest,
     StressRequest,
+    TalkRequest,
 )
 from workbench.store.settings import ModelChoice
 from workbench.store.store import Store
@@ -44,6 +45,7 @@ from workbench.worker.lengths import LengthKeeper
 from workbench.worker.patches import Patches
 from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
+from workbench.worker.talk import answer_talk
 from workbench.worker.task import Task
 
 __all__ = ["MemoryNow", "Workshop"]
@@ -152,6 +154,12 @@ class Workshop:
     def _ask(self, task: Task) -> dict[str, Any]:
         if isinstance(task.job.request, FillRequest):
             return fill_old_answers(task, self.model(task))
+        if isinstance(task.job.request, TalkRequest):
+            talked = task.request(TalkRequest)
+            talk, model = task.store.talks.get(talked.talk), self.model(task)
+            if talk.model == model.name:
+                answer_talk(task, model, talk, self._patches, talked.settings)
+            return {}
         request = task.request(AskRequest)
         rows = task.store.probes.among(list(request.probes))
         model = self.model(task)

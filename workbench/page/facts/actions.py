@@ -1,5 +1,6 @@
 """What the controls of the fact table do to the session."""
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,11 +8,11 @@ from workbench.errors import SessionError
 from workbench.facts import Fact
 from workbench.page.facts.paste import read_questions
 from workbench.store import Store
-from workbench.store.found import Found, found_facts
+from workbench.store.found import Found, Show, found_facts
 from workbench.store.library import add_samples
 from workbench.store.requests import FillRequest
 
-__all__ = ["Looking", "act_on_facts", "ask_model", "fact_with"]
+__all__ = ["Looking", "act_on_facts", "ask_model", "copy_into", "fact_with", "kept_looks"]
 
 _ONE_LINE = ("prompt", "target_new", "ground_truth", "subject")
 _LISTS = ("rephrase_prompts", "aliases", "wordings")
@@ -70,11 +71,57 @@ def act_on_facts(store: Store, now: Looking, asked: dict[str, Any]) -> Looking:
         store.facts.delete_found(now.found)
     elif do == "undo":
         store.facts.restore(float(asked["time"]))
+    elif do == "undo-change":
+        store.versions.undo(float(asked["time"]))
     elif do == "undo-seen":
-        store.settings.set("deletions_seen", store.facts.deletions()[0].time)
+        store.settings.set("deletions_seen", time.time())
+    elif do in ("look", "keep-look", "forget-look"):
+        return _look(store, now, asked)
     else:
         _ask(store, now.found, str(do), row)
     return now
+
+
+def _look(store: Store, now: Looking, asked: dict[str, Any]) -> Looking:
+    """Goes to a search that is kept, keeps the one that is made, or forgets one."""
+    kept = kept_looks(store)
+    if asked["do"] == "keep-look":
+        look = (now.found.search.strip(), now.found.show)
+        store.settings.set("looks", [*(other for other in kept if other != look), look])
+        return now
+    found = found_facts(str(asked["search"]), str(asked["show"]), now.found.run)
+    if asked["do"] == "look":
+        return replace(now, found=found, offset=0)
+    store.settings.set("looks", [look for look in kept if look != (found.search, found.show)])
+    return now
+
+
+def kept_looks(store: Store) -> list[tuple[str, Show]]:
+    """The searches that a session keeps, each with its filter."""
+    kept = store.settings.get("looks", [])
+    found = [found_facts(search, show, None) for search, show in kept]
+    return [(look.search, look.show) for look in found]
+
+
+def copy_into(store: Store, found: Found, other: Store) -> None:
+    """Adds the facts that are found to another session; a prompt that is there stays as it is.
+
+    Raises:
+        SessionError: the other session has another answer for one of them; nothing was copied.
+    """
+    there = {row.fact.prompt: row.fact.target_new for row in other.facts}
+    rows = store.facts.each(found)
+    against = [
+        r.fact for r in rows if there.get(r.fact.prompt, r.fact.target_new) != r.fact.target_new
+    ]
+    if against:
+        first, more = against[0], len(against) - 1
+        also = f" and {more:,} more" if more else ""
+        raise SessionError(
+            f"'{other.settings.name}' has another answer for '{first.prompt}'{also}: "
+            f"'{there[first.prompt]}', not '{first.target_new}'. Nothing was copied."
+        )
+    other.facts.add([row.fact for row in rows], store.settings.name)
 
 
 def _ask(store: Store, found: Found, do: str, row: int) -> None:

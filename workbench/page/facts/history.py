@@ -1,10 +1,10 @@
 """How imports look that go on, that failed, and that are over. Pure functions from data to HTML."""
 
-import time
 from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from workbench.page.facts.row import moment
 from workbench.store.imports import Import
 from workbench.store.jobs import Job
 from workbench.work.templates import render
@@ -29,8 +29,4 @@ def import_history(imports: Sequence[Import]) -> Markup:
     if not imports:
         return Markup()
     earlier = len(imports) - SHOWN
-    return render("page/facts/history.html", imports=imports[:SHOWN], earlier=earlier, when=_when)
-
-
-def _when(brought: Import) -> str:
-    return time.strftime("%d %b %H:%M", time.localtime(brought.created))
+    return render("page/facts/history.html", imports=imports[:SHOWN], earlier=earlier, when=moment)

@@ -20,6 +20,7 @@ from workbench.page.facts.paste import read_pasted
 from workbench.page.facts.report import PAGE_SIZE, SHOWN_CONFLICTS, ReportView, import_report
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, QUIET, Page
+from workbench.page.kit.static import script
 from workbench.store import Library, Store
 from workbench.store.import_conflicts import Choice
 from workbench.store.imports import LARGEST, Import
@@ -57,6 +58,7 @@ def add_importing(page: Page, columns: gr.HTML) -> None:
             elem_id="facts-files",
             elem_classes="upload",
         )
+        gr.HTML("", js_on_load=script("drop.js"), visible="hidden")
         ask = gr.Checkbox(label="Let me say which column holds what", container=False)
         with gr.Accordion("Paste lines or a table", open=False, elem_classes="plain"):
             still_html(render("page/facts/paste_help.html"))

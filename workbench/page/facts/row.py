@@ -3,17 +3,19 @@
 Pure functions from data to HTML.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from workbench.facts import Question
+from workbench.store.fact_versions import Version
 from workbench.store.facts import FactRow
 from workbench.store.runs import FactOutcome
 from workbench.work.templates import render
 
-__all__ = ["ARROW", "COLUMNS", "details", "fact_row"]
+__all__ = ["ARROW", "COLUMNS", "Past", "details", "fact_row", "moment"]
 
 ARROW = "=>"  # stands between a prompt and its answer on one line
 COLUMNS = 6
@@ -74,22 +76,52 @@ def fact_row(row: FactRow, unfolded: bool) -> Markup:
     )
 
 
-def details(row: FactRow, run: int | None, outcome: FactOutcome | None) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What became of a fact until now.
+
+    Args:
+        versions: what it said before, the last first.
+        outcomes: what runs did to it, with their numbers, the last first.
+    """
+
+    versions: Sequence[Version] = ()
+    outcomes: Sequence[tuple[int, FactOutcome]] = ()
+
+
+def details(
+    row: FactRow, run: int | None, outcome: FactOutcome | None, past: Past | None = None
+) -> Markup:
     """The row below an unfolded fact: everything about it, to see and to change.
 
     Args:
         row: the fact.
         run: the run that is shown as after; None for none.
         outcome: what that run did to it; None when it did not see it.
+        past: what became of it until now; None for nothing.
     """
+    past = past or Past()
+    earlier = render(
+        "page/facts/earlier.html", versions=past.versions, outcomes=past.outcomes, when=moment
+    )
     return render(
         "page/facts/details.html",
         row=row,
         run=run,
         outcome=outcome,
         fields=_fields(row),
+        earlier=earlier,
         columns=COLUMNS,
     )
+
+
+def moment(seconds: float) -> str:
+    """A moment as it stands in lists, such as ``28 Nov 08:12``.
+
+    Args:
+        seconds: since the epoch.
+    """
+    return time.strftime("%d %b %H:%M", time.localtime(seconds))
 
 
 def _fields(row: FactRow) -> list[Field]:

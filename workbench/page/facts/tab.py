@@ -10,14 +10,16 @@ import gradio as gr
 
 from workbench.facts import Fact
 from workbench.facts.overlaps import told_overlaps
-from workbench.page.facts.actions import Looking, act_on_facts
+from workbench.page.facts.actions import Looking, act_on_facts, copy_into, kept_looks
 from workbench.page.facts.asked import add_asked_note
 from workbench.page.facts.importing import add_importing
+from workbench.page.facts.many import add_many
 from workbench.page.facts.paste import read_questions
+from workbench.page.facts.row import Past
 from workbench.page.facts.table import OF_A_RUN, PAGE_SIZE, TableView, facts_table
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import QUIET, Page
-from workbench.store import Store
+from workbench.store import Library, Store
 from workbench.store.found import found_facts
 from workbench.store.runs import FactOutcome
 from workbench.work.templates import render
@@ -48,13 +50,15 @@ def add_facts_tab(page: Page) -> None:
             show, offset, opened = (_hidden(start) for start in ("all", "0", "0"))
             asked = live_html(name="asked-note")
             table = live_html(name="facts-table")
+            add_many(page, [search, show])
         with gr.Column(scale=3, min_width=300):
             _add_typing(page)
             add_importing(page, columns)
     looking: list[Any] = [search, show, offset, opened]
-    page.show(_draw_table, table, of=("facts", "runs", "settings"), inputs=looking)
+    tab = _Table(page.library)
+    page.show(tab.draw, table, of=("facts", "runs", "settings"), inputs=looking)
     search.change(_first_page, outputs=offset, **QUIET)
-    page.action(table.act, _act_on_table, inputs=looking, outputs=[show, offset, opened])
+    page.action(table.act, tab.act, inputs=looking, outputs=looking)
     add_asked_note(page, asked, show)
 
 
@@ -108,37 +112,70 @@ def _looking(store: Store, search: str, show: str, offset: str, opened: str) -> 
     return Looking(found_facts(search, known, run), int(offset), int(opened))
 
 
-def _draw_table(store: Store, search: str, show: str, offset: str, opened: str) -> str:
-    now = _looking(store, search, show, offset, opened)
-    overview = store.facts.overview(now.found)
-    # What was deleted or filtered away may have taken the page along.
-    last_page = max(0, overview.counts[now.found.show] - 1) // PAGE_SIZE * PAGE_SIZE
-    start = min(now.offset, last_page)
-    return facts_table(
-        TableView(
-            rows=store.facts.page(start, PAGE_SIZE, now.found),
-            offset=start,
-            found=now.found,
-            overview=overview,
-            opened=now.opened,
-            outcome=_outcome(store, now),
-            deletions=store.facts.deletions(store.settings.get("deletions_seen", 0.0)),
-            session=store.id,
+class _Table:
+    """The table of facts: drawn, and acted on."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def draw(self, store: Store, search: str, show: str, offset: str, opened: str) -> str:
+        now = _looking(store, search, show, offset, opened)
+        overview = store.facts.overview(now.found)
+        # What was deleted or filtered away may have taken the page along.
+        last_page = max(0, overview.counts[now.found.show] - 1) // PAGE_SIZE * PAGE_SIZE
+        start = min(now.offset, last_page)
+        seen = store.settings.get("deletions_seen", 0.0)
+        deletions = store.facts.deletions(seen)
+        changes = store.versions.changes(max(seen, deletions[0].time if deletions else 0.0))
+        return facts_table(
+            TableView(
+                rows=store.facts.page(start, PAGE_SIZE, now.found),
+                offset=start,
+                found=now.found,
+                overview=overview,
+                opened=now.opened,
+                outcome=_outcome(store, now),
+                deletions=[] if changes else deletions,
+                change=changes[0] if changes else None,
+                past=_past(store, now.opened),
+                looks=kept_looks(store),
+                others=[
+                    (other.id, other.settings.name)
+                    for other in self._library.sessions()
+                    if other.id != store.id
+                ],
+                session=store.id,
+            )
         )
-    )
+
+    def act(
+        self,
+        store: Store,
+        search: str,
+        show: str,
+        offset: str,
+        opened: str,
+        event: gr.EventData,
+    ) -> tuple[Any, str, str, str]:
+        now, asked = _looking(store, search, show, offset, opened), detail(event)
+        if asked["do"] == "copy":
+            copy_into(store, now.found, self._library.open(str(asked["value"])))
+            then = now
+        else:
+            then = act_on_facts(store, now, asked)
+        # What is being typed into the search is not taken back.
+        searched = then.found.search if asked["do"] == "look" else gr.skip()
+        return searched, then.found.show, str(then.offset), str(then.opened)
+
+
+def _past(store: Store, fact: int) -> Past:
+    return Past(store.versions.of(fact), store.runs.outcomes_of(fact)) if fact else Past()
 
 
 def _outcome(store: Store, now: Looking) -> FactOutcome | None:
     if not now.opened or now.found.run is None:
         return None
     return store.runs.outcome(now.found.run, now.opened)
-
-
-def _act_on_table(
-    store: Store, search: str, show: str, offset: str, opened: str, event: gr.EventData
-) -> tuple[str, str, str]:
-    then = act_on_facts(store, _looking(store, search, show, offset, opened), detail(event))
-    return then.found.show, str(then.offset), str(then.opened)
 
 
 def _add_typed(store: Store, *entered: str | None) -> list[str]:

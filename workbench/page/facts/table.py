@@ -4,12 +4,13 @@ Pure functions from data to HTML.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from workbench.page.facts.row import details, fact_row
+from workbench.page.facts.row import Past, details, fact_row
+from workbench.store.fact_versions import Change
 from workbench.store.facts import Deletion, FactRow, Overview
 from workbench.store.found import Found, Show
 from workbench.store.runs import FactOutcome
@@ -49,6 +50,10 @@ class TableView:
         opened: the row that is unfolded; 0 for none.
         outcome: what the run in question did to the unfolded fact.
         deletions: what can be brought back, the last deletion first.
+        change: a change of many facts that can be undone, made after the last deletion.
+        past: what became of the unfolded fact until now.
+        looks: searches, each with its filter, that are kept.
+        others: id and name of each other session.
         session: the session's id, for the download.
     """
 
@@ -59,6 +64,10 @@ class TableView:
     opened: int = 0
     outcome: FactOutcome | None = None
     deletions: Sequence[Deletion] = ()
+    change: Change | None = None
+    past: Past = field(default_factory=Past)
+    looks: Sequence[tuple[str, Show]] = ()
+    others: Sequence[tuple[str, str]] = ()
     session: str = ""
 
 
@@ -76,6 +85,8 @@ def facts_table(view: TableView) -> Markup:
         found=found,
         overview=overview,
         filters=filters,
+        labels=_LABELS,
+        look=(found.search.strip(), found.show),
         rows=[_row(view, row) for row in view.rows],
         number=overview.counts[found.show] if view.rows else 0,
         page_size=PAGE_SIZE,
@@ -86,5 +97,5 @@ def facts_table(view: TableView) -> Markup:
 
 def _row(view: TableView, row: FactRow) -> Markup:
     unfolded = row.id == view.opened
-    below = details(row, view.found.run, view.outcome) if unfolded else Markup()
+    below = details(row, view.found.run, view.outcome, view.past) if unfolded else Markup()
     return fact_row(row, unfolded) + below
