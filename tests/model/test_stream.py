@@ -28,6 +28,7 @@ from workbench.ship.export import shipping
 from workbench.ship.export_settings import ExportForm, ExportSettings
 from workbench.work.events import Progress, follow
 from workbench.work.stop import Cancelled, Stop
+from workbench.work.templates import render
 
 Pair = tuple[LanguageModel, LanguageModel]
 EXPORT_FORMS: tuple[ExportForm, ...] = ("full", "adapter", "delta")
@@ -164,6 +165,19 @@ def test_a_sweep_and_an_evaluation_say_which_layer_they_read_and_end_at_one(
     assert lines[-1].startswith("Evaluating on 7 facts, layer 1 of 3, read at ")
     assert apart.stream.meter.reads - reads <= 3
     assert apart.stream.on_way == ""
+
+
+def test_how_long_answers_take_is_told_before_where_layers_are_read_for_them(
+    load_pair: Callable[..., Pair],
+) -> None:
+    whole, apart = load_pair()
+    assert whole.summary().answer_seconds(32) == 0
+    summary = apart.summary()
+    assert summary.pass_seconds > 0
+    assert summary.answer_seconds(32, 2) == pytest.approx(64 * summary.pass_seconds)
+    told = render("page/probe/sides.html", sides=[], runs=[], wait=64.0, tokens=32, pinned=40)
+    assert "of 32 tokens takes about 1:04 in all" in told and "the 40 pinned ones" in told
+    assert "layer by layer" not in render("page/probe/sides.html", sides=[], runs=[], wait=0.0)
 
 
 def test_one_expert_of_a_stack_on_disk_is_tuned_alone(
