@@ -20,6 +20,7 @@ from workbench.cli.common import (
     Encoding,
     FactsPath,
     Json,
+    choice_for,
     load,
     notes,
     print_json,
@@ -31,7 +32,8 @@ from workbench.cli.common import (
 from workbench.cli.options import command
 from workbench.cli.sharing import agreed, claiming, require_alone, shared, with_own_device
 from workbench.cli.terminal import watched
-from workbench.errors import RankLost
+from workbench.errors import RankLost, SettingsError
+from workbench.facts.fact import facts_digest
 from workbench.methods.base import MethodRun, find_method
 from workbench.methods.brought import left_out
 from workbench.methods.events import EpochDone, Stopped
@@ -42,6 +44,7 @@ from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
     from workbench.methods.edit import EditResult
+    from workbench.methods.onto import Onto
     from workbench.model.ranks import Ranks
     from workbench.model.states_store import StatesStore
 
@@ -57,9 +60,38 @@ def edit(
     settings: SettingsRecord,
     method: str,
     choice: ModelChoice,
+    named: bool,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The patch's new folder.")],
     columns: Columns = None,
     encoding: Encoding = "",
+    onto: Annotated[
+        Path | None,
+        typer.Option("--onto", metavar="PATCH", help="An earlier patch, to which facts are added."),
+    ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            "--earlier", metavar="FACTS", help="The file of facts that --onto was made of."
+        ),
+    ] = None,
+    way: Annotated[
+        str,
+        typer.Option(
+            "--way",
+            metavar="recompile|continue",
+            help="How facts are added to --onto: all facts anew, or from the patch on; empty: "
+            "LocFT-BF recompiles, others continue.",
+        ),
+    ] = "",
+    rehearsed: Annotated[
+        int | None,
+        typer.Option(
+            "--rehearsed",
+            metavar="<int>",
+            help="Facts of --earlier that are trained again beside new ones when it continues; "
+            "empty: as many as there are new ones, by LocFT-BF and LoRA.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
@@ -72,16 +104,24 @@ def edit(
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
     states = out.with_name(out.name + ".states")
     with shared(stop) as ranks:
+        from workbench.methods.onto import start_run
 
         def prepared() -> MethodRun:
             require_new_folder(out)
+            if onto is None and (earlier is not None or way or rehearsed is not None):
+                raise SettingsError(
+                    "--earlier, --way and --rehearsed belong to --onto. Name a patch."
+                )
             found = read_reported(file, columns, encoding)
+            basis = _onto(onto, earlier, way, rehearsed) if onto is not None else None
+            asked = choice_for(choice, named, basis.patch if basis else None)
             went = checkpoint if resume else None
-            chosen, base = find_method(method), load(with_own_device(choice))
+            chosen, base = find_method(method), load(with_own_device(asked))
             known: dict[str, Any] = {} if ranks.alone else {"ranks": ranks}
             if chosen.keeps and base.placement.streamed:
                 known["store"] = _store(states, ranks)
-            return chosen.start(base, found.facts, settings, stop=stop, checkpoint=went, **known)
+            told = chosen, base, found.facts, settings, basis
+            return start_run(*told, stop=stop, checkpoint=went, **known)
 
         run = agreed(ranks, prepared)
         for sentence in left_out(run.facts, run.settings):
@@ -94,6 +134,26 @@ def edit(
         shutil.rmtree(states, ignore_errors=True)
     report = _report(run, result, out)
     print_json(report) if as_json else _print(report, file)
+
+
+def _onto(patch: Path, earlier: Path | None, way: str, rehearsed: int | None) -> "Onto":
+    """What ``--onto`` and its companions say.
+
+    Raises:
+        WorkbenchError: there is no such patch or file, or a value makes no sense.
+    """
+    from workbench.methods.onto import Onto
+    from workbench.model.patch import Patch
+
+    before = Patch.load(patch)
+    facts = tuple(read_reported(earlier).facts) if earlier is not None else ()
+    if facts and facts_digest(facts) != before.metadata["facts_digest"]:
+        notes().print(
+            f"The facts of {earlier} are not just those that {patch} was made of.",
+            markup=False,
+            soft_wrap=True,
+        )
+    return Onto(before, facts, way, rehearsed)  # type: ignore[arg-type]  # it looks itself
 
 
 def _store(folder: Path, ranks: "Ranks") -> "StatesStore":
@@ -157,6 +217,7 @@ def _report(run: MethodRun, result: "EditResult", out: Path) -> dict[str, Any]:
     missed = [f for f, right in zip(run.facts, result.learned, strict=True) if not right]
     return {
         "facts": len(run.facts),
+        **({"onto": result.patch.metadata["onto"]} if "onto" in result.patch.metadata else {}),
         **asdict(result.finished),
         "reliability_strict": result.reliability_strict,
         "method": result.patch.metadata["method"],

@@ -19,7 +19,7 @@ import torch
 
 from workbench.errors import MemoryShortage
 from workbench.facts.fact import Fact
-from workbench.facts.forms import parse_forms
+from workbench.facts.forms import Form, parse_forms
 from workbench.facts.neighbours import are_few
 from workbench.facts.subject import with_subjects
 from workbench.measure.strict import strict_matches
@@ -55,6 +55,7 @@ from workbench.model.memory import is_out_of_memory, release_cache
 from workbench.model.ranks import ALONE, Ranks
 from workbench.model.states import HiddenStates, advancing
 from workbench.model.states_store import StatesStore
+from workbench.model.tokens import TokenizedText
 from workbench.work.events import Event, ending_early, mapped
 from workbench.work.stop import Stop
 
@@ -168,6 +169,12 @@ class LocftRun(Run):
         """The layer whose input is kept for every fact; 0 when nothing can be kept."""
         return self._locations[0].layer if self.model.states_kept else 0
 
+    def first_batch(self) -> list[tuple[int, Form, TokenizedText]]:
+        """The texts of the first step: which fact each is of, in which form, as tokens."""
+        drawn = self._drawn
+        texts = drawn.texts(self._schedule.rows(0, 0), 0)
+        return [(drawn.fact(text), drawn.form(text), drawn.table.texts[text]) for text in texts]
+
     def plan(self) -> Started:
         """What the run will do, without doing any of it."""
         memory = self._tuned.memory_bytes + self._working_bytes()
@@ -260,7 +267,8 @@ class LocftRun(Run):
         """One batch: the step of the recipe, in smaller pieces when memory runs out."""
         progress, settings = self.progress, self.settings
         rows = self._schedule.rows(progress.epoch, progress.cursor)
-        texts = self._drawn.texts(rows, self._turn)
+        turn = self._schedule.turn(progress.epoch, progress.cursor)
+        texts = self._drawn.texts(rows, turn)
         rate = self._schedule.rate_share(progress.epoch, progress.cursor)
         if self._schedule.depth_first and progress.cursor == 0:
             self._tuned.restart_optimizer()
@@ -287,14 +295,6 @@ class LocftRun(Run):
         if self._schedule.depth_first and seen.loss < settings.stop_loss:
             progress.cursor = self._schedule.batches_per_epoch
         yield BatchDone(progress.epoch + 1, progress.batches, seen.loss, skipped=not stepped)
-
-    @property
-    def _turn(self) -> int:
-        """How often each fact's turn has come before; forms are drawn anew for each."""
-        progress, schedule = self.progress, self._schedule
-        if schedule.depth_first:
-            return progress.epoch * schedule.batches_per_epoch + progress.cursor
-        return progress.epoch
 
     def _note(self, seen: Seen) -> None:
         """Remembers of a batch's texts what is told of them later."""

@@ -10,10 +10,12 @@ import hashlib
 import json
 import math
 import shutil
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -28,6 +30,7 @@ LIMIT = 20_000_000_000
 """Bytes of kept states, unless somebody says otherwise."""
 
 WAY = "on the way"
+SAMPLED = 65_536  # numbers of a tensor that tell it from others
 SPARE = 2  # times what is written must be free on the disk
 
 
@@ -60,6 +63,7 @@ class StatesStore:
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.folder = folder
         self.limit = limit
+        self._digests: dict[tuple[int, int], tuple[weakref.ref[LanguageModel], str]] = {}
 
     @property
     def bytes(self) -> int:
@@ -72,8 +76,8 @@ class StatesStore:
 
     def layers(self, model: LanguageModel) -> list[int]:
         """The layers at which anything may be kept, in their order."""
-        found = self.folder.glob(f"{self._model(model)}*/*/index.jsonl")
-        return sorted({int(file.parent.name) for file in found if file.parent.name.isdigit()})
+        names = {shelf.name for shelf in self._shelves() if shelf.name.isdigit()}
+        return sorted(layer for layer in map(int, names) if layer <= model.layer_count)
 
     def known(
         self, model: LanguageModel, layer: int, texts: TokenTable, rows: Sequence[int]
@@ -195,19 +199,30 @@ class StatesStore:
                 shutil.rmtree(place, ignore_errors=True)
 
     def _place(self, model: LanguageModel, layer: int) -> Path:
-        return self.folder / f"{self._model(model)}-{self._below(model, layer)}" / str(layer)
+        return self.folder / self._digest(model, layer) / str(layer)
 
-    def _model(self, model: LanguageModel) -> str:
-        told = [model.shape.model_type, model.layer_count, model.shape.hidden_size]
-        told += [model.shape.vocab_size, str(model.dtype), model.device.type]
-        told += [model.base_hash(name) for name in sorted(model.weights_at((Location(0),)))]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    def _digest(self, model: LanguageModel, layer: int) -> str:
+        """Tells the model's part below a layer from that of any other.
 
-    def _below(self, model: LanguageModel, layer: int) -> str:
-        """The layer whose output the states are; one that differs tells another fine-tuning."""
-        names = sorted(model.weights_at((Location(max(0, layer - 1)),)))
-        told = [model.base_hash(name) for name in names]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+        Of weights that are there some numbers are taken from all over each: an edit changes them
+        everywhere. Of those that are read from files it is the files that tell.
+        """
+        known = self._digests.get((id(model), layer))
+        if known is not None and known[0]() is model:
+            return known[1]
+        told: list[Any] = [model.name, model.shape.model_type, model.shape.vocab_size]
+        told += [str(model.dtype), model.device.type]
+        weights = [("embedding", model.network.get_input_embeddings().weight.detach())]
+        for below in range(layer):
+            weights += model.weights_at((Location(below),)).items()
+        for name, weight in weights:
+            if model.stream is None or not model.stream.has(name):
+                told.append((name, tuple(weight.shape), _some_of(weight)))
+        if model.stream is not None:
+            told.append(model.stream.store.stamps())
+        found = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+        self._digests[id(model), layer] = (weakref.ref(model), found)
+        return found
 
     def _shelves(self) -> list[Path]:
         return [index.parent for index in self.folder.glob("*/*/index.jsonl")]
@@ -240,6 +255,13 @@ class StatesStore:
         except (OSError, IndexError, KeyError, TypeError, ValueError, AttributeError):
             return None
         return _Shelf(dtype, shape, places)
+
+
+def _some_of(weight: torch.Tensor) -> str:
+    """A hash of some numbers from all over a tensor."""
+    flat = weight.detach().reshape(-1)
+    some = flat[:: max(1, flat.numel() // SAMPLED)].float().cpu().contiguous()
+    return hashlib.sha256(some.numpy().tobytes()).hexdigest()
 
 
 def _size(shelf: Path) -> int:

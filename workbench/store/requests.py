@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from workbench.errors import RecordError
+from workbench.facts.forms import AskedForm
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
 from workbench.measure.stress_settings import StressSettings
@@ -26,9 +27,11 @@ __all__ = [
     "EvaluateRequest",
     "ExportRequest",
     "FillRequest",
+    "FirstBatchRequest",
     "ImportRequest",
     "JobKind",
     "LoadRequest",
+    "LookRequest",
     "Request",
     "ResumeRequest",
     "ScanRequest",
@@ -41,7 +44,17 @@ __all__ = [
 ]
 
 JobKind = Literal[
-    "load", "ask", "scan", "sweep", "edit", "evaluate", "stress", "study", "export", "import"
+    "load",
+    "ask",
+    "look",
+    "scan",
+    "sweep",
+    "edit",
+    "evaluate",
+    "stress",
+    "study",
+    "export",
+    "import",
 ]
 
 
@@ -105,6 +118,40 @@ class FillRequest(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class LookRequest(Request):
+    """Look inside the model at a prompt.
+
+    Args:
+        prompt: what is asked.
+        answer: how likely it is, layer by layer.
+        old: likewise; empty for none.
+        form: in which form it is asked.
+    """
+
+    kind = "look"
+
+    prompt: str
+    answer: str
+    old: str = ""
+    form: AskedForm = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBatchRequest(Request):
+    """Show the first batch of the next run as tokens.
+
+    Args:
+        settings: of the method, as JSON-ready data.
+        method: its key.
+    """
+
+    kind = "look"
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    method: str = LOCFT_BF.key
+
+
+@dataclass(frozen=True, slots=True)
 class ScanRequest(Request):
     """Scan every matrix with the ticked facts."""
 
@@ -135,12 +182,16 @@ class EditRequest(Request):
     Args:
         settings: of the method, as JSON-ready data, because each method has its own.
         method: its key.
+        onto: an earlier run to whose edit they are added; None for none.
+        way: how, see `workbench.methods.onto`; empty for what the method does by itself.
     """
 
     kind = "edit"
 
     settings: dict[str, Any] = field(default_factory=dict)
     method: str = LOCFT_BF.key
+    onto: int | None = None
+    way: Literal["", "recompile", "continue"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +276,7 @@ class ImportRequest(Request):
 _KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
     "load": (("", LoadRequest),),
     "ask": (("facts", FillRequest), ("talk", TalkRequest), ("", AskRequest)),
+    "look": (("method", FirstBatchRequest), ("", LookRequest)),
     "scan": (("", ScanRequest),),
     "sweep": (("", SweepRequest),),
     "edit": (("resume", ResumeRequest), ("", EditRequest)),
@@ -252,6 +304,11 @@ def request_of(kind: JobKind, data: dict[str, Any]) -> Request:
     raise RecordError(f"There is no kind of job '{kind}'.")
 
 
-def edit_request(settings: SettingsRecord, method: str = LOCFT_BF.key) -> EditRequest:
-    """The request for a run with these settings of a method."""
-    return EditRequest(settings.as_dict(), method)
+def edit_request(
+    settings: SettingsRecord,
+    method: str = LOCFT_BF.key,
+    onto: int | None = None,
+    way: Literal["", "recompile", "continue"] = "",
+) -> EditRequest:
+    """The request for a run with these settings of a method; see `EditRequest`."""
+    return EditRequest(settings.as_dict(), method, onto, way)
