@@ -68,10 +68,10 @@ def test_what_another_model_or_another_layer_has_is_not_taken(
     with torch.no_grad():
         other.network.get_parameter("model.layers.1.mlp.up_proj.weight").add_(0.1)
     texts = table(model, facts)
-    follow(keeping(model, texts, 2, store))
+    follow(keeping(model, texts, 3, store))
     rows = list(range(len(texts)))
-    assert store.known(model, 2, texts, rows) == rows
-    assert store.known(other, 2, texts, rows) == store.known(model, 1, texts, rows) == []
+    assert store.known(model, 3, texts, rows) == rows
+    assert store.known(other, 3, texts, rows) == store.known(model, 1, texts, rows) == []
 
 
 def test_within_its_limit_the_store_keeps_what_was_used_last(
