@@ -45,6 +45,7 @@ from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
 from workbench.page.runs.keep import Offer
 from workbench.page.runs.measures import measures_of_two
+from workbench.page.runs.overlay import Laid, overlay_card
 from workbench.page.runs.table import RunLine, RunsView, runs_table
 from workbench.search.recommend import recommend
 from workbench.search.scan_result import Scan, ScanRow
@@ -275,6 +276,10 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
                 "line": "x",
             }
         ],
+    ),
+    "overlay_card": (
+        overlay_card,
+        [[Laid(RUN, "run 1", [3.0, 1.0], EPOCHS), Laid(OTHER, "run 2 · mine")]],
     ),
     "heat_map": (
         heat_map,
