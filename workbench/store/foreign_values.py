@@ -340,6 +340,7 @@ SETTINGS: dict[str, Any] = {
     "compared_runs": tuple[int, ...],
     "start_from": str,
     "probe_view": str,
+    "ripple_jobs": dict[str, int],
     "run_names": dict[str, str],
     "look_form": str,
     "look_job": int,
