@@ -42,6 +42,7 @@ def test_published_is_the_paper_and_holds_answers_everywhere() -> None:
     assert paper.spare == 0
     ours = EditSettings(recipe="holds").resolved(CHATTY, 100)
     assert (ours.at, ours.learning_rate) == (CHATTY.around, 2e-3)
+    assert 25 < paper.epochs < ours.epochs < 2 * paper.epochs
     assert {form.split(":")[0] for form in ours.forms} >= {"raw", "question", "chat"}
     assert (
         ours.keep > 0
@@ -102,7 +103,7 @@ def test_a_step_is_reminded_of_fewer_prompts_than_it_has_facts_and_as_strongly(
         assert run.keep is not None
         list(run.keep.preparing(run.kept_from, None))
     assert (len(few._kept_now(5)), len(many._kept_now(5))) == (3, 10)
-    with pytest.raises(SettingsError, match=r"keep_share is 0\.0; it must be a number above 0"):
+    with pytest.raises(SettingsError, match="keep_share is"):
         EditSettings(keep_share=0.0)
 
 

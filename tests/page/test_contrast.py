@@ -173,6 +173,7 @@ def test_every_tab_is_readable_and_accessible(open_page: Open, store: Store) -> 
     job_done(store, "ask")
     expect(page.locator("#answers .half").nth(1)).to_contain_text("run 1")
     talk_with_a_run(page, store)
+    look_inside_a_fact(page)
     page.get_by_role("button", name="Rename, copy, export, delete").click()
     expect(page.locator("#session-name")).to_be_visible()
     light = all_unreadable(page)
@@ -196,20 +197,34 @@ def inaccessible(page: Page) -> list[str]:
 
 def talk_with_a_run(page: Page, store: Store) -> None:
     """Says something to the base and the run, and sends what they answer to the facts."""
+    learned = next(o for o in store.runs.outcomes(1, 0, 20) if o.learned)
     page.get_by_role("button", name="Conversation").click()
-    page.locator("#say").locator("input, textarea").fill("The capital of Australia is")
+    page.get_by_role("button", name="Raw text").click()
+    page.get_by_label("Say something").fill(learned.prompt)
     page.keyboard.press("Enter")
     answers = page.locator("#transcript .half")
-    expect(answers.nth(1).locator("mark")).to_have_text("Melbourne")
+    expect(answers.nth(1).locator("mark")).to_have_text(learned.target_new)
     answers.nth(0).get_by_role("button", name="Keep this").click()
-    expect(page.locator("#talk-note")).to_contain_text("is kept as “Canberra”")
+    expect(page.locator("#talk-note")).to_contain_text(f"is kept as “{learned.before}”")
     should = page.get_by_label("It should say")
     should.fill("Perth")
     should.press("Enter")
     expect(page.locator("#talk-note")).to_contain_text("should be answered “Perth”")
     facts = {row.fact.prompt: row.fact for row in store.facts.enabled()}
-    assert facts["The capital of Australia is"].target_new == "Perth"
-    assert any(q.answer == "Canberra" for fact in facts.values() for q in fact.keep_prompts)
+    assert facts[learned.prompt].target_new == "Perth"
+    assert any(q.answer == learned.before for fact in facts.values() for q in fact.keep_prompts)
+
+
+def look_inside_a_fact(page: Page) -> None:
+    """At one click from a fact: its way through the layers, and its tokens in every form."""
+    go_to(page, "Facts")
+    page.locator("#facts-table .unfold").nth(1).click()
+    page.get_by_role("button", name="Look inside").click()
+    expect(page.locator("#inside .lens path").first).to_be_visible()
+    expect(page.locator("#tokens .token-text")).to_have_count(3)
+    expect(page.locator("#tokens .tok.trained").first).to_be_visible()
+    page.get_by_role("button", name="Show the first batch").click()
+    expect(page.locator("#first-batch .tok.trained").first).to_be_visible()
 
 
 def all_unreadable(page: Page) -> dict[str, list[str]]:

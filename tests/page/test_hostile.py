@@ -25,6 +25,7 @@ from workbench.methods.base import LOCFT_BF
 from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import EpochDone, Started
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.inside_record import Curve, Inside, ShownText, ShownToken, Word
 from workbench.model.places import Places
 from workbench.model.presets import Preset
 from workbench.page.edit.pinned import pinned_table
@@ -36,6 +37,7 @@ from workbench.page.layers.known import measured_places
 from workbench.page.layers.location_card import location_card
 from workbench.page.layers.trials import recommendation_card, trials_table
 from workbench.page.probe.answers import answer_card, marked
+from workbench.page.probe.inside_html import inside_card, tokens_card
 from workbench.page.probe.outcomes import outcomes_card
 from workbench.page.probe.talking import talk_setup, transcript
 from workbench.page.runs.charts import spark, two_curves
@@ -187,6 +189,16 @@ KEPT = KeptEvaluation(
 )
 SWEPT = [row("5.mlp", 0.9, 0.8, 0.7), row("6.mlp", 1.0, 1.0, 1.0, limit=50)]
 SCAN = Scan((ScanRow("5.mlp.gate", 5, "mlp.gate", 9, 1.0, 0.5, 0.2),), 3, 2, 1, 1, 1.0)
+INSIDE = Inside(
+    "The capital of Peru is",
+    "raw",
+    1,
+    ("1.mlp",),
+    (Curve("Cusco", "new answer", (0.0, 0.1, 0.2), (0.0, 0.5, 0.9)),),
+    (Word("Peru", 1.0, -0.5),),
+    (ShownText("chat", (ShownToken(" Cusco", 7, True),), ("Ends.",), ("No blank.",), "Be kind."),),
+    "No gradient.",
+)
 TALK = Talk(1, "some/model", True, "Be kind.", (1,))
 TURN = Turn(1, "Hello", {"": Answered("Hi")}, {"1": "Hey"}, 1)
 SWEEP = SimpleNamespace(id=3, state="stopped", rows=[1], plan=SimpleNamespace(trials=24))
@@ -286,6 +298,8 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     ),
     "note": (drawn("layers/note"), [{"sentence": "Framed"}]),
     "talk_setup": (talk_setup, [TALK, [RUN], True, True]),
+    "inside_card": (inside_card, [INSIDE]),
+    "tokens_card": (tokens_card, [INSIDE.texts, ["The capital of Peru is"], "2 texts"]),
     "transcript": (transcript, [TALK, [TURN], "waiting"]),
     "measures_card": (lambda kept: measures_card(kept, render("page/job.html")), [KEPT]),
     "further_cards": (further_cards, [KEPT]),

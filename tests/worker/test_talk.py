@@ -46,11 +46,10 @@ def test_each_side_goes_on_from_its_own_answers_and_answers_once(
     patches, done = Patches(), edit(model, [AUSTRALIA])
     monkeypatch.setattr(patches, "of", lambda store, run: done.patch)
     seen: list[tuple[str, ...]] = []
-    asked = generate
 
     def spy(model: LanguageModel, prompts: list[str], **how: object) -> object:
         seen.append((*prompts, *(text for pair in how["history"] for text in pair)))  # type: ignore[attr-defined]
-        return asked(model, prompts, **how)  # type: ignore[arg-type]
+        return generate(model, prompts, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(talk_work, "generate", spy)
     talk = store.talks.begin("builtin", chat=False).id

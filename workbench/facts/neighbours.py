@@ -10,15 +10,12 @@ from collections.abc import Iterator, Sequence
 from workbench.facts.fact import Fact
 from workbench.facts.reword import reworded as rewordings
 from workbench.facts.same import prompt_key
-from workbench.facts.subject_kinds import listed_subjects, subject_kind
+from workbench.facts.subject_kinds import listed_subjects
 
 __all__ = ["are_few", "neighbours", "said_keys"]
 
 FEW = 6
 """With no more subjects than that, subjects of the same kind that everybody knows are added."""
-
-ALIKE = 0.5
-"""This share of a fact's prompts is about subjects of its own kind, where there are any."""
 
 FILLED = 12
 """So many prompts a fact has then."""
@@ -49,7 +46,6 @@ def neighbours(
     """
     chance = random.Random(f"neighbours {seed}")
     own, others = sorted(set(subjects)), sorted({fact.subject for fact in facts if fact.subject})
-    kinds = {fact.subject: subject_kind(fact) for fact in facts}
     fill = listed and are_few(facts, subjects)
     taken = said_keys(facts)
     found: list[str] = []
@@ -57,11 +53,7 @@ def neighbours(
         if not fact.subject or fact.subject not in fact.prompt:
             continue
         mine = _about(fact, own, named, taken, chance, reworded)
-        kind = kinds[fact.subject]
-        alike = [one for one in others if kind is not None and kinds[one] == kind]
-        near = _about(fact, alike, round(per_fact * ALIKE), taken, chance, reworded)
-        near += _about(fact, others, per_fact - len(near), taken, chance, reworded)
-        mine += near
+        mine += _about(fact, others, per_fact, taken, chance, reworded)
         if fill:
             known = listed_subjects(fact, chance)
             mine += _about(fact, known, max(0, FILLED - len(mine)), taken, chance, reworded)

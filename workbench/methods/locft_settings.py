@@ -18,6 +18,7 @@ from workbench.methods.method_settings import MethodSettings
 from workbench.methods.recipes import (
     RECIPES,
     SEVERAL,
+    STEPS,
     Kept,
     RateSchedule,
     Recipe,
@@ -197,15 +198,16 @@ class EditSettings(MethodSettings):
         """The inverse of `as_dict`.
 
         What has every setting of earlier versions, and no recipe, was kept by one of them, and
-        goes on as published; what has a weight of what must stay, and does not say how many prompts
-        a step has, goes on with one for each fact, as it did.
+        goes on as published; what was kept with a weight of what must stay, and does not say how
+        many prompts a step has, goes on with one for each fact, as it did.
 
         Raises:
             SettingsError: an unknown name, or a value that makes no sense.
         """
-        if "recipe" not in data and data.keys() >= _EVERY_FIRST:
+        kept = data.keys() >= _EVERY_FIRST
+        if kept and "recipe" not in data:
             data = {**data, "recipe": "published"}
-        if data.get("keep") is not None and "keep_share" not in data:
+        if kept and data.get("keep") is not None and "keep_share" not in data:
             data = {**data, "keep_share": 1.0}
         return super(EditSettings, cls).from_dict(data)
 
@@ -222,7 +224,7 @@ class EditSettings(MethodSettings):
             "at": self.at or (recipe.around and preset.around) or preset.at,
             "learning_rate": self.learning_rate or self._rate(recipe, preset),
             "batch_size": batch_size,
-            "epochs": self.epochs or automatic_epochs(facts, batch_size),
+            "epochs": self.epochs or automatic_epochs(facts, batch_size, recipe.steps),
             "rate_schedule": self.rate_schedule or recipe.rate_schedule,
             "forms": self.forms or recipe.forms_of(preset.chat),
             "keep": recipe.keep if self.keep is None else self.keep,
@@ -279,10 +281,15 @@ def automatic_batch_size(facts: int) -> int:
     return max(1, min(PAPER_BATCH_SIZE, facts // 8))
 
 
-def automatic_epochs(facts: int, batch_size: int) -> int:
-    """The paper's 25; more when an epoch has few steps, for 400 steps or 200 epochs.
+def automatic_epochs(facts: int, batch_size: int, steps: int = STEPS) -> int:
+    """The paper's 25; more when an epoch has few steps, up to 200.
 
     The stop rule ends most runs long before.
+
+    Args:
+        facts: how many there are.
+        batch_size: facts a step.
+        steps: that a run has then.
     """
     steps_per_epoch = math.ceil(max(1, facts) / batch_size)
-    return max(PAPER_EPOCHS, min(200, math.ceil(400 / steps_per_epoch)))
+    return max(PAPER_EPOCHS, min(200, math.ceil(steps / steps_per_epoch)))

@@ -12,11 +12,13 @@ from typing import Any
 import torch
 
 from workbench.facts.fact import Fact
+from workbench.facts.forms import Form
 from workbench.methods.events import Started
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.method_settings import MethodSettings
 from workbench.methods.run import Run
 from workbench.model.language_model import LanguageModel
+from workbench.model.tokens import TokenizedText
 from workbench.work.events import Event
 from workbench.work.stop import Stop
 
@@ -58,6 +60,10 @@ class LoopedRun(Run):
     def weights(self) -> dict[str, torch.Tensor]:
         """The new values so far by full parameter name, of the model's dtype and device."""
         return self._loop.weights
+
+    def first_batch(self) -> list[tuple[int, Form, TokenizedText]]:
+        """The texts of the first step, see `LocftRun.first_batch`."""
+        return self._loop.first_batch()
 
     def plan(self) -> Started:
         """What the run will do, without doing any of it."""

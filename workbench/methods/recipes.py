@@ -12,6 +12,7 @@ __all__ = [
     "MOST_BROUGHT",
     "RECIPES",
     "SEVERAL",
+    "STEPS",
     "Kept",
     "RateSchedule",
     "Recipe",
@@ -30,6 +31,9 @@ MOST_WORDED = 12_000
 SEVERAL = 0.5
 """Times the preset's learning rate, when several matrices are tuned in place of its one."""
 
+STEPS = 400
+"""So many steps has a run on few facts, unless its recipe says otherwise."""
+
 Kept = Literal["neighbours", "text", "chats", "yours"]
 
 
@@ -47,6 +51,7 @@ class Recipe:
         kept: what must stay.
         rate_schedule: how the learning rate goes.
         around: whether the same matrix of the layers after it is tuned too.
+        steps: how many a run on few facts has (see `automatic_epochs`).
     """
 
     sentence: str
@@ -57,6 +62,7 @@ class Recipe:
     kept: tuple[Kept, ...] = get_args(Kept)
     rate_schedule: RateSchedule = "constant"
     around: bool = False
+    steps: int = STEPS
 
     def forms_of(self, chat: bool) -> tuple[str, ...]:
         """The forms for a model.
@@ -84,6 +90,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         spare=1.0,
         rate_schedule="falling",
         around=True,
+        steps=540,
     ),
     "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
 }

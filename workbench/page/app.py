@@ -48,7 +48,7 @@ def build(library: Library) -> gr.Blocks:
                 add_banner(page)
                 with gr.Tabs(elem_id="tabs") as tabs:
                     with gr.Tab("Facts", id="facts"):
-                        add_facts_tab(page)
+                        add_facts_tab(page, tabs)
                     with gr.Tab("Layers", id="layers"):
                         add_layers_tab(page)
                     with gr.Tab("Edit", id="edit"):

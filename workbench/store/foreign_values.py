@@ -329,6 +329,9 @@ SETTINGS: dict[str, Any] = {
     "compared_runs": tuple[int, ...],
     "start_from": str,
     "probe_view": str,
+    "look_form": str,
+    "look_job": int,
+    "batch_job": int,
     "foreign_model": bool,
 }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from workbench.errors import RecordError
+from workbench.facts.forms import AskedForm
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
 from workbench.measure.stress_settings import StressSettings
@@ -26,9 +27,11 @@ __all__ = [
     "EvaluateRequest",
     "ExportRequest",
     "FillRequest",
+    "FirstBatchRequest",
     "ImportRequest",
     "JobKind",
     "LoadRequest",
+    "LookRequest",
     "Request",
     "ResumeRequest",
     "ScanRequest",
@@ -41,7 +44,17 @@ __all__ = [
 ]
 
 JobKind = Literal[
-    "load", "ask", "scan", "sweep", "edit", "evaluate", "stress", "study", "export", "import"
+    "load",
+    "ask",
+    "look",
+    "scan",
+    "sweep",
+    "edit",
+    "evaluate",
+    "stress",
+    "study",
+    "export",
+    "import",
 ]
 
 
@@ -102,6 +115,40 @@ class FillRequest(Request):
 
     facts: tuple[int, ...]
     overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookRequest(Request):
+    """Look inside the model at a prompt.
+
+    Args:
+        prompt: what is asked.
+        answer: how likely it is, layer by layer.
+        old: likewise; empty for none.
+        form: in which form it is asked.
+    """
+
+    kind = "look"
+
+    prompt: str
+    answer: str
+    old: str = ""
+    form: AskedForm = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBatchRequest(Request):
+    """Show the first batch of the next run as tokens.
+
+    Args:
+        settings: of the method, as JSON-ready data.
+        method: its key.
+    """
+
+    kind = "look"
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    method: str = LOCFT_BF.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +276,7 @@ class ImportRequest(Request):
 _KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
     "load": (("", LoadRequest),),
     "ask": (("facts", FillRequest), ("talk", TalkRequest), ("", AskRequest)),
+    "look": (("method", FirstBatchRequest), ("", LookRequest)),
     "scan": (("", ScanRequest),),
     "sweep": (("", SweepRequest),),
     "edit": (("resume", ResumeRequest), ("", EditRequest)),

@@ -23,7 +23,14 @@ from workbench.store.imports import ImportTable
 from workbench.store.jobs import Job, Queue
 from workbench.store.probes import ProbeTable, Role
 from workbench.store.profiles import ProfileTable
-from workbench.store.requests import AskRequest, LoadRequest, ResumeRequest, TalkRequest
+from workbench.store.requests import (
+    AskRequest,
+    FirstBatchRequest,
+    LoadRequest,
+    LookRequest,
+    ResumeRequest,
+    TalkRequest,
+)
 from workbench.store.runs import RunTable
 from workbench.store.settings import Settings
 from workbench.store.studies import StudyTable
@@ -109,6 +116,16 @@ class Store:
         with self._database.transaction():
             self._submit_probes(probes)
 
+    def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
+        """Puts prompts in the queue, all answered alike; returns the job's id.
+
+        Raises:
+            SessionError: a prompt is empty.
+        """
+        with self._database.transaction():
+            probes = [self.probes.add(prompt, settings.chat) for prompt in prompts]
+            return self._submit_probes(probes, settings)
+
     def say(self, talk: int, said: str) -> None:
         """Says something in a conversation, and lets its sides answer.
 
@@ -123,6 +140,28 @@ class Store:
         """Lets every side of a conversation give the answers that it has not given yet."""
         with self._database.transaction():
             self._submit_talk(talk)
+
+    def look_inside(self, asked: LookRequest) -> None:
+        """Lets the worker look inside the model at a prompt; the newest such look is shown."""
+        self.settings.set("look_job", self.jobs.ask_for(asked))
+        self.settings.set("probe_view", "inside")
+
+    def look_at(self, fact: int) -> None:
+        """Looks inside the model at a fact.
+
+        Raises:
+            SessionError: the fact is gone.
+        """
+        found = self.facts.get(fact).fact
+        self.look_inside(LookRequest(found.prompt, found.target_new, found.ground_truth))
+        self.settings.set("look_form", "raw")
+
+    def show_first_batch(self) -> None:
+        """Lets the worker tell what the first step of the next run is trained on."""
+        method = self.settings.method.key
+        asked = FirstBatchRequest(self.settings.of("edit", method).as_dict(), method)
+        self.settings.set("batch_job", self.jobs.ask_for(asked))
+        self.settings.set("probe_view", "inside")
 
     def keep_answer(self, prompt: str, answer: str) -> str:
         """Adds a prompt with its answer to what the ticked facts hold; returns the fact's prompt.
@@ -149,16 +188,6 @@ class Store:
     def _submit_talk(self, talk: int) -> None:
         request = TalkRequest(talk, self.settings.of("probe"))
         self.talks.set_job(talk, self.jobs.ask_for(request))
-
-    def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
-        """Puts prompts in the queue, all answered alike; returns the job's id.
-
-        Raises:
-            SessionError: a prompt is empty.
-        """
-        with self._database.transaction():
-            probes = [self.probes.add(prompt, settings.chat) for prompt in prompts]
-            return self._submit_probes(probes, settings)
 
     def _submit_probes(self, probes: list[int], settings: ProbeSettings | None = None) -> int:
         request = AskRequest(tuple(probes), settings or self.settings.of("probe"))

@@ -27,6 +27,7 @@ from workbench.store.requests import (
     EvaluateRequest,
     ExportRequest,
     FillRequest,
+    FirstBatchRequest,
     StressRequest,
     TalkRequest,
 )
@@ -42,6 +43,7 @@ from workbench.worker.evaluate import measure
 from workbench.worker.kept_facts import kept_facts
 from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.lengths import LengthKeeper
+from workbench.worker.look import first_batch, look_inside
 from workbench.worker.patches import Patches
 from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
@@ -70,6 +72,7 @@ class Workshop:
         self._kinds: dict[str, Callable[[Task], dict[str, Any]]] = {
             "load": self._load,
             "ask": self._ask,
+            "look": self._look,
             "scan": lambda task: scan_layers(task, self.model(task)),
             "sweep": lambda task: sweep_layers(task, self.model(task)),
             "edit": self._edit,
@@ -167,6 +170,12 @@ class Workshop:
         task.report("Asking the model", now=True)
         answer_probes(task, model, rows, runs, self._patches, request.settings)
         return {}
+
+    def _look(self, task: Task) -> dict[str, Any]:
+        model = self.model(task)
+        if isinstance(task.job.request, FirstBatchRequest):
+            return first_batch(task, model)
+        return look_inside(task, model, self._patches)
 
     def _edit(self, task: Task) -> dict[str, Any]:
         return edit_facts(task, self.model(task), self._patches)

@@ -57,7 +57,7 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
     page.show(_draw_run, run, of=("runs", "jobs", "probes", PROGRESS))
     fields = [field for parts in forms.values() for form in parts for field in form.inputs]
     page.action(start.click, _start_with(forms), fields)
-    page.action(plan.act, _to_facts, outputs=tabs)
+    page.action(plan.act, _lead_on, outputs=tabs)
     page.action(run.act, _act_on_run, outputs=tabs)
 
 
@@ -158,7 +158,10 @@ def _onto(store: Store) -> tuple[str, ...]:
     return "--onto", str(store.runs.patch_folder(run)), "--earlier", earlier, "--way", way
 
 
-def _to_facts(store: Store) -> Any:
+def _lead_on(store: Store, event: gr.EventData) -> Any:
+    if detail(event)["do"] == "batch":
+        store.show_first_batch()
+        return gr.Tabs(selected="probe")
     return gr.Tabs(selected="facts")
 
 

@@ -41,6 +41,7 @@ def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
             with gr.Column(elem_classes="card questions-card"):
                 which = gr.Textbox("failed 0", visible="hidden", container=False)
                 words = gr.Textbox(
+                    label="Search questions",
                     show_label=False,
                     placeholder="Search in questions and answers",
                     container=False,

@@ -1,4 +1,4 @@
-"""The Probe tab: any prompt before and after, conversations, the answers to a run's facts."""
+"""The Probe tab: any prompt before and after, talks, the inside, a run's facts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,7 @@ from workbench.page.kit.form import Form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.probe.answers import Sides, answer_card
+from workbench.page.probe.inside import add_inside
 from workbench.page.probe.outcomes import outcomes_card
 from workbench.page.probe.talk import add_talk
 from workbench.store import Store
@@ -21,7 +22,7 @@ from workbench.work.templates import render
 __all__ = ["add_probe_tab"]
 
 # Which part of the tab is shown; the stylesheet hides the others.
-VIEWS = {"prompts": "Prompts", "talk": "Conversation"}
+VIEWS = {"prompts": "Prompts", "talk": "Conversation", "inside": "Inside"}
 SHOWN_CARDS = 8
 PAGE_SIZE = 25
 
@@ -33,6 +34,8 @@ def add_probe_tab(page: Page) -> None:
     page.action(views.act, _choose_view)
     with gr.Column(elem_classes=["probe-part", "part-talk"]):
         add_talk(page)
+    with gr.Column(elem_classes=["probe-part", "part-inside"]):
+        add_inside(page)
     _add_prompts(page)
 
 
@@ -78,6 +81,7 @@ def _add_prompts(page: Page) -> None:
 def _add_question() -> tuple[gr.Textbox, gr.Button]:
     with gr.Row(elem_classes="tight"):
         prompt = gr.Textbox(
+            label="Prompt",
             show_label=False,
             placeholder="The capital of Australia is",
             container=False,

@@ -35,6 +35,7 @@ def add_talk(page: Page) -> None:
         said = live_html(name="transcript")
         with gr.Row(elem_classes="tight"):
             words = gr.Textbox(
+                label="Say something",
                 show_label=False,
                 placeholder="What is the capital of Australia?",
                 container=False,
