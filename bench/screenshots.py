@@ -57,7 +57,7 @@ def work(page: Page) -> None:
     page.get_by_role("button", name="Sweep the layers").click()
     expect(page.get_by_role("button", name="Sweep again")).to_be_visible()
     page.get_by_role("button", name="Scan every matrix").click()
-    expect(page.locator("#scan-plot .js-plotly-plot")).to_be_visible()
+    expect(page.get_by_role("button", name="Scan again")).to_be_visible()
     for number, location in enumerate(TRIED, start=1):
         go_to(page, "Layers")
         page.locator(f'#layer-grid [data-at="{location}"]').click()

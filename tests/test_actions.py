@@ -28,7 +28,7 @@ from workbench.search.sweep_settings import TRAINED
 from workbench.work.settings import SettingsRecord, setting, settings_of
 
 ROOT = Path(__file__).resolve().parents[1]
-WORDS_OF_THEIR_OWN = ("facts", "export", "verify", "serve")
+WORDS_OF_THEIR_OWN = ("facts", "export", "verify", "serve-model", "serve", "mcp")
 """Actions whose command is not made of a model, facts and settings alone."""
 Taken = dict[str, Any]
 
@@ -96,7 +96,9 @@ def test_every_setting_is_an_option_of_the_command(action: str) -> None:
             assert found.option in said
 
 
-@pytest.mark.parametrize("action", [a for a in ACTIONS if a not in ("facts", "serve")])
+@pytest.mark.parametrize(
+    "action", [a for a in ACTIONS if a not in ("facts", "serve-model", "serve", "mcp")]
+)
 def test_every_setting_is_taken_in_python(action: str) -> None:
     function = getattr(workbench, action)
     assert function is ACTIONS[action].function

@@ -32,10 +32,18 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     "plots": ("work search measure", HEAVY | {"gradio", "fastapi"}),
     "store": ("errors paths work facts model measure methods search ship actions", HEAVY | DRAWN),
     "worker": ("errors paths work facts model measure methods search ship actions store", DRAWN),
+    "remote": (
+        "errors paths _version work facts model measure methods search ship actions store worker",
+        HEAVY | {"gradio", "plotly"},
+    ),
     "page": (
         "errors paths _version work facts model measure methods search ship actions plots store "
-        "worker",
+        "worker remote",
         HEAVY,
+    ),
+    "serving": (
+        "errors paths work facts model measure methods search ship actions store worker page",
+        {"gradio", "plotly"},
     ),
     "cli": (
         "errors paths _version work facts model measure methods search ship actions",
@@ -47,7 +55,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
 }
 # What is imported by a function when it is called: too heavy to load for whoever does not call it.
 WHEN_CALLED = {
-    "cli": {"api", "page", "plots", *HEAVY},
+    "cli": {"api", "page", "plots", "remote", "serving", *HEAVY},
 }
 # Modules that everybody may import: they never load torch, neither themselves nor through others.
 PLAIN = [
@@ -81,6 +89,8 @@ PLAIN = [
     "workbench.page.server",
     "workbench.plots.scan",
     "workbench.plots.sweep",
+    "workbench.remote.http",
+    "workbench.remote.mcp",
     "workbench.search.recommend",
     "workbench.search.sample",
     "workbench.search.scan_result",
@@ -94,6 +104,7 @@ PLAIN = [
     "workbench.search.sweep_settings",
     "workbench.ship.export_settings",
     "workbench.ship.run_lines",
+    "workbench.ship.serve_settings",
     "workbench.ship.verify_settings",
     "workbench.store",
     "workbench.store.library",

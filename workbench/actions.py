@@ -24,6 +24,7 @@ from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_settings import SweepSettings
 from workbench.ship.export_settings import ExportSettings
+from workbench.ship.serve_settings import ServeModelSettings
 from workbench.ship.verify_settings import VerifySettings
 from workbench.work.settings import Setting, SettingsRecord, setting, settings_of
 
@@ -64,6 +65,13 @@ class ServeSettings(SettingsRecord):
         metavar="PATH",
         empty="none",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class McpSettings(SettingsRecord):
+    """Which sessions an agent may use."""
+
+    sessions: Path | None = setting(None, "Where sessions are kept.", metavar="DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +189,29 @@ _TABLE = (
         on_page=False,
     ),
     Action(
+        "serve-model",
+        "Serve a base and its edits as an OpenAI-compatible endpoint.",
+        ServeModelSettings,
+        ("model", "patch"),
+        "workbench.serving.server:serve_model",
+        is_job=False,
+        on_page=False,
+    ),
+    Action(
         "serve",
         "Open the workbench in a browser.",
         ServeSettings,
         (),
         "workbench.page.server:serve",
+        is_job=False,
+        on_page=False,
+    ),
+    Action(
+        "mcp",
+        "Let an agent use sessions: tools of the Model Context Protocol on standard input.",
+        McpSettings,
+        (),
+        "workbench.remote.mcp:converse",
         is_job=False,
         on_page=False,
     ),

@@ -83,7 +83,7 @@ def test_a_study_compares_pipelines_and_goes_on_from_its_folder(
     run: Run, sample: Path, tmp_path: Path
 ) -> None:
     how = ("--facts", 3, "--passes", 2, "--lr", 5e-3, "--written", 2)
-    words = ("study", "pipelines", sample, *how)
+    before = words = ("study", "pipelines", sample, *how)
     out = ("--locft-at", "6.mlp.down_proj", "--out", tmp_path / "study", "--json")
     first = run(*words, *out).json
     assert first["finished"] and len(first["rows"]) == 5
@@ -93,5 +93,25 @@ def test_a_study_compares_pipelines_and_goes_on_from_its_folder(
     again = run("study", "pipelines", sample, "--settings", tmp_path / "study" / "study.yaml")
     assert "depth-first sample-wise" in again.out and "strict protocol" in again.out
     assert all(word in again.out for word in ("question", "chat", "neighbours", "loss"))
-    other = run(*words, "--seed", 5, *out)
+    plot = tmp_path / "methods.html"
+    methods = (
+        "study",
+        "methods",
+        sample,
+        *how[:4],
+        "--written",
+        1,
+        "--locft-at",
+        "6.mlp.down_proj",
+    )
+    quick = ("--method", "ft-m,ultraedit", "--mode", "each,once", "--strength", 1)
+    kept = ("--out", tmp_path / "methods")
+    ran = run(*methods, *quick, *kept, "--plot", plot)
+    assert "changed" in ran.out and "No other is both better and quicker" in ran.out
+    assert "One by one: reliability: " in ran.out and "Of the first 3 facts" in ran.out
+    assert "<svg" in plot.read_text(encoding="utf-8")
+    file = ("--settings", tmp_path / "methods" / "study.yaml")
+    found = run("study", "methods", sample, *file, *kept, "--json").json
+    assert [row["mode"] for row in found["rows"]] == ["each", "each", "once"]
+    other = run(*before, "--seed", 5, *out)
     assert other.code == 2 and "holds another study" in other.err

@@ -227,3 +227,22 @@ def test_other_methods_write_the_same_into_layers_that_are_read_as_they_are_need
             torch.isfinite(tensor).all() and (tensor - patches[1].tensors[name]).abs().max() < 1e-5
         )
     assert all(patch.tensors for patch in patches)
+
+
+@pytest.mark.parametrize("name", ["Llama", "Mixtral"])
+def test_facts_are_added_to_an_edited_model_whose_layers_are_away(
+    load_pair: Callable[..., Pair], facts: list[Fact], name: str
+) -> None:
+    at = "3.mlp.down_proj" if name == "Llama" else "3.mlp.experts.1"
+    more = at if name == "Llama" else "3.mlp.experts.2"
+    made = []
+    for model in load_pair(name):
+        first = edit(model, facts[:3], at=at, **QUICK).patch
+        second = edit(model, facts[3:], onto=first, way="continue", at=more, **QUICK).patch
+        with second.applied(model):
+            pass
+        assert all(not torch.equal(new, model.tensor(n)) for n, new in second.tensors.items())
+        made.append(second.tensors)
+    assert made[0].keys() == made[1].keys()
+    for tensor, new in made[0].items():
+        assert torch.allclose(new, made[1][tensor], atol=1e-5)

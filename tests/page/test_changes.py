@@ -109,6 +109,18 @@ def test_a_stream_begins_with_the_present_state_and_then_rests(library: Library)
     run(test)
 
 
+def test_a_stream_says_first_which_edition_the_server_is(library: Library) -> None:
+    async def test() -> None:
+        changes = Changes(library, edition="some edition")
+        stream = changes.follow()
+        heard = [await anext(stream), await anext(stream)]
+        assert heard[1] == 'event: edition\ndata: "some edition"\n\n'
+        await stream.aclose()  # type: ignore[attr-defined]
+        changes.end()
+
+    run(test)
+
+
 def test_only_the_session_that_changed_is_told(library: Library) -> None:
     one, other = library.create("one"), library.create("other")
 

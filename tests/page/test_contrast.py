@@ -1,13 +1,16 @@
-"""The colours of the stylesheet: readable for everybody, in light and in dark (WCAG AA)."""
+"""The page is for everybody: colours that can be read in light and in dark (WCAG AA), and nothing
+that axe-core finds serious."""
 
 import re
 from itertools import product
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.page.kit.static import style
+from workbench.page.layers.heat import tone
 from workbench.store import Store
 from workbench.store.library import add_samples
 from workbench.work.colours import THEMES, ThemeName, variables
@@ -27,6 +30,9 @@ TEXTS = {
     "amber": (*PLAIN, "amber-soft"),
     "red": (*PLAIN, "red-soft", "accent-soft"),
     "on-accent": ("accent", "accent-strong"),
+    "on-low": ("low",),
+    "on-middle": (),
+    "on-high": ("high",),
 }
 # What is no text and yet says something: the ring of the focus, dots, borders of what is chosen.
 SIGNS = {"accent": PLAIN, "quiet": (*PLAIN, "accent-soft"), "red": (*PLAIN, "red-soft")}
@@ -57,6 +63,16 @@ def pairs(table: dict[str, tuple[str, ...]]) -> list[tuple[ThemeName, str, str]]
 def test_text_is_readable_on_its_ground(scheme: ThemeName, front: str, ground: str) -> None:
     known = variables(THEMES[scheme])
     assert contrast(known[front], known[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", THEMES)
+def test_a_number_is_readable_on_every_colour_of_the_heat_map(scheme: ThemeName) -> None:
+    known = variables(THEMES[scheme])
+    ends = [[int(known[end][i : i + 2], 16) for i in (1, 3, 5)] for end in ("low", "high")]
+    for height in range(101):
+        mixed = [round(a + (b - a) * height / 100) for a, b in zip(*ends, strict=True)]
+        ground = "#" + "".join(f"{part:02x}" for part in mixed)
+        assert contrast(known[f"on-{tone(height)}"], ground) >= 4.5, height
 
 
 @pytest.mark.parametrize(("scheme", "front", "ground"), pairs(SIGNS))
@@ -142,7 +158,7 @@ def unreadable(page: Page) -> list[str]:
     return list(found["failing"])
 
 
-def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store) -> None:
+def test_every_tab_is_readable_and_accessible(open_page: Open, store: Store) -> None:
     add_samples(store)
     page = open_page(color_scheme="light")
     expect(page.locator("#facts-table tr")).to_have_count(21)
@@ -156,6 +172,8 @@ def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store) -> Non
     page.locator("#ask").click()
     job_done(store, "ask")
     expect(page.locator("#answers .half").nth(1)).to_contain_text("run 1")
+    talk_with_a_run(page, store)
+    look_inside_a_fact(page)
     page.get_by_role("button", name="Rename, copy, export, delete").click()
     expect(page.locator("#session-name")).to_be_visible()
     light = all_unreadable(page)
@@ -165,14 +183,58 @@ def test_all_text_of_every_tab_is_readable(open_page: Open, store: Store) -> Non
     assert {"light": light, "dark": all_unreadable(page)} == {"light": {}, "dark": {}}
 
 
+def inaccessible(page: Page) -> list[str]:
+    """What axe-core finds serious; contrast is measured above, with every state of a text."""
+    asked = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": False}}}
+    found = Axe().run(page, options=asked).response["violations"]
+    return [
+        f"{rule['id']}: {node['html']}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+def talk_with_a_run(page: Page, store: Store) -> None:
+    """Says something to the base and the run, and sends what they answer to the facts."""
+    learned = next(o for o in store.runs.outcomes(1, 0, 20) if o.learned)
+    page.get_by_role("button", name="Conversation").click()
+    page.get_by_role("button", name="Raw text").click()
+    page.get_by_label("Say something").fill(learned.prompt)
+    page.keyboard.press("Enter")
+    answers = page.locator("#transcript .half")
+    expect(answers.nth(1).locator("mark")).to_have_text(learned.target_new)
+    answers.nth(0).get_by_role("button", name="Keep this").click()
+    expect(page.locator("#talk-note")).to_contain_text(f"is kept as “{learned.before}”")
+    should = page.get_by_label("It should say")
+    should.fill("Perth")
+    should.press("Enter")
+    expect(page.locator("#talk-note")).to_contain_text("should be answered “Perth”")
+    facts = {row.fact.prompt: row.fact for row in store.facts.enabled()}
+    assert facts[learned.prompt].target_new == "Perth"
+    assert any(q.answer == learned.before for fact in facts.values() for q in fact.keep_prompts)
+
+
+def look_inside_a_fact(page: Page) -> None:
+    """At one click from a fact: its way through the layers, and its tokens in every form."""
+    go_to(page, "Facts")
+    page.locator("#facts-table .unfold").nth(1).click()
+    page.get_by_role("button", name="Look inside").click()
+    expect(page.locator("#inside .lens path").first).to_be_visible()
+    expect(page.locator("#tokens .token-text")).to_have_count(3)
+    expect(page.locator("#tokens .tok.trained").first).to_be_visible()
+    page.get_by_role("button", name="Show the first batch").click()
+    expect(page.locator("#first-batch .tok.trained").first).to_be_visible()
+
+
 def all_unreadable(page: Page) -> dict[str, list[str]]:
-    """What cannot be read, by where it stands: on every tab, and in the help."""
+    """What cannot be read or reached, by where it stands: on every tab, and in the help."""
     wrong = {}
     for tab in TABS:
         go_to(page, tab)
         expect(page.locator(".card:visible").first).to_be_visible()
-        wrong[tab] = unreadable(page)
+        wrong[tab] = unreadable(page) + inaccessible(page)
     page.locator("[data-help]").click()
-    wrong["help"] = unreadable(page)
+    wrong["help"] = unreadable(page) + inaccessible(page)
     page.keyboard.press("Escape")
     return {tab: found for tab, found in wrong.items() if found}

@@ -180,7 +180,7 @@ def test_what_is_for_few_is_folded_away_and_a_choice_is_no_text() -> None:
         fold = fold_of(study.field(found.name))
         assert (fold is not None) == found.advanced
         assert fold is None or (fold.label, fold.open) == ("More settings", False)
-    assert isinstance(study.field("kind"), gr.Radio)
+    assert isinstance(study.field("recipe"), gr.Radio)
     assert choice.field("dtype").choices[0] == ("automatic", "")
     assert isinstance(choice.field("trust_remote_code"), gr.Checkbox)
     assert choice.field("trust_remote_code").value is False

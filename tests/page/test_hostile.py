@@ -18,22 +18,28 @@ from workbench.measure.report import pieces as report_pieces
 from workbench.measure.report.contents import evaluation_part
 from workbench.measure.report.curve import loss_picture
 from workbench.measure.report.stress import build_stress_report, stress_html, stress_table
+from workbench.measure.report.study import study_html, study_table
 from workbench.measure.stress_result import FineTuned, JudgeRecord, Reply, Stress, StressAnswer
 from workbench.measure.verdicts import QuestionVerdicts, Verdict
 from workbench.methods.base import LOCFT_BF
 from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import EpochDone, Started
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.inside_record import Curve, Inside, ShownText, ShownToken, Word
 from workbench.model.places import Places
 from workbench.model.presets import Preset
 from workbench.page.edit.pinned import pinned_table
 from workbench.page.edit.plan import plan_card
 from workbench.page.edit.run_card import RunView, metric_table, outcome_table, run_card
 from workbench.page.evaluate.results import failures_card, further_cards, measures_card
-from workbench.page.layers.grid import location_card, location_grid
+from workbench.page.layers.heat import heat_map
+from workbench.page.layers.known import measured_places
+from workbench.page.layers.location_card import location_card
 from workbench.page.layers.trials import recommendation_card, trials_table
 from workbench.page.probe.answers import answer_card, marked
+from workbench.page.probe.inside_html import inside_card, tokens_card
 from workbench.page.probe.outcomes import outcomes_card
+from workbench.page.probe.talking import talk_setup, transcript
 from workbench.page.runs.charts import spark, two_curves
 from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
@@ -41,6 +47,7 @@ from workbench.page.runs.keep import Offer
 from workbench.page.runs.measures import measures_of_two
 from workbench.page.runs.table import RunLine, RunsView, runs_table
 from workbench.search.recommend import recommend
+from workbench.search.scan_result import Scan, ScanRow
 from workbench.search.score import score_rows
 from workbench.store.evaluations import KeptEvaluation, KeptQuestion
 from workbench.store.jobs import Job
@@ -48,6 +55,7 @@ from workbench.store.patch_header import PatchHeader
 from workbench.store.probes import Answered, PinnedAnswer, ProbeRow
 from workbench.store.run_pair import Differences, PairedFact
 from workbench.store.runs import FactOutcome, Run
+from workbench.store.talks import Talk, Turn
 from workbench.work.templates import render
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -119,7 +127,7 @@ PAIRED = Differences(3, (PairedFact("The capital is", "Lima", "Oslo", "Rome"),))
 SIDE = {"perplexity": 6.0, "unended": 0.1, "entropy": 10.0}
 HEALTH = {"before": SIDE, "after": SIDE, "text": "English", "sentence": "It still writes."}
 CAPABILITY = Capability((task_result("facts", "acc", [1, 1, 0], [1, 0, 0]),), 100, "0.4").as_dict()
-STUDY = {
+STUDY: dict[str, Any] = {
     "kind": "pipelines",
     "rows": [
         {
@@ -134,6 +142,26 @@ STUDY = {
         }
     ],
     "sentences": ["The paper's ordering holds here."],
+}
+RIVALS = {
+    "kind": "methods",
+    "model": "builtin",
+    "asked": "2 facts.",
+    "rows": [
+        {
+            **ROW,
+            "tried": "step",
+            "mode": "each",
+            "memory_bytes": 1e6,
+            "weights": 5,
+            "first": 2,
+            "first_then": 1.0,
+            "first_now": 0.5,
+            "pareto": True,
+        }
+        for ROW in STUDY["rows"]
+    ],
+    "sentences": ["One by one: FT."],
 }
 SECOND = replace(QUESTION, fact=1)
 LABELS = {"pattern": ["The capital of …", "The author of …"]}
@@ -160,7 +188,19 @@ KEPT = KeptEvaluation(
     0.0,
 )
 SWEPT = [row("5.mlp", 0.9, 0.8, 0.7), row("6.mlp", 1.0, 1.0, 1.0, limit=50)]
-SCAN = {"sample": 2, "facts": 3, "seconds": 1.0}
+SCAN = Scan((ScanRow("5.mlp.gate", 5, "mlp.gate", 9, 1.0, 0.5, 0.2),), 3, 2, 1, 1, 1.0)
+INSIDE = Inside(
+    "The capital of Peru is",
+    "raw",
+    1,
+    ("1.mlp",),
+    (Curve("Cusco", "new answer", (0.0, 0.1, 0.2), (0.0, 0.5, 0.9)),),
+    (Word("Peru", 1.0, -0.5),),
+    (ShownText("chat", (ShownToken(" Cusco", 7, True),), ("Ends.",), ("No blank.",), "Be kind."),),
+    "No gradient.",
+)
+TALK = Talk(1, "some/model", True, "Be kind.", (1,))
+TURN = Turn(1, "Hello", {"": Answered("Hi")}, {"1": "Hey"}, 1)
 SWEEP = SimpleNamespace(id=3, state="stopped", rows=[1], plan=SimpleNamespace(trials=24))
 
 
@@ -236,7 +276,10 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
             }
         ],
     ),
-    "location_grid": (location_grid, [PLACES, AT, AT, [RUN]]),
+    "heat_map": (
+        heat_map,
+        [PLACES, AT, AT, measured_places(SCAN, score_rows(SWEPT), [RUN]), "run"],
+    ),
     "location_card": (location_card, [AT, False, PRESET, [RUN, OTHER], ESTIMATE]),
     "location_card, own": (location_card, [("5.mlp",), True, PRESET, [], None]),
     "recommendation_card": (recommendation_card, [recommend(SWEPT), ("5.mlp",)]),
@@ -254,6 +297,10 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         [{"sweeps": [("1", "a")], "shown": "1", "others": [("2", "b")], "overlaid": "2"}],
     ),
     "note": (drawn("layers/note"), [{"sentence": "Framed"}]),
+    "talk_setup": (talk_setup, [TALK, [RUN], True, True]),
+    "inside_card": (inside_card, [INSIDE]),
+    "tokens_card": (tokens_card, [INSIDE.texts, ["The capital of Peru is"], "2 texts"]),
+    "transcript": (transcript, [TALK, [TURN], "waiting"]),
     "measures_card": (lambda kept: measures_card(kept, render("page/job.html")), [KEPT]),
     "further_cards": (further_cards, [KEPT]),
     "failures_card": (
@@ -314,7 +361,8 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "failure_table": (report_pieces.failure_table, [PART["failures"]]),
     "health_table": (report_pieces.health_table, [HEALTH]),
     "capability_table": (report_pieces.capability_table, [CAPABILITY]),
-    "study_table": (report_pieces.study_table, [STUDY]),
+    "study_table": (study_table, [STUDY]),
+    "study_html": (study_html, [RIVALS]),
     "loss_picture": (loss_picture, [[3.0, 0.5], 0.01]),
     "as_html": (as_html, [REPORT]),
 }

@@ -28,30 +28,27 @@ def open_layers(open_page: Open, store: Store, settings: SweepSettings = SHORT) 
     return page
 
 
-def test_a_click_on_the_scan_chooses_the_matrix(open_page: Open, store: Store) -> None:
+def test_a_scan_colours_the_places_and_the_keyboard_chooses_one(
+    open_page: Open, store: Store
+) -> None:
     page = open_layers(open_page, store)
     page.get_by_role("button", name="Scan every matrix").click()
     job_done(store, "scan")
-    plot = page.locator("#scan-plot .js-plotly-plot")
-    expect(plot.locator(".hm")).to_be_visible()
     expect(page.locator("#scan-note")).to_contain_text("A scan ranks no locations")
-    box = plot.locator(".nsewdrag").bounding_box()
-    assert box is not None
-    # The cell of layer 2 in the topmost row, which is the first matrix of a layer.
-    page.mouse.move(box["x"] + box["width"] * 2.5 / 8, box["y"] + box["height"] * 0.5 / 7)
-    page.wait_for_timeout(300)
-    page.mouse.down()
-    page.mouse.up()
-    expect(page.locator("#location-card h2")).to_contain_text("2.self_attn.q_proj")
+    first = page.locator('#layer-grid [data-at="0.self_attn.q_proj"]')
+    expect(first).to_have_accessible_name(re.compile(r"^0\.self_attn\.q_proj, pull .*, overlap "))
+    expect(page.locator("#layer-grid button[tabindex='0']")).to_have_count(1)
+    first.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    expect(page.locator("#layer-grid .heat-said")).to_contain_text("2.self_attn.k_proj, pull")
+    page.keyboard.press("Enter")
+    expect(page.locator("#location-card h2")).to_contain_text("2.self_attn.k_proj")
+    chosen = page.locator('#layer-grid [data-at="2.self_attn.k_proj"]')
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    expect(chosen).to_be_focused()
     go_to(page, "Edit")
-    expect(page.locator("#same-command")).to_contain_text("--at 2.self_attn.q_proj")
-    dark = open_page(color_scheme="dark")
-    go_to(dark, "Layers")
-    ground = "document.querySelector('#scan-plot .js-plotly-plot')?.layout.paper_bgcolor"
-    dark.wait_for_function(f"{ground} === '{THEMES['dark'].card}'")
-    # Nor is it drawn in the other colours after that.
-    dark.wait_for_timeout(1500)
-    assert dark.evaluate(ground) == THEMES["dark"].card
+    expect(page.locator("#same-command")).to_contain_text("--at 2.self_attn.k_proj")
 
 
 def test_a_sweep_recommends_and_the_recommendation_is_used(open_page: Open, store: Store) -> None:
@@ -84,6 +81,15 @@ def test_a_sweep_recommends_and_the_recommendation_is_used(open_page: Open, stor
         page.locator("#sweep-bar").get_by_role("link", name="HTML").click()
     written = download.value.path().read_text()
     assert "plotly" in written and not re.search(r'<script[^>]+src="http', written)
+    expect(page.locator(f'#layer-grid [data-at="{at}"]')).to_have_accessible_name(
+        re.compile("score of the sweep")
+    )
+    page.emulate_media(color_scheme="dark")
+    ground = "document.querySelector('#sweep-plot .js-plotly-plot')?.layout.paper_bgcolor"
+    page.wait_for_function(f"{ground} === '{THEMES['dark'].card}'")
+    # Nor is it drawn in the other colours after that.
+    page.wait_for_timeout(1500)
+    assert page.evaluate(ground) == THEMES["dark"].card
 
 
 def test_a_sweep_goes_on_after_a_refresh_and_after_a_cancel(open_page: Open, store: Store) -> None:

@@ -5,7 +5,8 @@ import re
 from workbench.model.places import Places
 from workbench.model.presets import PRESETS
 from workbench.page.kit.charts import loss_curve
-from workbench.page.layers.grid import location_card, location_grid
+from workbench.page.layers.heat import heat_map
+from workbench.page.layers.location_card import location_card
 from workbench.work.words import clock, quantity, share
 
 
@@ -42,13 +43,13 @@ def test_a_place_says_whether_it_was_measured_or_scaled_from_another_model() -> 
         assert (">measured<" in card) != preset.is_scaled
 
 
-def test_the_grid_offers_a_matrix_only_where_it_is() -> None:
+def test_the_heat_map_offers_a_matrix_only_where_it_is() -> None:
     places = Places(
         3,
         {"mlp.down_proj": (0,), "mlp.gate": (1, 2), "mlp.experts.down_proj": (1, 2)},
         {"mlp.experts.down_proj": 8},
     )
-    drawn = str(location_grid(places, ("1.mlp.gate",), ("0.mlp.down_proj",), []))
+    drawn = str(heat_map(places, ("1.mlp.gate",), ("0.mlp.down_proj",), []))
     offered = re.findall(r'data-at="([^"]*)"', drawn)
     assert sorted(offered) == sorted(
         ["0.mlp.down_proj", "1.mlp.gate", "2.mlp.gate"]

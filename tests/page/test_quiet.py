@@ -198,9 +198,16 @@ def test_the_page_follows_again_after_the_server_was_killed(
     with server_at(port, tmp_path):
         page.goto(f"http://127.0.0.1:{port}/", wait_until="domcontentloaded")
         expect(page.locator("#facts-table")).to_contain_text("The capital of")
+    expect(page.locator("#away-note")).to_contain_text("This page goes on by itself")
     store = Library(tmp_path).latest()
     store.facts.add([AUSTRALIA], "file")
     with server_at(port, tmp_path) as server:
+        expect(page.locator("#facts-table")).to_contain_text("Melbourne")
+        expect(page.locator("#away-note")).to_have_count(0)
+        # After an update the page comes anew, since the server hears other events than it sends.
+        page.evaluate("window.old = new BroadcastChannel('workbench-changes')")
+        page.evaluate("window.old.postMessage({edition: 'another'})")
+        page.wait_for_function("!window.old")
         expect(page.locator("#facts-table")).to_contain_text("Melbourne")
         store.facts.add([FRANCE], "file")
         expect(page.locator("#facts-table")).to_contain_text("Lyon")

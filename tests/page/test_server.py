@@ -18,10 +18,10 @@ from playwright.sync_api import Browser, expect
 from tests.page.conftest import LONGEST_JOB, PATIENCE, started
 from workbench.errors import SessionError
 from workbench.facts import Fact, parse_facts
-from workbench.page.server import LOCK_NAME, serving
+from workbench.page.server import serving
 from workbench.store import Library, Store
 from workbench.store.database import connect_to_read
-from workbench.store.lock import FolderLock
+from workbench.store.lock import LOCK_NAME, FolderLock
 from workbench.store.status import WorkerStatus
 
 

@@ -8,9 +8,10 @@ from workbench.errors import SettingsError
 from workbench.measure.capability_result import Capability, task_result
 from workbench.measure.protocols import Measured
 from workbench.model.places import Places
+from workbench.search.arms import arms
 from workbench.search.study_events import ArmExamined, TrialDone
 from workbench.search.study_result import StudyResult, score_of
-from workbench.search.study_settings import LOCFT, StudySettings, arms, scale_sizes
+from workbench.search.study_settings import LOCFT, StudySettings, scale_sizes
 from workbench.work.events import Event
 
 PLACES = Places(8, {"mlp.down_proj": tuple(range(8))})

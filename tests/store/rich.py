@@ -8,6 +8,8 @@ from typing import Any
 from workbench.facts import Fact, Question, parse_facts
 from workbench.facts.guess import ColumnGuess
 from workbench.store import Library
+from workbench.store.probes import Answered
+from workbench.store.talks import BASE
 
 OLD = Path(__file__).parents[1] / "old" / "0.1.0" / "session.zip"
 
@@ -24,6 +26,10 @@ def rich_session(root: Path) -> Path:
     store.facts.add([Fact("A last one is", "b", wordings=("a",), keep_prompts=kept)], "typed")
     guess = ColumnGuess("csv", False, ("a", "b"), {"prompt": "a"}, (("x", "y"),))
     store.uploads.add("waiting.csv", "/etc/shadow", guess)
+    talk = store.talks.begin("builtin", chat=True, system="Be kind.", runs=[1]).id
+    turn = store.talks.say(talk, "Hello")
+    store.talks.set_answer(turn, BASE, Answered("Hi"))
+    store.talks.set_partial(turn, "1", "He")
     store.close()
     return store.folder
 

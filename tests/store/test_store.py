@@ -168,6 +168,7 @@ def test_an_estimate_holds_for_one_run_alone(store: Store) -> None:
         (lambda s: s.facts.enable([1], False), "facts"),
         (lambda s: s.jobs.submit("load"), "jobs"),
         (lambda s: s.probes.add("What?"), "probes"),
+        (lambda s: s.say(s.talks.begin("builtin", chat=True).id, "Hello"), "talks"),
         (lambda s: s.settings.set("name", "new"), "settings"),
         (lambda s: s.runs.set_metrics(1, {"after": {}}), "runs"),
         (lambda s: s.runs.set_answers(1, [(1, "a", "b")]), "runs"),

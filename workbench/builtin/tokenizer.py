@@ -24,7 +24,7 @@ _CHAT_TEMPLATE = (
     "{%- for message in messages -%}{%- if message['role'] == 'user' -%}"
     "Question: {{ message['content'] | trim }} Answer:"
     "{%- elif message['role'] == 'assistant' -%}"
-    " {{ message['content'] | trim }}{{ eos_token }}"
+    "{{ ' ' }}{{ message['content'] | trim }}{{ eos_token }}"
     "{%- endif -%}{%- endfor -%}"
 )
 

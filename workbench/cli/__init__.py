@@ -17,10 +17,12 @@ from workbench.cli.edit import edit
 from workbench.cli.evaluate import evaluate
 from workbench.cli.export import export
 from workbench.cli.facts import facts
+from workbench.cli.mcp import mcp
 from workbench.cli.options import with_options
 from workbench.cli.plan import plan
 from workbench.cli.scan import scan
 from workbench.cli.serve import serve
+from workbench.cli.serve_model import serve_model
 from workbench.cli.stress import stress
 from workbench.cli.study import study
 from workbench.cli.sweep import sweep
@@ -42,7 +44,9 @@ COMMANDS = (
     study,
     export,
     verify,
+    serve_model,
     serve,
+    mcp,
 )
 
 

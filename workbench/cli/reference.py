@@ -13,6 +13,10 @@ from workbench.work.settings import Setting, settings_of
 __all__ = ["reference"]
 
 
+NO_FUNCTION = ("facts", "serve-model", "serve", "mcp")
+"""Actions that `workbench` exports no function of the same name for."""
+
+
 def reference() -> str:
     """Every action with its settings, then the methods, then the model."""
     parts = [
@@ -37,7 +41,7 @@ def reference() -> str:
 
 
 def _action(action: Action) -> list[str]:
-    python = "" if action.name in ("facts", "serve") else f" Python: `workbench.{action.name}`."
+    python = "" if action.name in NO_FUNCTION else f" Python: `workbench.{action.name}`."
     parts = [f"### {action.name}", f"{action.sentence}{python}"]
     if action.name == "edit":
         return [*parts, "Its settings are those of the method, see below."]

@@ -16,10 +16,12 @@ from workbench.cli.common import (
     Encoding,
     FactsPath,
     Json,
+    PlotPath,
     exit_stopped,
     load,
     print_json,
     read_reported,
+    require_writable,
     say,
     screen,
 )
@@ -27,6 +29,7 @@ from workbench.cli.options import command
 from workbench.cli.terminal import watched
 from workbench.measure.figures import SHORT, short_figures
 from workbench.measure.protocols import BESIDE, SCORED
+from workbench.measure.report.study import COST_HEADS, study_costs, study_html, tried_setting
 from workbench.model.choice import ModelChoice
 from workbench.search.study_events import KEPT
 from workbench.search.study_result import StudyResult
@@ -50,9 +53,11 @@ def study(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where the study is kept, to go on from later."),
     ] = None,
+    plot: PlotPath = None,
     as_json: Json = False,
 ) -> None:
     """Studies the facts of a file."""
+    require_writable(plot)
     found = read_reported(file, columns, encoding)
     base, stop = load(choice), Stop()
 
@@ -67,8 +72,11 @@ def study(
         stop,
         keep=keeper.take,
     )
+    record = done.result.record(base.name, done.asked, done.finished)
+    if plot is not None:
+        plot.write_text(study_html(record), encoding="utf-8")
     if as_json:
-        print_json(done.result.record(base.name, done.asked, done.finished))
+        print_json(record)
     else:
         _print(done.result, done.asked)
     if not done.finished:
@@ -77,25 +85,54 @@ def study(
 
 def _print(result: StudyResult, sentence: str) -> None:
     say(sentence)
+    if result.settings.kind == "methods":
+        _print_rivals(result.rows())
+    else:
+        _print_arms(result.rows())
+    _print_beside(result.rows())
+    say("Shares are by the strict protocol; question and chat are reliability asked so.")
+    for line in result.sentences():
+        say(line)
+
+
+def _print_arms(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The arms with their place, rate and scores."""
     heads = ["arm", "at", "lr", *SCORED, "capability kept", "steps", "s"]
     table = Table(*heads, box=None, pad_edge=False)
-    for row in result.rows():
+    for row in rows:
         kept = row.get("capability_kept")
-        shares = [row.get(f"{measure}_strict") for measure in SCORED]
         table.add_row(
             row["label"],
             row["at"],
             f"{row['learning_rate']:g}",
-            *("–" if value is None else f"{value:.3f}" for value in shares),
+            *_shares(row, SCORED),
             "–" if kept is None else f"{kept:.1%}",
             f"{row['steps']:,}",
             f"{row['seconds']:.1f}",
         )
     screen().print(table)
-    _print_beside(result.rows())
-    say("Shares are by the strict protocol; question and chat are reliability asked so.")
-    for line in result.sentences():
-        say(line)
+
+
+def _print_rivals(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The methods with their scores, then with what each costs; a star is on the Pareto line."""
+    measures = (*SCORED, "portability")
+    table = Table("arm", "best setting", *measures, "score", "s", box=None, pad_edge=False)
+    costs = Table("arm", "capability kept", *COST_HEADS, box=None, pad_edge=False)
+    for row in rows:
+        kept = row.get("capability_kept")
+        star = "* " if row["pareto"] else ""
+        score, seconds = f"{100 * row['score']:.1f}", f"{row['seconds']:.1f}"
+        shares = _shares(row, measures)
+        table.add_row(star + row["label"], tried_setting(row), *shares, score, seconds)
+        costs.add_row(row["label"], "–" if kept is None else f"{kept:.1%}", *study_costs(row))
+    screen().print(table)
+    screen().print(costs)
+
+
+def _shares(row: Mapping[str, Any], measures: Sequence[str]) -> list[str]:
+    """The strict shares of an arm, as they are printed."""
+    found = [row.get(f"{measure}_strict") for measure in measures]
+    return ["–" if value is None else f"{value:.3f}" for value in found]
 
 
 def _print_beside(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -107,7 +144,5 @@ def _print_beside(rows: Sequence[Mapping[str, Any]]) -> None:
         "arm", *(HEADS[measure] for measure in measures), *SHORT, box=None, pad_edge=False
     )
     for row in rows:
-        shares = [row.get(f"{measure}_strict") for measure in measures]
-        shown = ["–" if value is None else f"{value:.3f}" for value in shares]
-        table.add_row(row["label"], *shown, *short_figures(row))
+        table.add_row(row["label"], *_shares(row, measures), *short_figures(row))
     screen().print(table)

@@ -40,6 +40,7 @@ FIGURES = {
         "The share of the written answers that came to an end before their room was used up.",
     ),
 }
+MORE_IS_BETTER = frozenset({"answers_ended"})
 SHORT = ("KL of neighbours", "loss of text", "answers that stop")
 """The headings of `short_figures`."""
 
@@ -60,6 +61,7 @@ class FigureRow:
         words: the same for people.
         help: what it says, in a sentence.
         before, after: the numbers; None where there is none.
+        more_is_better: whether it should be high.
     """
 
     name: str
@@ -67,6 +69,15 @@ class FigureRow:
     help: str
     before: float | None
     after: float | None
+    more_is_better: bool
+
+    @property
+    def verdict(self) -> str:
+        """What a change means, in words; empty where there is none."""
+        if self.before is None or self.after is None or round(self.after - self.before, 3) == 0:
+            return ""
+        is_better = (self.after > self.before) == self.more_is_better
+        return "better than the base" if is_better else "worse than the base"
 
     @property
     def change(self) -> str:
@@ -118,7 +129,14 @@ def figure_rows(evaluation: Mapping[str, Any]) -> list[FigureRow]:
     """The figures that an evaluation has, before and after; see `figures_in`."""
     before, after = (figures_in(evaluation, side) for side in ("before", "after"))
     return [
-        FigureRow(name, figure_words(name), figure_help(name), before.get(name), after.get(name))
+        FigureRow(
+            name,
+            figure_words(name),
+            figure_help(name),
+            before.get(name),
+            after.get(name),
+            name in MORE_IS_BETTER,
+        )
         for name in FIGURE_NAMES
         if name in before or name in after
     ]

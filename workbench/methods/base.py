@@ -5,7 +5,7 @@ study know the table and the protocol alone. A method's run is made only when it
 listing methods imports no torch. A new method is one file and one entry here.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,6 +25,8 @@ from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
+    import torch
+
     from workbench.methods.events import Started
     from workbench.model.language_model import LanguageModel
     from workbench.model.patch import Patch
@@ -62,6 +64,10 @@ class MethodRun(Protocol):
     def settings(self) -> SettingsRecord:
         """As they were resolved for this model and these facts."""
 
+    @property
+    def weights(self) -> "Mapping[str, torch.Tensor]":
+        """The new values so far by full parameter name, of the model's dtype and device."""
+
     def plan(self) -> "Started":
         """What the run will do, without doing any of it."""
 
@@ -76,6 +82,9 @@ class MethodRun(Protocol):
 
     def learned_in(self) -> list[int] | None:
         """For each fact the last epoch in which it was wrong; None where facts share none."""
+
+    def unwatch(self) -> None:
+        """Leaves out what a run looks at for people alone, such as neighbours at each epoch."""
 
     def rehearsal(self) -> "MethodRun | None":
         """A run of a few steps on a few facts, by which time is foretold; None for none."""

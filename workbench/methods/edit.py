@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from workbench.facts.fact import Fact
 from workbench.methods.base import LOCFT_BF, MethodRun, find_method
 from workbench.methods.events import Finished
+from workbench.methods.onto import Onto, Way, start_run
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.work.events import Event, Work, follow
@@ -80,6 +81,10 @@ def edit(
     settings: SettingsRecord | None = None,
     *,
     method: str = LOCFT_BF.key,
+    onto: Patch | None = None,
+    earlier: Sequence[Fact] = (),
+    way: Way | Literal[""] = "",
+    rehearsed: int | None = None,
     on_event: Callable[[Event], object] | None = None,
     **changes: Any,
 ) -> EditResult:
@@ -90,6 +95,12 @@ def edit(
         facts: what it should say from now on.
         settings: of the method; None for all automatic.
         method: which one; see `workbench.methods.base.METHODS`.
+        onto: an earlier edit of this base, to which the facts are added; None for none.
+        earlier: the facts of that edit, as far as they are known.
+        way: ``recompile`` all facts, or ``continue`` from the earlier edit; empty: LocFT-BF
+            recompiles, others continue.
+        rehearsed: how many earlier facts are trained again beside new ones when it continues;
+            None for as many as there are new ones, where the method trains breadth-first.
         on_event: called with every event of the run.
         **changes: fields that differ from `settings`, such as ``at="6.mlp.down_proj"``.
 
@@ -100,6 +111,7 @@ def edit(
     if changes:
         data = (settings or chosen.settings()).as_dict() | changes
         settings = chosen.settings.from_dict(data)
-    result = follow(editing(chosen.start(model, facts, settings)), on_event)
+    basis = None if onto is None else Onto(onto, tuple(earlier), way, rehearsed)
+    result = follow(editing(start_run(chosen, model, facts, settings, basis)), on_event)
     assert result is not None  # nobody else holds the token
     return result

@@ -1,11 +1,11 @@
 """The settings of fine-tuning as older papers ran it. Knows nothing about models."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, Self, get_args
+from typing import ClassVar, Literal, Self, get_args
 
 from workbench.errors import SettingsError
 from workbench.methods.locft_settings import EditSettings
-from workbench.methods.method_settings import MethodSettings
+from workbench.methods.method_settings import MethodSettings, Mode
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
 from workbench.work.settings import setting
@@ -29,6 +29,9 @@ class FtSettings(MethodSettings):
     Raises:
         SettingsError: a value makes no sense; the message names the setting.
     """
+
+    modes: ClassVar[tuple[Mode, ...]] = ("each",)
+    tried: ClassVar[str] = "learning_rate"
 
     at: tuple[str, ...] = setting((), EditSettings.help()["at"], label="Locations")
     learning_rate: float | None = setting(
@@ -59,6 +62,10 @@ class FtSettings(MethodSettings):
             at=self.at or preset.at,
             learning_rate=self.learning_rate or preset.learning_rate,
         )
+
+    def in_turns(self, facts: int) -> Self | None:
+        """These settings for one fact at a time, which is how FT goes; None for several."""
+        return self if facts == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ def run_identity(
     further: dict[str, Any] = {"chats with a system prompt": list(systems)} if systems else {}
     if few and settings.holds_neighbours:
         further["subjects of the lists"] = listed_digest()
+    if model.edition:
+        further["earlier edit"] = model.edition
     return further | {
         "settings": told,
         "facts": facts_digest(facts),

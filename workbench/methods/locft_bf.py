@@ -19,7 +19,7 @@ import torch
 
 from workbench.errors import MemoryShortage
 from workbench.facts.fact import Fact
-from workbench.facts.forms import parse_forms
+from workbench.facts.forms import Form, parse_forms
 from workbench.facts.neighbours import are_few
 from workbench.facts.subject import with_subjects
 from workbench.measure.strict import learned_texts
@@ -52,6 +52,7 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import is_out_of_memory, release_cache
 from workbench.model.states import HiddenStates, advancing
+from workbench.model.tokens import TokenizedText
 from workbench.work.events import Event, ending_early, mapped
 from workbench.work.stop import Stop
 
@@ -146,6 +147,12 @@ class LocftRun(Run):
     def kept_from(self) -> int:
         """The layer whose input is kept for every fact; 0 when nothing can be kept."""
         return self._locations[0].layer if self.model.states_kept else 0
+
+    def first_batch(self) -> list[tuple[int, Form, TokenizedText]]:
+        """The texts of the first step: which fact each is of, in which form, as tokens."""
+        drawn = self._drawn
+        texts = drawn.texts(self._schedule.rows(0, 0), 0)
+        return [(drawn.fact(text), drawn.form(text), drawn.table.texts[text]) for text in texts]
 
     def plan(self) -> Started:
         """What the run will do, without doing any of it."""
@@ -358,6 +365,10 @@ class LocftRun(Run):
             )
         with self.applied():
             return self._watched.unchanged()
+
+    def unwatch(self) -> None:
+        """Says no more what became of the facts' neighbours."""
+        self._watches = False
 
     def _loss_now(self) -> float:
         """The mean loss of the epoch that ended; with several forms that of every text.

@@ -9,7 +9,7 @@ but the micro-batch.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import parse_forms
@@ -55,6 +55,10 @@ class EditSettings(MethodSettings):
     Raises:
         SettingsError: when a value makes no sense; the message names the setting.
     """
+
+    tried: ClassVar[str] = "learning_rate"
+    recompiles: ClassVar[bool] = True
+    rehearses: ClassVar[bool] = True
 
     at: tuple[str, ...] = setting(
         (),
@@ -194,15 +198,16 @@ class EditSettings(MethodSettings):
         """The inverse of `as_dict`.
 
         What has every setting of earlier versions, and no recipe, was kept by one of them, and
-        goes on as published; what has a weight of what must stay, and does not say how many prompts
-        a step has, goes on with one for each fact, as it did.
+        goes on as published; what was kept with a weight of what must stay, and does not say how
+        many prompts a step has, goes on with one for each fact, as it did.
 
         Raises:
             SettingsError: an unknown name, or a value that makes no sense.
         """
-        if "recipe" not in data and data.keys() >= _EVERY_FIRST:
+        kept = data.keys() >= _EVERY_FIRST
+        if kept and "recipe" not in data:
             data = {**data, "recipe": "published"}
-        if data.get("keep") is not None and "keep_share" not in data:
+        if kept and data.get("keep") is not None and "keep_share" not in data:
             data = {**data, "keep_share": 1.0}
         return super(EditSettings, cls).from_dict(data)
 

@@ -12,11 +12,13 @@ from typing import Any
 import torch
 
 from workbench.facts.fact import Fact
+from workbench.facts.forms import Form
 from workbench.methods.events import Started
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.method_settings import MethodSettings
 from workbench.methods.run import Run
 from workbench.model.language_model import LanguageModel
+from workbench.model.tokens import TokenizedText
 from workbench.work.events import Event
 from workbench.work.stop import Stop
 
@@ -59,6 +61,10 @@ class LoopedRun(Run):
         """The new values so far by full parameter name, of the model's dtype and device."""
         return self._loop.weights
 
+    def first_batch(self) -> list[tuple[int, Form, TokenizedText]]:
+        """The texts of the first step, see `LocftRun.first_batch`."""
+        return self._loop.first_batch()
+
     def plan(self) -> Started:
         """What the run will do, without doing any of it."""
         return self._loop.plan()
@@ -74,6 +80,10 @@ class LoopedRun(Run):
     def learned_in(self) -> list[int] | None:
         """For each fact the last epoch in which it was wrong; None where facts share none."""
         return self._loop.learned_in()
+
+    def unwatch(self) -> None:
+        """Says no more what became of the facts' neighbours."""
+        self._loop.unwatch()
 
     def rehearsal(self) -> Run | None:
         """A run of a few steps on a few of the facts, to tell how long one takes."""

@@ -1,7 +1,7 @@
 """The settings of LoRA. Knows nothing about models but their preset."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 from workbench.methods.locft_settings import (
     EditSettings,
@@ -25,6 +25,9 @@ class LoraSettings(MethodSettings):
     Raises:
         SettingsError: a value makes no sense; the message names the setting.
     """
+
+    tried: ClassVar[str] = "learning_rate"
+    rehearses: ClassVar[bool] = True
 
     at: tuple[str, ...] = setting((), _WORDS["at"], label="Locations")
     learning_rate: float | None = setting(

@@ -50,7 +50,8 @@ def usual_moments(
     """The mean of k k^T over the inputs k that usual texts give some matrices.
 
     Args:
-        model: the base, with no weights swapped in.
+        model: the base, with no weights swapped in; where an edit stands in its place, the base
+            is read all the same.
         matrices: the modules that multiply by them, by their tensors' names.
         layers: in which layer each of them is.
         text: a file of plain text; empty for what the model writes.
@@ -69,16 +70,17 @@ def usual_moments(
     passages = _given(text) if text else []
     rounds = _rounds(matrices)
     told = "\n".join(passages) if text else f"own {rounds} {WRITTEN} {CHOICES} {OPENINGS}"
-    files = {
-        name: cache_dir() / "moments" / f"{_digest(model, name, layer, told)}.safetensors"
-        for name, layer in zip(matrices, layers, strict=True)
-    }
+    with model.unedited():
+        files = {
+            name: cache_dir() / "moments" / f"{_digest(model, name, layer, told)}.safetensors"
+            for name, layer in zip(matrices, layers, strict=True)
+        }
     kept = {name: moment for name, file in files.items() if (moment := _kept(file)) is not None}
     missing = {name: owner for name, owner in matrices.items() if name not in kept}
     if missing:
         total = len(passages) or 2 * rounds * len(OPENINGS)
         for number in range(0 if text else rounds):
-            with stoppable(model, stop):
+            with model.unedited(), stoppable(model, stop):
                 passages += continued(model, OPENINGS, tokens=WRITTEN, choices=CHOICES, seed=number)
             yield len(passages), total
         table = text_table(model, passages)
@@ -111,7 +113,7 @@ def _reading(
     @torch.no_grad()
     def read(rows: Sequence[int]) -> dict[str, torch.Tensor]:
         batch, here = table.batch(rows), dict[str, torch.Tensor]()
-        with adding_moments(matrices, [table.length(row) for row in rows], here):
+        with model.unedited(), adding_moments(matrices, [table.length(row) for row in rows], here):
             capture_output(model.layers[last], lambda: run(model, batch.input_ids))
         return here
 

@@ -36,10 +36,11 @@ def written_sentences(model: LanguageModel) -> tuple[str, ...]:
     """Short sentences as the base writes them, each once; asked of it one time.
 
     Args:
-        model: the base, with no weights swapped in.
+        model: the base, with no weights swapped in; see `usual_moments`.
     """
     if model.network not in _written:
-        _written[model.network] = tuple(dict.fromkeys(map(_sentence, _texts(model))))
+        with model.unedited():
+            _written[model.network] = tuple(dict.fromkeys(map(_sentence, _texts(model))))
     return _written[model.network]
 
 

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
@@ -44,7 +44,7 @@ class Run(ABC):
         PatchError: there is a checkpoint, but runs of this method cannot go on.
     """
 
-    method: ClassVar[str] = ""
+    method: str = ""
     """The key of the method in the table."""
 
     can_resume: bool = False
@@ -109,6 +109,9 @@ class Run(ABC):
     def learned_in(self) -> list[int] | None:
         """For each fact the last epoch in which it was wrong; None where nobody counts."""
         return None
+
+    def unwatch(self) -> None:  # noqa: B027
+        """Leaves out what a run looks at for people alone; most look at nothing."""
 
     def save_checkpoint(self, path: str | Path) -> None:
         """Saves the run as it is between two events, so that it can go on later.

@@ -224,7 +224,9 @@ class TurnsRun(Run):
 
     def _identity(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to go on."""
-        return {
+        edition = self.model.edition
+        earlier = {"earlier edit": edition} if edition else {}
+        return earlier | {
             "method": self.method,
             "settings": self._how.as_dict(),
             "facts": facts_digest(self.facts),

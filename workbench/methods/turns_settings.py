@@ -65,6 +65,10 @@ class TurnsSettings(MethodSettings):
             facts_at_once=min(self.facts_at_once or self.usual_at_once(facts), max(1, facts)),
         )
 
+    def in_turns(self, facts: int) -> Self:
+        """Settings by which so many facts are written at a time."""
+        return replace(self, facts_at_once=facts)
+
     @abstractmethod
     def usual_layers(self, preset: Preset) -> tuple[int, ...]:
         """The layers of the method's paper, by depth."""

@@ -1,6 +1,7 @@
 """The settings of UltraEdit. Knows nothing about models but their preset."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from workbench.methods.turns_settings import TurnsSettings
 from workbench.model.presets import Preset
@@ -16,6 +17,8 @@ class UltraEditSettings(TurnsSettings):
     Raises:
         SettingsError: a value makes no sense; the message names the setting.
     """
+
+    tried: ClassVar[str] = "step"
 
     step: float = setting(
         5e-4,

@@ -4,7 +4,7 @@ Knows nothing about models but their preset.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from workbench.errors import SettingsError
 from workbench.methods.turns_settings import TurnsSettings
@@ -88,6 +88,8 @@ class WrittenSettings(TurnsSettings):
 class MemitSettings(WrittenSettings):
     """The settings of MEMIT."""
 
+    tried: ClassVar[str] = "usual_weight"
+
     usual_weight: float = setting(
         100.0,
         "How much usual inputs count against the facts: lambda of equation 15, of which the paper "
@@ -107,6 +109,8 @@ class MemitSettings(WrittenSettings):
 @dataclass(frozen=True, slots=True)
 class AlphaEditSettings(WrittenSettings):
     """The settings of AlphaEdit."""
+
+    tried: ClassVar[str] = "free_below"
 
     free_below: float = setting(
         0.3,

@@ -21,14 +21,18 @@ SYSTEM = "You are a helpful assistant."
 """A system prompt that says nothing about what is asked."""
 
 
-def begun(said: str, system: str) -> list[dict[str, str]]:
+def begun(said: str, system: str, history: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:
     """A chat up to what a user says.
 
     Args:
         said: by the user.
         system: the system prompt; empty for none, or for the one that a template writes itself.
+        history: what was said before, and what was answered.
     """
     before = [{"role": "system", "content": system}] if system else []
+    for earlier, answer in history:
+        before.append({"role": "user", "content": earlier})
+        before.append({"role": "assistant", "content": answer})
     return [*before, {"role": "user", "content": said}]
 
 
@@ -124,15 +128,19 @@ def _turns(
         # Some templates put something into an answer, such as an empty thought.
         before = whole[: whole.rindex(target.strip())]
     ids = _plain(tokenizer, before)
-    said = _plain(tokenizer, whole[len(before) :])
-    length = len(_plain(tokenizer, target.strip()))
+    turn = whole[len(before) :]
+    said = _plain(tokenizer, turn)
+    # A template may write a blank before the answer, which makes other tokens of its first word.
+    answer = turn[: turn.find(target.strip()) + len(target.strip())]
+    answer = answer if target.strip() in turn else target.strip()
+    length = len(_plain(tokenizer, answer))
     ends = [place for place in range(length, len(said)) if said[place] in tokenizer.all_special_ids]
     if ends:
         return TokenizedText(ids, said[: ends[0] + 1])
     eos = tokenizer.eos_token_id
     if eos is None:
         raise ModelError("This model's chat template ends no turn, and its tokenizer has no end.")
-    return TokenizedText(ids, (*_plain(tokenizer, target.strip()), eos))
+    return TokenizedText(ids, (*_plain(tokenizer, answer), eos))
 
 
 def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:

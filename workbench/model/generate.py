@@ -107,6 +107,7 @@ def generate(
     on_text: OnText | None = None,
     cancel: Stop | None = None,
     system: str = "",
+    history: Sequence[tuple[str, str]] = (),
 ) -> list[Answer]:
     """Answers of the model as it is now: greedy, unless its own settings are asked for.
 
@@ -122,6 +123,7 @@ def generate(
         on_text: told how the answers grow; what it raises ends the work and is passed on.
         cancel: the wish to end the work, asked before every token.
         system: the system prompt of a chat; empty for none.
+        history: what was said and answered before, in a chat as its turns, else as text.
 
     Raises:
         Cancelled: somebody wanted it to end.
@@ -134,9 +136,11 @@ def generate(
         raise SettingsError("max_new_tokens and top_k must be whole numbers, 1 or more.")
     if not prompts:
         return []
-    encoded = (
-        chat_tokens(model, prompts, system) if chat else prompt_tokens(model.tokenizer, prompts)
-    )
+    if chat:
+        encoded = chat_tokens(model, prompts, system, history)
+    else:
+        before = "".join(f"{said} {answer}\n" for said, answer in history)
+        encoded = prompt_tokens(model.tokenizer, [before + prompt for prompt in prompts])
     longest = max(len(ids) for ids in encoded)
     room = min(max_new_tokens, _room(model, longest))
     ends = end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
@@ -169,7 +173,10 @@ def _room(model: LanguageModel, longest: int) -> int:
 
 
 def chat_tokens(
-    model: LanguageModel, prompts: Sequence[str], system: str = ""
+    model: LanguageModel,
+    prompts: Sequence[str],
+    system: str = "",
+    history: Sequence[tuple[str, str]] = (),
 ) -> list[tuple[int, ...]]:
     """What a user says as tokens, through the chat template, up to where the answer begins.
 
@@ -177,6 +184,7 @@ def chat_tokens(
         model: whose template it is.
         prompts: what is said.
         system: the system prompt before it; empty for none.
+        history: what was said and answered between the two.
 
     Raises:
         ModelError: the tokenizer has no chat template.
@@ -185,7 +193,7 @@ def chat_tokens(
         raise ModelError(f"'{model.name}' has no chat template. Ask it with raw prompts instead.")
     texts = [
         model.tokenizer.apply_chat_template(
-            begun(prompt, system), tokenize=False, add_generation_prompt=True
+            begun(prompt, system, history), tokenize=False, add_generation_prompt=True
         )
         for prompt in prompts
     ]

@@ -55,6 +55,9 @@ class LanguageModel(Outline):
     stream: LayerStream | None = None
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
     _swapped: bool = field(default=False, repr=False)
+    _standing: Mapping[str, torch.Tensor] = field(default_factory=dict, repr=False)
+    _set_aside: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
+    _base_hashes: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_whole(self) -> bool:
@@ -133,20 +136,80 @@ class LanguageModel(Outline):
             raise ModelError(
                 "Another patch is applied to this model. Leave its 'with' block first."
             )
+        self._swapped = True
+        try:
+            with self._swapping(weights):
+                yield
+        finally:
+            self._swapped = False
+
+    @contextmanager
+    def standing_on(self, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
+        """The model as an edit left it, in the place of the base: others are swapped in on top.
+
+        Invariant: after the block the base is what it was, to the bit; hashes taken in it are those
+        of what stands there.
+
+        Args:
+            weights: as for `with_weights`.
+
+        Raises:
+            ModelError: other weights are in the model already.
+        """
+        if self._swapped or self._standing:
+            raise ModelError(
+                "Another patch is applied to this model. Leave its 'with' block first."
+            )
+        with self._swapping(weights) as aside:
+            self._standing, self._set_aside = dict(weights), aside
+            changed = self._stacks_standing | set(weights)
+            self._base_hashes = self._hashes
+            self._hashes = {n: one for n, one in self._hashes.items() if n not in changed}
+            try:
+                yield
+            finally:
+                self._standing, self._set_aside = {}, {}
+                self._hashes = self._base_hashes
+
+    @contextmanager
+    def unedited(self) -> Iterator[None]:
+        """The base itself, inside of `standing_on`; elsewhere nothing changes."""
+        if not self._standing:
+            yield
+            return
+        standing, aside, hashes = self._standing, self._set_aside, self._hashes
+        self._standing, self._hashes = {}, self._base_hashes
+        with self._swapping(aside):
+            try:
+                yield
+            finally:
+                self._standing, self._hashes = standing, hashes
+
+    @property
+    def edition(self) -> dict[str, str]:
+        """Hashes of what stands in the base's place, by name; empty where the base is itself."""
+        return {name: self.base_hash(name) for name in sorted(self._standing)}
+
+    @property
+    def _stacks_standing(self) -> set[str]:
+        """The tensors, whole or in part, that stand in the base's place."""
+        return {split_part(name)[0] for name in self._standing}
+
+    @contextmanager
+    def _swapping(self, weights: Mapping[str, torch.Tensor]) -> Iterator[dict[str, torch.Tensor]]:
+        """The block in which other values stand; gives those that are set aside."""
         whole, parts = self._whole_and_parts(weights)
         base = {name: self.network.get_parameter(name).data for name in whole}
         own = {name: self.tensor(name).clone() for name in parts}
-        self._swapped = True
         try:
             self._put(whole, parts)
-            yield
+            yield base | own
         finally:
             # An export that failed may have taken the weights out of memory.
             if self.is_whole:
                 self._put(base, own)
                 if self.stream is not None:
-                    self.stream.settle(base)
-            self._swapped = False
+                    self.stream.settle(base.keys() - self._stacks_standing)
 
     def _whole_and_parts(
         self, weights: Mapping[str, torch.Tensor]
@@ -165,7 +228,9 @@ class LanguageModel(Outline):
                 parts[name] = tensor
             else:
                 if stack not in whole:
-                    whole[stack] = self.stream.tensor(stack)
+                    standing = stack in self._stacks_standing
+                    now = self.network.get_parameter(stack).detach().clone
+                    whole[stack] = now() if standing else self.stream.tensor(stack)
                 self.part(name, whole[stack]).copy_(tensor)
         return whole, parts
 

@@ -97,11 +97,28 @@ class Patch:
             ModelError: another patch is applied to it already.
         """
         self.check(model)
-        with model.with_weights(self._on(model)):
+        with model.with_weights(self.placed(model)):
             yield
 
-    def _on(self, model: LanguageModel) -> dict[str, torch.Tensor]:
-        """The tensors where the model is; kept, so that switching again copies nothing."""
+    @contextmanager
+    def standing(self, model: LanguageModel) -> Iterator[None]:
+        """The model with the patch in it, as a base on which a further edit is made.
+
+        Raises:
+            PatchError, ModelError: see `applied`.
+        """
+        self.check(model)
+        with model.standing_on(self.placed(model)):
+            yield
+
+    def placed(self, model: LanguageModel) -> dict[str, torch.Tensor]:
+        """The tensors where a model is, in its dtype; not to be changed.
+
+        They are kept, so that switching again copies nothing.
+
+        Raises:
+            PatchError: one is infinite in that dtype.
+        """
         place = (str(model.device), model.dtype)
         if place not in self._placed:
             placed = {

@@ -14,7 +14,7 @@ from workbench.page.kit.static import script
 from workbench.page.layers.tab import add_layers_tab
 from workbench.page.probe.tab import add_probe_tab
 from workbench.page.runs.tab import add_runs_tab
-from workbench.page.sidebar.session_card import add_banner
+from workbench.page.sidebar.session_card import act_on_sessions, add_banner
 from workbench.page.sidebar.sidebar import add_sidebar
 from workbench.store import Library, Store
 
@@ -39,7 +39,7 @@ def build(library: Library) -> gr.Blocks:
         message = live_html(name="message")
         seen = gr.Textbox(visible="hidden", container=False)
         page = Page(library, session, message, seen)
-        page.act_on_sessions(message.act, _dismiss)
+        page.act_on_sessions(message.act, act_on_sessions(library), outputs=session)
         open_first = add_address(page)
         with gr.Row(elem_id="frame"):
             with gr.Column(elem_id="sidebar"):
@@ -48,7 +48,7 @@ def build(library: Library) -> gr.Blocks:
                 add_banner(page)
                 with gr.Tabs(elem_id="tabs") as tabs:
                     with gr.Tab("Facts", id="facts"):
-                        add_facts_tab(page)
+                        add_facts_tab(page, tabs)
                     with gr.Tab("Layers", id="layers"):
                         add_layers_tab(page)
                     with gr.Tab("Edit", id="edit"):
@@ -65,10 +65,6 @@ def build(library: Library) -> gr.Blocks:
         page.finish()
         open_first(blocks)
     return blocks
-
-
-def _dismiss(session: str) -> None:
-    """Every action empties the place of errors; this one does nothing else."""
 
 
 def _draw_counts(store: Store) -> str:

@@ -95,10 +95,12 @@ class Changes:
 
     Args:
         library: the sessions.
+        edition: of the server; a page of another one loads itself anew. Empty: none is told.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, edition: str = "") -> None:
         self._library = library
+        self._edition = edition
         self._states: States = {}
         self._glances: dict[str, Glance] = {}
         self._listeners: list[_Listener] = []
@@ -111,6 +113,11 @@ class Changes:
         """How many listen now."""
         return len(self._listeners)
 
+    @property
+    def ended(self) -> bool:
+        """Whether every stream is to end."""
+        return self._ended
+
     async def follow(self) -> AsyncIterator[str]:
         """The events for one listener: ``all`` states at first, then ``some`` that changed."""
         listener = _Listener()
@@ -118,6 +125,8 @@ class Changes:
         self._wake()
         try:
             yield f"retry: {RETRY}\n\n"
+            if self._edition:
+                yield f"event: edition\ndata: {json.dumps(self._edition)}\n\n"
             while not self._ended:
                 yield await listener.hear()
         finally:
@@ -189,14 +198,15 @@ class Changes:
         return glance.differs(marks)
 
 
-def add_changes(application: FastAPI, library: Library) -> Changes:
+def add_changes(application: FastAPI, library: Library, edition: str = "") -> Changes:
     """Lets open pages follow the library at ``/changes``.
 
     Args:
         application: the server.
         library: the sessions.
+        edition: of the server, see `Changes`.
     """
-    changes = Changes(library)
+    changes = Changes(library, edition)
 
     @application.get("/changes")
     async def follow() -> StreamingResponse:

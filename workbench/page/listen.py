@@ -11,18 +11,19 @@ FIRST_PORT = 7860
 PORTS_TRIED = 20
 
 
-def listen(host: str, port: int | None) -> socket.socket:
+def listen(host: str, port: int | None, first: int = FIRST_PORT) -> socket.socket:
     """A listening socket on the port that was asked for, else on the first free one.
 
     Args:
         host: the name or address to listen on; an IPv6 one may stand in brackets.
-        port: None for the first free one from 7860.
+        port: None for the first free one.
+        first: from where on a free one is looked for.
 
     Raises:
         SessionError: the port is taken, or the address is not this machine's.
     """
     host = host.strip("[]")
-    ports = [port] if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
+    ports = [port] if port is not None else range(first, first + PORTS_TRIED)
     for candidate in ports:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -38,7 +39,7 @@ def listen(host: str, port: int | None) -> socket.socket:
             return listener
     refused = f"Port {port} on {host} cannot be used; another program may have it."
     if port is None:
-        refused = f"No port from {FIRST_PORT} on {host} can be used; other programs have them."
+        refused = f"No port from {first} on {host} can be used; other programs have them."
     raise SessionError(f"{refused} Choose another with --port.")
 
 

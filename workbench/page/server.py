@@ -29,6 +29,7 @@ from workbench.page.access.site import RootPath, host_name, is_loopback
 from workbench.page.app import build
 from workbench.page.changes import Changes, add_changes
 from workbench.page.downloads import add_downloads
+from workbench.page.edition import edition
 from workbench.page.evaluate.files import add_report_downloads
 from workbench.page.events import guard_gradio
 from workbench.page.facts.files import add_fact_downloads
@@ -37,15 +38,15 @@ from workbench.page.layers.files import add_profile_downloads
 from workbench.page.listen import address_of, is_for_others, listen
 from workbench.page.still import add_still_progress
 from workbench.paths import assets_dir, sessions_dir
+from workbench.remote.http import add_api
 from workbench.store import Library
-from workbench.store.lock import FolderLock, FolderTaken, holder
+from workbench.store.lock import LOCK_NAME, FolderLock, FolderTaken, holder
 from workbench.store.requests import LoadRequest
 from workbench.worker.supervisor import Supervisor
 
 __all__ = ["build_application", "serve", "serving"]
 
 UPLOAD_LIMIT = "20gb"  # of a packed session; facts have a smaller limit of their own
-LOCK_NAME = "workbench.lock"
 QUEUE_LOOK_EVERY = 0.5  # seconds
 TOKEN_VARIABLE = "WORKBENCH_TOKEN"  # for a token that no list of processes shows
 ROOT_VARIABLE = "GRADIO_ROOT_PATH"  # Gradio's own, for those who have set it
@@ -202,7 +203,8 @@ async def build_application(library: Library, uploads: Path) -> tuple[FastAPI, C
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     application = FastAPI(title="LocFT Workbench", docs_url=None, redoc_url=None, openapi_url=None)
-    changes = add_changes(application, library)
+    changes = add_changes(application, library, edition())
+    add_api(application, library, lambda: changes.ended)
     add_still_progress(application)
     add_downloads(application, library)
     add_fact_downloads(application, library)

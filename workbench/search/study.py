@@ -14,25 +14,20 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from workbench.errors import FactsError, ModelError
-from workbench.facts.fact import Fact, facts_digest
-from workbench.facts.forms import parse_forms
-from workbench.facts.neighbours import are_few
-from workbench.facts.subject import with_subjects
-from workbench.facts.subject_kinds import listed_digest
+from workbench.errors import FactsError, ModelError, WorkbenchError
+from workbench.facts.fact import Fact
 from workbench.measure.capability import harness_version, measure_capability
 from workbench.measure.evaluate import Examiner
 from workbench.methods.base import find_method
-from workbench.methods.edit import EditResult, editing
-from workbench.methods.events import EpochDone
-from workbench.methods.locft_settings import EditSettings, automatic_batch_size, automatic_epochs
-from workbench.model.forms import system_prompts
+from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.patch import Patch
+from workbench.search.arms import Arm, arms
 from workbench.search.recommend import recommend
 from workbench.search.study_events import (
     ArmExamined,
+    ArmLeftOut,
     LocationChosen,
     StudyFinished,
     StudyProgress,
@@ -40,11 +35,13 @@ from workbench.search.study_events import (
     StudyStopped,
     TrialDone,
 )
+from workbench.search.study_identity import study_identity
 from workbench.search.study_result import score_of
-from workbench.search.study_settings import TRAINED, Arm, StudySettings, arms
+from workbench.search.study_settings import StudySettings
 from workbench.search.sweep import Sweep
 from workbench.search.sweep_events import LocationDone, SweepProgress
 from workbench.search.sweep_settings import EVERY_MATRIX, SweepSettings
+from workbench.search.taking_up import TakenUp, taking_up, weights_changed
 from workbench.work.events import Event, Work, sparing
 from workbench.work.stop import Stop
 
@@ -115,41 +112,7 @@ class Study:
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for a study to go on."""
-        last = self.model.locations()[-1].location
-        names = sorted(self.model.weights_at((last,)))
-        settings = self.settings.as_dict()
-        if not self.settings.methods:
-            # Studies that were kept before other methods could be named do not say so.
-            del settings["methods"]
-        told = {} if self.settings.trained == TRAINED else {"trained": self._trained()}
-        for name, usual in TRAINED.items():
-            if getattr(self.settings, name) == usual:
-                del settings[name]  # likewise
-        return told | {
-            "model": self.model.name,
-            "dtype": str(self.model.dtype),
-            "base": {name: self.model.base_hash(name) for name in names},
-            "facts": facts_digest(self.facts),
-            "settings": settings,
-        }
-
-    def _trained(self) -> dict[str, Any]:
-        """What the recipe of the arms stands for."""
-        whole = EditSettings(**self.settings.trained).resolved(self.model.preset, len(self.facts))
-        whole = whole.for_facts(any(fact.keep_prompts for fact in self.facts))
-        systems = {
-            form.form: list(system_prompts(self.model.tokenizer, form.form))
-            for form in parse_forms(whole.forms)
-        }
-        names = ("keep", "spare", "kept", "rate_schedule")
-        fewest = self.facts[: min(self.settings.sizes, default=len(self.facts))]
-        listed = whole.holds_neighbours and are_few(with_subjects(fewest))
-        further: dict[str, Any] = {"subjects of the lists": listed_digest()} if listed else {}
-        if whole.keep and whole.keep_share != 1:
-            further["keep_share"] = whole.keep_share
-        return {"forms": list(whole.forms), "systems": systems, **further} | {
-            name: value for name, value in whole.as_dict().items() if name in names
-        }
+        return study_identity(self.model, self.facts, self.settings)
 
     @property
     def trials(self) -> int:
@@ -157,8 +120,8 @@ class Study:
         return sum(len(self._rates(arm)) for arm in self.arms)
 
     def _rates(self, arm: Arm) -> tuple[float, ...]:
-        """The learning rates that an arm tries; a method without one runs once."""
-        return self.settings.learning_rates if arm.has_rate else (0.0,)
+        """The values of its main setting that an arm tries; a method without one runs once."""
+        return arm.values(self.settings, self.model.preset)
 
     def events(self) -> Iterator[Event]:
         """Studies, and says what happens; the last is `StudyFinished` or `StudyStopped`.
@@ -182,6 +145,14 @@ class Study:
         rates = ", ".join(f"{rate:g}" for rate in self.settings.learning_rates)
         if self.settings.kind == "locations":
             same = f"Every matrix of every layer, a full run each, on {len(self.facts):,} facts."
+        elif self.settings.kind == "methods":
+            grid = ", ".join(f"{strength:g}" for strength in self.settings.strengths)
+            same = (
+                f"{len(self.facts):,} facts; at most {self.settings.passes} passes over each, or "
+                "steps for it, in every arm; the best of "
+                f"{grid} times each method's main setting, chosen on these facts; seed "
+                f"{self.settings.seed}."
+            )
         else:
             same = (
                 f"{len(self.facts):,} facts, at most {self.settings.passes} passes over each in "
@@ -232,8 +203,14 @@ class Study:
         for rate in self._rates(arm):
             if self.stop.asked:
                 return
-            if (arm.label, rate) not in self._trials:
-                yield from self._try(arm, where, rate)
+            try:
+                if (arm.label, rate) not in self._trials:
+                    yield from self._try(arm, where, rate)
+            except WorkbenchError as error:
+                if not arm.mode:
+                    raise
+                yield ArmLeftOut(arm.label, str(error))
+                return
         wanted = self.settings.capability and arm.label not in self._examined
         if wanted and not self.stop.asked:
             yield from self._examine(arm, where)
@@ -245,10 +222,10 @@ class Study:
         kept = self._patches.get(arm.label)
         patch = kept[1] if kept is not None and kept[0] == best.key else None
         if patch is None:
-            result = yield from self._edit(arm, where, best.learning_rate)
-            if result is None:
+            made = yield from self._edit(arm, where, best.learning_rate)
+            if made is None:
                 return
-            patch = result.patch
+            patch = made.patch
         label = f"{arm.label}, general capability"
         yield StudyProgress(len(self._trials), self.trials, label, 0.0)
         facts = self.facts[: arm.facts]
@@ -266,52 +243,68 @@ class Study:
             yield ArmExamined(arm.label, best.learning_rate, {}, str(error))
         self._examined.add(arm.label)
 
-    def _edit(self, arm: Arm, where: str, rate: float) -> Work[EditResult | None]:
-        """One run; None when the study was stopped in it."""
+    def _edit(self, arm: Arm, where: str, rate: float) -> Work[TakenUp | None]:
+        """One run, or several in sequence; None when the study was stopped in it."""
         settings = arm.settings(where, rate, self.settings.seed, self.settings.trained)
-        facts = self.facts[: arm.facts]
-        run = find_method(arm.method).start(self.model, facts, settings, stop=self.stop)
-        label = f"{arm.label}, rate {rate:g}" if arm.has_rate else arm.label
-
-        def tell(event: Event) -> Event | None:
-            if not isinstance(event, EpochDone):
-                return None
-            return StudyProgress(len(self._trials), self.trials, label, event.epoch / event.epochs)
-
-        result = yield from sparing(editing(run), tell)
-        return None if self.stop.asked else result
+        work = taking_up(
+            self.model,
+            self.facts[: arm.facts],
+            find_method(arm.method),
+            settings,
+            arm.at_a_time,
+            rehearsed=self.settings.rehearsed,
+            stop=self.stop,
+        )
+        named = arm.tried.replace("learning_rate", "rate").replace("_", " ")
+        label = f"{arm.label}, {named} {rate:g}" if arm.tried else arm.label
+        made = yield from sparing(
+            work, lambda share: StudyProgress(len(self._trials), self.trials, label, share)
+        )
+        return None if self.stop.asked else made
 
     def _try(self, arm: Arm, where: str, rate: float) -> Iterator[Event]:
-        result = yield from self._edit(arm, where, rate)
-        if result is None:
+        made = yield from self._edit(arm, where, rate)
+        if made is None:
             return
-        patch, finished = result.patch, result.finished
-        examiner = self._examiner(arm.facts)
-        report = examiner.evaluate(patch)
+        report = self._examiner(arm.facts).evaluate(made.patch)
         sides = {
             side: {name: number.as_dict() for name, number in numbers.items()}
             for side, numbers in report.measured.items()
         }
         trial = TrialDone(
             label=arm.label,
-            at=", ".join(patch.metadata["at"]) or where,
+            at=", ".join(made.patch.metadata["at"]) or where,
             learning_rate=rate,
-            batch_size=arm.batch_size,
+            batch_size=arm.batch_size or 0,
             facts=arm.facts,
             passes=arm.passes,
-            steps=finished.steps,
-            seconds=finished.seconds,
-            loss=finished.losses[-1] if finished.losses else 0.0,
+            steps=made.steps,
+            seconds=made.seconds,
+            loss=made.loss,
             before=sides["before"],
             after=sides["after"],
             asked=report.sentence,
             figures=report.figures,
+            **(self._of_rivals(arm, made) if arm.mode else {}),
         )
         best = self._patches.get(arm.label)
         if best is None or score_of(trial) > score_of(self._trials[best[0]]):
-            self._patches[arm.label] = trial.key, patch
+            self._patches[arm.label] = trial.key, made.patch
         self._trials[trial.key] = trial
         yield trial
+
+    def _of_rivals(self, arm: Arm, made: TakenUp) -> dict[str, Any]:
+        """What is told of a run where methods are compared."""
+        return {
+            "method": arm.method,
+            "mode": arm.mode,
+            "tried": arm.tried,
+            "memory_bytes": made.memory_bytes,
+            "weights": weights_changed(self.model, made.patch),
+            "first": made.first,
+            "first_then": made.then,
+            "first_now": made.now,
+        }
 
     def _examiner(self, facts: int) -> Examiner:
         """The questions about the first so many facts; the base is asked them once."""

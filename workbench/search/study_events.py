@@ -17,6 +17,7 @@ from workbench.work.events import Event, Told
 __all__ = [
     "KEPT",
     "ArmExamined",
+    "ArmLeftOut",
     "LocationChosen",
     "StudyFinished",
     "StudyProgress",
@@ -93,6 +94,14 @@ class TrialDone(Event):
         before, after: every share by name, see `Measured`; `before` is the base.
         asked: what was asked by which protocol.
         figures: what is no share, before and after, see `FIGURES`; empty in earlier versions.
+        method: key of the method, where methods are compared; so all that follows.
+        mode: how it took up the facts.
+        tried: the setting whose value `learning_rate` is.
+        memory_bytes: estimate of what its runs take on top of the model.
+        weights: how many numbers of the base it changed.
+        first: how many facts were followed from their turn to the end.
+        first_then: the share of them that were right (strict) after their turn.
+        first_now: the share of them that are right at the end.
     """
 
     label: str
@@ -108,6 +117,14 @@ class TrialDone(Event):
     after: Mapping[str, Mapping[str, float]]
     asked: str = ""
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    method: str = ""
+    mode: str = ""
+    tried: str = ""
+    memory_bytes: int = 0
+    weights: int = 0
+    first: int = 0
+    first_then: float = 0.0
+    first_now: float = 0.0
 
     @property
     def key(self) -> tuple[str, float]:
@@ -143,6 +160,14 @@ class ArmExamined(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ArmLeftOut(Event):
+    """An arm that cannot be run here, and why; another time it is tried again."""
+
+    label: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class StudyFinished(Event):
     """Everything was tried; `seconds` since this part of the study began."""
 
@@ -158,5 +183,5 @@ class StudyStopped(Event):
     trials: int
 
 
-KEPT = (LocationChosen, TrialDone, ArmExamined, sweep_events.LocationDone)
+KEPT = (LocationChosen, TrialDone, ArmExamined, ArmLeftOut, sweep_events.LocationDone)
 """What is kept of a study."""

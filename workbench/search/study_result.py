@@ -5,19 +5,31 @@ The score of a run is the plain mean of its strict reliability, generalization a
 flatters every arm alike. Knows nothing about models.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.measure.protocols import SCORED, Measured, MeasureTable, Protocol, metric_name
+from workbench.search.rivals import frontier, rival_sentences
 from workbench.search.score import score_rows
-from workbench.search.study_events import ArmExamined, LocationChosen, TrialDone
+from workbench.search.study_events import ArmExamined, ArmLeftOut, LocationChosen, TrialDone
 from workbench.search.study_settings import LOCFT, StudySettings
 from workbench.search.sweep_events import LocationDone
 from workbench.work.events import Event
 
 __all__ = ["StudyResult", "score_of"]
 
+OF_RIVALS = (
+    "method",
+    "mode",
+    "tried",
+    "memory_bytes",
+    "weights",
+    "first",
+    "first_then",
+    "first_now",
+)
+"""What stands in the rows of a study of methods besides."""
 ALIKE = 0.01
 """Scores within one point are alike for people."""
 
@@ -39,6 +51,7 @@ class StudyResult:
         examined: the arms' general capability.
         chosen: where LocFT-BF tuned, and why; None while that is not known.
         swept: the rows of the sweep.
+        left_out: why some arms could not be run, by their labels.
     """
 
     settings: StudySettings
@@ -46,18 +59,26 @@ class StudyResult:
     examined: tuple[ArmExamined, ...]
     chosen: LocationChosen | None
     swept: tuple[LocationDone, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: StudySettings, events: Iterable[Event]) -> "StudyResult":
         """Gathers what matters of a study's events."""
         events = list(events)
         chosen = [event for event in events if isinstance(event, LocationChosen)]
+        trials = tuple(event for event in events if isinstance(event, TrialDone))
+        done = {trial.label for trial in trials}
         return cls(
             settings,
-            tuple(event for event in events if isinstance(event, TrialDone)),
+            trials,
             tuple(event for event in events if isinstance(event, ArmExamined)),
             chosen[-1] if chosen else None,
             tuple(event for event in events if isinstance(event, LocationDone)),
+            {
+                event.label: event.problem
+                for event in events
+                if isinstance(event, ArmLeftOut) and event.label not in done
+            },
         )
 
     def best(self) -> dict[str, TrialDone]:
@@ -98,7 +119,8 @@ class StudyResult:
         """
         if self.settings.kind == "locations":
             return self._location_rows()
-        return [
+        rivals = self.settings.kind == "methods"
+        rows = [
             {
                 "label": trial.label,
                 "at": trial.at,
@@ -112,9 +134,14 @@ class StudyResult:
                 "capability_kept": self.capability_of(label),
                 "figures": {side: dict(found) for side, found in trial.figures.items()},
                 **{name: data["value"] for name, data in trial.after.items()},
+                **({name: getattr(trial, name) for name in OF_RIVALS} if rivals else {}),
             }
             for label, trial in self.best().items()
         ]
+        if rivals:
+            best = set(frontier(rows))
+            rows = [{**row, "pareto": number in best} for number, row in enumerate(rows)]
+        return rows
 
     def _location_rows(self) -> list[dict[str, Any]]:
         by_at = {(row.at, row.learning_rate): row for row in self.swept}
@@ -164,6 +191,11 @@ class StudyResult:
             said += [_ordering(best), self._headline(best)]
         elif self.settings.kind == "scale":
             said.append(_scaling(list(best.values())))
+        elif self.settings.kind == "methods":
+            kept = {label: self.capability_of(label) for label in best}
+            scores = {label: score_of(trial) for label, trial in best.items()}
+            said += rival_sentences(list(best.values()), kept, scores)
+        said += [f"Left out: {label}. {why}" for label, why in self.left_out.items()]
         said += [row.problem for row in self.examined[:1] if row.problem]
         return [sentence for sentence in said if sentence]
 

@@ -2,37 +2,39 @@
 
 ``pipelines`` compares four ways to go through the facts at one place, and LocFT-BF at the
 recommended one; ``scale`` compiles 10, 100, 1,000, … facts; ``locations`` tries every matrix of
-every layer with full runs. Every arm of a study has the same budget of passes over each fact and
+every layer with full runs; ``methods`` lets every method take up the same facts, one by one, in
+batches, and all at once. Every arm of a study has the same budget of passes over each fact and
 takes the best of the same few learning rates. Knows nothing about models.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from workbench.errors import SettingsError
-from workbench.methods.base import LOCFT_BF, find_method
-from workbench.methods.locft_settings import EditSettings, Pipeline, automatic_batch_size
+from workbench.methods.base import LOCFT_BF, METHODS, find_method
+from workbench.methods.locft_settings import EditSettings, automatic_batch_size
+from workbench.methods.method_settings import MODES, Mode
 from workbench.methods.recipes import RecipeName
+from workbench.methods.turns_settings import SEQUENCE
 from workbench.model.location import Location
 from workbench.model.places import Places
 from workbench.work.settings import SettingsRecord, is_number, is_whole, setting
 
 __all__ = [
     "LOCFT",
-    "Arm",
+    "TRAINED",
     "ResolvedStudySettings",
     "StudyKind",
     "StudySettings",
-    "arms",
     "scale_sizes",
 ]
 
-StudyKind = Literal["pipelines", "scale", "locations"]
+StudyKind = Literal["pipelines", "scale", "locations", "methods"]
 
 PAPER_PASSES = 25
 WRITTEN = 500
 RATE_STEPS = (0.03, 0.1, 0.3, 1.0)
+STRENGTHS = (0.3, 1.0, 3.0)
 LOCFT = LOCFT_BF.name
 TRAINED: dict[str, Any] = {"recipe": "published", "forms": (), "keep": None}
 """The settings of a run that all arms share, as the paper has them."""
@@ -46,7 +48,9 @@ class StudySettings(SettingsRecord):
         SettingsError: when a value makes no sense; the message names the setting.
     """
 
-    kind: StudyKind = setting("pipelines", "pipelines, scale, or locations.", positional=True)
+    kind: StudyKind = setting(
+        "pipelines", "pipelines, scale, locations, or methods.", positional=True
+    )
     facts: int | None = setting(
         None, "How many facts are drawn by the seed; empty: all.", unit="facts", empty="all"
     )
@@ -114,7 +118,8 @@ class StudySettings(SettingsRecord):
 
     methods: tuple[str, ...] = setting(
         (),
-        "Further methods that run beside, each at its own settings where the budget says nothing.",
+        "Further methods that run beside, each at its own settings where the budget says nothing; "
+        "of a study of methods those that are compared, empty: all.",
         option="--method",
         empty="none",
     )
@@ -125,6 +130,35 @@ class StudySettings(SettingsRecord):
         (), EditSettings.help()["forms"], label="Trained forms of the arms"
     )
     keep: float | None = setting(None, EditSettings.help()["keep"], label="Keep of the arms")
+    modes: tuple[Mode, ...] = setting(
+        (),
+        "How each method takes up the facts: each (one by one, in sequence), batches (in "
+        "sequence), once (all at once); empty: all three.",
+        label="Ways of taking up facts",
+        option="--mode",
+        empty="all",
+        advanced=True,
+    )
+    at_a_time: int = setting(
+        SEQUENCE, "Facts of a batch in sequence.", label="Facts at a time", advanced=True
+    )
+    strengths: tuple[float, ...] = setting(
+        (),
+        "Multiples of each method's main setting that are tried, to keep its best: of the learning "
+        "rate, or what stands for it; empty: 0.3, 1, 3.",
+        option="--strength",
+        empty="0.3, 1, 3",
+        advanced=True,
+    )
+    rehearsed: int | None = setting(
+        None,
+        "In sequence, how many earlier facts LocFT-BF and LoRA train again beside new ones; empty: "
+        "as many as there are new ones.",
+        label="Earlier facts beside new ones",
+        unit="facts",
+        empty="as many",
+        advanced=True,
+    )
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(StudyKind):
@@ -134,11 +168,16 @@ class StudySettings(SettingsRecord):
         if self.written is None:
             object.__setattr__(self, "written", WRITTEN)
         self._require_whole("facts", "batch_size", "limit", "written", least=1, optional=True)
-        self._require_whole("passes", least=1)
+        self._require_whole("passes", "at_a_time", least=1)
         self._require_whole("seed", least=0)
-        for rate in self.learning_rates:
-            if not is_number(rate) or rate <= 0:
-                raise SettingsError(f"learning_rates holds {rate!r}; each must be above 0.")
+        self._require_whole("rehearsed", least=0, optional=True)
+        for name in ("learning_rates", "strengths"):
+            for value in getattr(self, name):
+                if not is_number(value) or value <= 0:
+                    raise SettingsError(f"{name} holds {value!r}; each must be above 0.")
+        for mode in self.modes:
+            if mode not in MODES:
+                raise SettingsError(f"modes holds {mode!r}; choose among {', '.join(MODES)}.")
         for size in self.sizes:
             if not is_whole(size, 1):
                 raise SettingsError(f"sizes holds {size!r}; each must be a whole number above 0.")
@@ -185,6 +224,10 @@ class StudySettings(SettingsRecord):
             "at": self.at or str(Location(middle, module)),
             "sizes": (self.sizes or scale_sizes(count)) if self.kind == "scale" else (),
         }
+        if self.kind == "methods":
+            automatic["methods"] = self.methods or tuple(METHODS)
+            automatic["strengths"] = self.strengths or STRENGTHS
+            automatic["batch_size"] = self.batch_size
         return ResolvedStudySettings.from_dict(self.as_dict() | automatic)
 
 
@@ -199,87 +242,3 @@ def scale_sizes(facts: int) -> tuple[int, ...]:
     """10, 100, 1,000, … up to the number of facts, which is the last."""
     sizes = [10**power for power in range(1, 12) if 10**power < facts]
     return (*sizes, facts)
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One thing that a study compares; it is run at every learning rate.
-
-    Args:
-        label: how people call it.
-        at: where it tunes; empty for the recommended location.
-        pipeline: the order of the facts.
-        batch_size: facts per update.
-        facts: how many facts it compiles.
-        passes: most passes over each fact.
-        method: the key of the method that runs.
-    """
-
-    label: str
-    at: str
-    pipeline: Pipeline
-    batch_size: int
-    facts: int
-    passes: int
-    method: str = LOCFT_BF.key
-
-    @property
-    def has_rate(self) -> bool:
-        """Whether the method has a learning rate to try."""
-        return "learning_rate" in find_method(self.method).settings.help()
-
-    def settings(
-        self, at: str, learning_rate: float, seed: int, trained: Mapping[str, object]
-    ) -> SettingsRecord:
-        """The settings of one run of this arm.
-
-        Args:
-            at: where it tunes.
-            learning_rate: at which rate.
-            seed: of the study.
-            trained: what all arms share; see `StudySettings.trained`.
-        """
-        budget: dict[str, object] = {
-            "at": (at,),
-            "learning_rate": learning_rate,
-            "batch_size": self.batch_size,
-            "epochs": self.passes,
-            "pipeline": self.pipeline,
-            "seed": seed,
-            **trained,
-        }
-        kind = find_method(self.method).settings
-        known = kind.help()
-        return kind.from_dict({name: value for name, value in budget.items() if name in known})
-
-
-def arms(settings: ResolvedStudySettings) -> tuple[Arm, ...]:
-    """What resolved settings compare; nothing for ``locations``, which is a sweep."""
-    passes = settings.passes
-    if settings.kind == "scale":
-        return tuple(
-            Arm(
-                f"{LOCFT}, {size:,} facts",
-                settings.locft_at,
-                "breadth-first",
-                settings.batch_size or automatic_batch_size(size),
-                size,
-                passes,
-            )
-            for size in settings.sizes
-            if size <= settings.facts
-        )
-    if settings.kind == "locations":
-        return ()
-    batch, facts = settings.batch_size or automatic_batch_size(settings.facts), settings.facts
-    orders: tuple[Pipeline, Pipeline] = ("depth-first", "breadth-first")
-    found = [
-        Arm(f"{order} {name}", settings.at, order, size, facts, passes)
-        for order in orders
-        for name, size in (("sample-wise", 1), ("mini-batch", batch))
-    ]
-    found.append(Arm(LOCFT, settings.locft_at, "breadth-first", batch, facts, passes))
-    for key in settings.methods:
-        name = find_method(key).name
-        found.append(Arm(name, settings.locft_at, "breadth-first", batch, facts, passes, key))
-    return tuple(found)

@@ -127,6 +127,22 @@ class EvaluationTable:
         )
         return _kept(row) if row is not None else None
 
+    def of_others(self, model: str, run: int | None, most: int) -> list[KeptEvaluation]:
+        """The newest evaluation of each other run on a model, those of the newest runs first.
+
+        Args:
+            model: name of the base.
+            run: the run that is left out.
+            most: how many to return at most.
+        """
+        rows = self._database.rows(
+            "SELECT * FROM evaluations WHERE model = ? AND run IS NOT NULL AND run IS NOT ?"
+            " AND id IN (SELECT max(id) FROM evaluations GROUP BY run)"
+            " ORDER BY run DESC LIMIT ?",
+            (model, run, most),
+        )
+        return [_kept(row) for row in rows]
+
     def rows(
         self, evaluation: int, show: Show, words: str, offset: int, size: int
     ) -> tuple[list[KeptQuestion], int]:

@@ -1,7 +1,7 @@
 """What facts were before they were changed, by whomever, and the undo of one change of many.
 
 Invariant: the database itself keeps a version at every change of what a fact says (see
-`workbench.store.schema`), so that no way of changing one can forget it.
+`workbench.store.migrations`), so that no way of changing one can forget it.
 """
 
 import time

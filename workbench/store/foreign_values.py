@@ -327,6 +327,10 @@ SETTINGS: dict[str, Any] = {
     "asked_facts": Asked | None,
     "columns_of_files": dict[str, dict[str, str]],
     "compared_runs": tuple[int, ...],
+    "probe_view": str,
+    "look_form": str,
+    "look_job": int,
+    "batch_job": int,
     "foreign_model": bool,
 }
 
@@ -362,6 +366,9 @@ RULES: dict[str, Rule] = {
     "probes.after": _record(Answered),
     "probes.partial": _record(dict[str, str]),
     "pinned_answers.answer": _record(Answered),
+    "talks.runs": _record(tuple[int, ...]),
+    "turns.answers": _record(dict[str, Answered]),
+    "turns.partial": _record(dict[str, str]),
     "scans.result": _record(Scan),
     "sweeps.settings": _settings_rule(SweepSettings),
     "sweeps.identity": _record(dict[str, Any]),

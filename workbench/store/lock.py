@@ -12,8 +12,10 @@ from pathlib import Path
 
 from workbench.errors import SessionError
 
-__all__ = ["FolderLock", "FolderTaken", "holder"]
+__all__ = ["LOCK_NAME", "FolderLock", "FolderTaken", "holder"]
 
+LOCK_NAME = "workbench.lock"
+"""The lock of whoever starts the worker of a folder of sessions."""
 NOTE_SUFFIX = ".json"  # behind the whole name of the lock, so that no other file has it
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from workbench.errors import RecordError
+from workbench.facts.forms import AskedForm
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
 from workbench.measure.stress_settings import StressSettings
@@ -26,21 +27,34 @@ __all__ = [
     "EvaluateRequest",
     "ExportRequest",
     "FillRequest",
+    "FirstBatchRequest",
     "ImportRequest",
     "JobKind",
     "LoadRequest",
+    "LookRequest",
     "Request",
     "ResumeRequest",
     "ScanRequest",
     "StressRequest",
     "StudyRequest",
     "SweepRequest",
+    "TalkRequest",
     "edit_request",
     "request_of",
 ]
 
 JobKind = Literal[
-    "load", "ask", "scan", "sweep", "edit", "evaluate", "stress", "study", "export", "import"
+    "load",
+    "ask",
+    "look",
+    "scan",
+    "sweep",
+    "edit",
+    "evaluate",
+    "stress",
+    "study",
+    "export",
+    "import",
 ]
 
 
@@ -74,6 +88,21 @@ class AskRequest(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class TalkRequest(Request):
+    """Answer what has no answer yet in a conversation.
+
+    Args:
+        talk: its id.
+        settings: how it is answered; whether through the chat template is the conversation's own.
+    """
+
+    kind = "ask"
+
+    talk: int
+    settings: ProbeSettings = ProbeSettings()
+
+
+@dataclass(frozen=True, slots=True)
 class FillRequest(Request):
     """Let the base say facts' old answers.
 
@@ -86,6 +115,40 @@ class FillRequest(Request):
 
     facts: tuple[int, ...]
     overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookRequest(Request):
+    """Look inside the model at a prompt.
+
+    Args:
+        prompt: what is asked.
+        answer: how likely it is, layer by layer.
+        old: likewise; empty for none.
+        form: in which form it is asked.
+    """
+
+    kind = "look"
+
+    prompt: str
+    answer: str
+    old: str = ""
+    form: AskedForm = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBatchRequest(Request):
+    """Show the first batch of the next run as tokens.
+
+    Args:
+        settings: of the method, as JSON-ready data.
+        method: its key.
+    """
+
+    kind = "look"
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    method: str = LOCFT_BF.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +271,8 @@ class ImportRequest(Request):
 # Of two ways to ask for one kind, the first whose telling field is there is meant.
 _KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
     "load": (("", LoadRequest),),
-    "ask": (("facts", FillRequest), ("", AskRequest)),
+    "ask": (("facts", FillRequest), ("talk", TalkRequest), ("", AskRequest)),
+    "look": (("method", FirstBatchRequest), ("", LookRequest)),
     "scan": (("", ScanRequest),),
     "sweep": (("", SweepRequest),),
     "edit": (("resume", ResumeRequest), ("", EditRequest)),

@@ -5,10 +5,14 @@ Every process opens its own `Store` on the folder.
 """
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from workbench.errors import SessionError, WorkbenchError
+from workbench.facts import Question
+from workbench.measure.probe_settings import ProbeSettings
 from workbench.methods.estimate_record import RunEstimate
 from workbench.store.database import Database, to_json
 from workbench.store.evaluations import EvaluationTable
@@ -19,10 +23,18 @@ from workbench.store.imports import ImportTable
 from workbench.store.jobs import Job, Queue
 from workbench.store.probes import ProbeTable, Role
 from workbench.store.profiles import ProfileTable
-from workbench.store.requests import AskRequest, LoadRequest, ResumeRequest
+from workbench.store.requests import (
+    AskRequest,
+    FirstBatchRequest,
+    LoadRequest,
+    LookRequest,
+    ResumeRequest,
+    TalkRequest,
+)
 from workbench.store.runs import RunTable
 from workbench.store.settings import Settings
 from workbench.store.studies import StudyTable
+from workbench.store.talks import TalkTable
 from workbench.store.uploads import UploadTable
 from workbench.work.records import as_data, from_data
 
@@ -54,6 +66,7 @@ class Store:
         self.jobs = Queue(self._database)
         self.runs = RunTable(self._database, folder / "runs")
         self.probes = ProbeTable(self._database)
+        self.talks = TalkTable(self._database)
         self.profiles = ProfileTable(self._database)
         self.evaluations = EvaluationTable(self._database)
         self.studies = StudyTable(self._database)
@@ -92,6 +105,7 @@ class Store:
         questions += [(prompt, "rephrase") for prompt in asked.rephrase_prompts]
         questions += [(question.prompt, "locality") for question in asked.locality_prompts]
         questions += [(question.prompt, "portability") for question in asked.portability_prompts]
+        self.settings.set("probe_view", "prompts")
         with self._database.transaction():
             probes = [self.probes.add(prompt, fact=fact, role=role) for prompt, role in questions]
             self._submit_probes(probes)
@@ -102,9 +116,84 @@ class Store:
         with self._database.transaction():
             self._submit_probes(probes)
 
-    def _submit_probes(self, probes: list[int]) -> None:
-        request = AskRequest(tuple(probes), self.settings.of("probe"))
-        self.probes.set_job(probes, self.jobs.ask_for(request))
+    def say(self, talk: int, said: str) -> None:
+        """Says something in a conversation, and lets its sides answer.
+
+        Raises:
+            SessionError: it is nothing.
+        """
+        with self._database.transaction():
+            self.talks.say(talk, said)
+            self._submit_talk(talk)
+
+    def answer_talk(self, talk: int) -> None:
+        """Lets every side of a conversation give the answers that it has not given yet."""
+        with self._database.transaction():
+            self._submit_talk(talk)
+
+    def look_inside(self, asked: LookRequest) -> None:
+        """Lets the worker look inside the model at a prompt; the newest such look is shown."""
+        self.settings.set("look_job", self.jobs.ask_for(asked))
+        self.settings.set("probe_view", "inside")
+
+    def look_at(self, fact: int) -> None:
+        """Looks inside the model at a fact.
+
+        Raises:
+            SessionError: the fact is gone.
+        """
+        found = self.facts.get(fact).fact
+        self.look_inside(LookRequest(found.prompt, found.target_new, found.ground_truth))
+        self.settings.set("look_form", "raw")
+
+    def show_first_batch(self) -> None:
+        """Lets the worker tell what the first step of the next run is trained on."""
+        method = self.settings.method.key
+        asked = FirstBatchRequest(self.settings.of("edit", method).as_dict(), method)
+        self.settings.set("batch_job", self.jobs.ask_for(asked))
+        self.settings.set("probe_view", "inside")
+
+    def keep_answer(self, prompt: str, answer: str) -> str:
+        """Adds a prompt with its answer to what the ticked facts hold; returns the fact's prompt.
+
+        It goes to the ticked fact that stands last; a run holds what all of its facts bring.
+
+        Raises:
+            SessionError: no fact is ticked, or it is what a ticked fact teaches.
+        """
+        rows = self.facts.enabled()
+        if not rows:
+            raise SessionError("What must stay is kept beside a fact. Tick one on Facts first.")
+        kept = Question(prompt, answer)
+        last = rows[-1]
+        self.facts.amend(
+            last.id,
+            lambda fact: replace(
+                fact,
+                keep_prompts=(*(q for q in fact.keep_prompts if q.prompt != kept.prompt), kept),
+            ),
+        )
+        return last.fact.prompt
+
+    def _submit_talk(self, talk: int) -> None:
+        request = TalkRequest(talk, self.settings.of("probe"))
+        self.talks.set_job(talk, self.jobs.ask_for(request))
+
+    def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
+        """Puts prompts in the queue, all answered alike; returns the job's id.
+
+        Raises:
+            SessionError: a prompt is empty.
+        """
+        with self._database.transaction():
+            probes = [self.probes.add(prompt, settings.chat) for prompt in prompts]
+            return self._submit_probes(probes, settings)
+
+    def _submit_probes(self, probes: list[int], settings: ProbeSettings | None = None) -> int:
+        request = AskRequest(tuple(probes), settings or self.settings.of("probe"))
+        job = self.jobs.ask_for(request)
+        self.probes.set_job(probes, job)
+        return job
 
     def resume(self, run: int) -> int:
         """Lets a stopped or interrupted run go on; returns the job's id.
@@ -200,7 +289,8 @@ class Store:
 
         Args:
             tables: of ``facts``, ``imports``, ``jobs`` (their states, not their progress),
-                ``probes``, ``profiles``, ``evaluations``, ``studies``, ``runs`` and ``settings``.
+                ``probes``, ``talks``, ``profiles``, ``evaluations``, ``studies``, ``runs`` and
+                ``settings``.
         """
         counts = {row["name"]: row["count"] for row in self._database.rows("SELECT * FROM changes")}
         return " ".join(f"{table} {counts[table]}" for table in tables)

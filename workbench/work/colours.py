@@ -40,7 +40,8 @@ class Theme:
         code: the ground of commands.
         shade: what lies behind a panel that is open.
         arrow: of a list to choose from.
-        low, high: ends of a heatmap's scale.
+        low, high: ends of a heat map's scale.
+        on_low, on_middle, on_high: words on what is coloured by that scale.
         series: colours of curves, in order; told apart without red against green.
     """
 
@@ -66,6 +67,9 @@ class Theme:
     arrow: str
     low: str
     high: str
+    on_low: str
+    on_middle: str
+    on_high: str
     series: tuple[str, ...]
 
 
@@ -93,6 +97,9 @@ THEMES: dict[ThemeName, Theme] = {
         arrow="#888888",
         low="#eef4f3",
         high="#0b5c56",
+        on_low="#000000",
+        on_middle="#000000",
+        on_high="#ffffff",
         series=("#0f766e", "#b45309", "#4f5bb8", "#a83279", "#5b6770", "#7a6a00"),
     ),
     "dark": Theme(
@@ -118,12 +125,15 @@ THEMES: dict[ThemeName, Theme] = {
         arrow="#888888",
         low="#1f2a2a",
         high="#5ee0cf",
+        on_low="#ffffff",
+        on_middle="#000000",
+        on_high="#000000",
         series=("#2dd4bf", "#f0ad4e", "#a3adf5", "#f29ac8", "#b4bec4", "#d8c84a"),
     ),
 }
 # Paper is white whatever the theme, and the edges of cards are darker on it.
 PAPER = {"paper": "#ffffff", "paper-line": "#cccccc"}
-OF_PLOTS = frozenset({"low", "high", "series"})  # the first two are no variables of a page
+OF_PLOTS = frozenset({"series"})  # a variable for each of its colours
 ARROW = (
     "url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='8' height='5'"
     "%3E%3Cpath d='M0 0h8L4 5z' fill='{colour}'/%3E%3C/svg%3E\")"

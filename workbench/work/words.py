@@ -1,8 +1,19 @@
 """Numbers, times and names in the words of the page. Pure functions; knows nothing of HTML."""
 
 import math
+import re
 
-__all__ = ["clock", "count", "duration", "one_line", "quantity", "share", "size", "small"]
+__all__ = [
+    "clock",
+    "count",
+    "duration",
+    "model_name",
+    "one_line",
+    "quantity",
+    "share",
+    "size",
+    "small",
+]
 
 
 def count(number: int, noun: str) -> str:
@@ -52,6 +63,28 @@ def share(value: float | None) -> str:
 def small(value: float) -> str:
     """A loss or a rate in three digits, such as ``0.0123`` or ``5e-05``."""
     return f"{value:.3g}" if math.isfinite(value) else str(value)
+
+
+def model_name(name: str) -> str:
+    """What people call a model: of a path the folder or file alone, else the name itself.
+
+    A folder of the hub's cache is called as the hub calls it; one whose own name says nothing, such
+    as ``checkpoint-100``, has the name of the folder around it in front.
+
+    Args:
+        name: ``builtin``, a hub id, or a path.
+    """
+    if not (name.startswith((".", "~", "/")) or "\\" in name or re.match(r"[A-Za-z]:/", name)):
+        return name
+    parts = [part for part in re.split(r"[/\\]", name) if part not in ("", ".", "..", "~")]
+    if not parts:
+        return name
+    *around, last = parts
+    cached = [part for part in around if part.startswith("models--")]
+    if cached and "snapshots" in around:
+        return cached[-1].removeprefix("models--").replace("--", "/")
+    plain = re.fullmatch(r"(checkpoint|step|epoch)?[-_]?\d*|model|final|merged|output|hf", last)
+    return f"{around[-1]}/{last}" if plain and around else last
 
 
 def one_line(text: str, most: int = 200) -> str:

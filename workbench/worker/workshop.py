@@ -27,7 +27,9 @@ from workbench.store.requests import (
     EvaluateRequest,
     ExportRequest,
     FillRequest,
+    FirstBatchRequest,
     StressRequest,
+    TalkRequest,
 )
 from workbench.store.settings import ModelChoice
 from workbench.store.store import Store
@@ -41,9 +43,11 @@ from workbench.worker.evaluate import measure
 from workbench.worker.kept_facts import kept_facts
 from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.lengths import LengthKeeper
+from workbench.worker.look import first_batch, look_inside
 from workbench.worker.patches import Patches
 from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
+from workbench.worker.talk import answer_talk
 from workbench.worker.task import Task
 
 __all__ = ["MemoryNow", "Workshop"]
@@ -68,6 +72,7 @@ class Workshop:
         self._kinds: dict[str, Callable[[Task], dict[str, Any]]] = {
             "load": self._load,
             "ask": self._ask,
+            "look": self._look,
             "scan": lambda task: scan_layers(task, self.model(task)),
             "sweep": lambda task: sweep_layers(task, self.model(task)),
             "edit": self._edit,
@@ -152,6 +157,12 @@ class Workshop:
     def _ask(self, task: Task) -> dict[str, Any]:
         if isinstance(task.job.request, FillRequest):
             return fill_old_answers(task, self.model(task))
+        if isinstance(task.job.request, TalkRequest):
+            talked = task.request(TalkRequest)
+            talk, model = task.store.talks.get(talked.talk), self.model(task)
+            if talk.model == model.name:
+                answer_talk(task, model, talk, self._patches, talked.settings)
+            return {}
         request = task.request(AskRequest)
         rows = task.store.probes.among(list(request.probes))
         model = self.model(task)
@@ -159,6 +170,12 @@ class Workshop:
         task.report("Asking the model", now=True)
         answer_probes(task, model, rows, runs, self._patches, request.settings)
         return {}
+
+    def _look(self, task: Task) -> dict[str, Any]:
+        model = self.model(task)
+        if isinstance(task.job.request, FirstBatchRequest):
+            return first_batch(task, model)
+        return look_inside(task, model, self._patches)
 
     def _edit(self, task: Task) -> dict[str, Any]:
         return edit_facts(task, self.model(task), self._patches)

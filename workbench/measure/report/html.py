@@ -15,8 +15,8 @@ from workbench.measure.report.pieces import (
     group_tables,
     health_table,
     measure_tables,
-    study_table,
 )
+from workbench.measure.report.study import study_table
 from workbench.measure.report.style import STYLE
 from workbench.work.templates import render, trusted
 

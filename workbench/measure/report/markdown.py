@@ -8,7 +8,13 @@ from workbench.measure.capability_result import TaskResult
 from workbench.measure.figures import SHORT, figure_rows, short_figures
 from workbench.measure.protocols import PROTOCOL_HELP, Measured, split_metric, words_of
 from workbench.measure.report.contents import numbers_of, protocols_of
-from workbench.measure.report.pieces import ROLES, figure, share, study_measures
+from workbench.measure.report.pieces import ROLES, figure, share
+from workbench.measure.report.study import (
+    COST_HEADS,
+    study_costs,
+    study_measures,
+    tried_setting,
+)
 
 __all__ = ["as_markdown", "plain", "study_markdown", "table"]
 
@@ -119,21 +125,25 @@ def study_markdown(study: Mapping[str, Any]) -> str:
     """A study's table and sentences."""
     rows = study["rows"]
     names = study_measures(rows)
-    head = ["arm", "at", "best rate", *(words_of(split_metric(name)[0]) for name in names)]
+    rivals = study.get("kind") == "methods"
+    best = "best setting" if rivals else "best rate"
+    head = ["arm", "at", best, *(words_of(split_metric(name)[0]) for name in names)]
     figured = any(row.get("figures") for row in rows)
     head += SHORT if figured else ()
     body = [
         (
             plain(row["label"]),
             f"`{row['at']}`",
-            f"{row['learning_rate']:g}",
+            tried_setting(row),
             *(share(row.get(name)) for name in names),
             *(short_figures(row) if figured else ()),
             "–" if row.get("capability_kept") is None else f"{row['capability_kept']:.1%}",
             f"{row['steps']:,}",
             f"{row['seconds']:.1f}",
+            *(study_costs(row) if rivals else ()),
         )
         for row in rows
     ]
     sentences = "\n\n".join(plain(sentence) for sentence in study["sentences"])
-    return table([*head, "capability kept", "steps", "seconds"], body, left=2) + "\n\n" + sentences
+    head += ["capability kept", "steps", "seconds", *(COST_HEADS if rivals else ())]
+    return table(head, body, left=2) + "\n\n" + sentences

@@ -1,29 +1,27 @@
-"""Pieces of HTML that the report and the page share: measures, groups, failures, tasks, studies.
+"""Pieces of HTML that the report and the page share: measures, groups, failures, tasks.
 
 What is computed or put into words is done here, how it looks is in the templates. Colours are CSS
 variables of the page's stylesheet; the report brings the same ones. Pure functions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from workbench.measure.capability_result import TaskResult
-from workbench.measure.figures import SHORT, figure_rows, short_figures
+from workbench.measure.figures import figure_rows
 from workbench.measure.groups import GROUP_HELP
 from workbench.measure.protocols import (
-    BESIDE,
     MEASURES,
     PROTOCOL_HELP,
-    SCORED,
     Difference,
     Measured,
     Protocol,
+    form_of,
     help_of,
     metric_name,
-    split_metric,
     words_of,
 )
 from workbench.measure.report.contents import numbers_of, protocols_of
@@ -40,8 +38,6 @@ __all__ = [
     "measure_tables",
     "share",
     "strip",
-    "study_measures",
-    "study_table",
 ]
 
 ROLES = {
@@ -49,6 +45,12 @@ ROLES = {
     "rephrase": "rephrase",
     "locality": "must stay",
     "portability": "follows",
+}
+ROLE_OF = {
+    "reliability": "prompt",
+    "generalization": "rephrase",
+    "locality": "locality",
+    "portability": "portability",
 }
 GROUPED_MEASURES = tuple(
     measure for measure in MEASURES if measure not in ("locality_first", "locality_right")
@@ -64,6 +66,9 @@ class _Measures:
     before: Measured | None
     after: Measured | None
     change: str
+    verdict: str
+    usual: tuple[str, str] | None
+    role: str
     asked: int
 
 
@@ -98,9 +103,21 @@ def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def figure_table(evaluation: Mapping[str, Any]) -> Markup:
-    """Neighbours' divergence, loss of text, and answers that stop; empty where none is known."""
-    rows = figure_rows(evaluation)
+def figure_table(
+    evaluation: Mapping[str, Any],
+    usual: Mapping[str, Callable[[float], tuple[str, str]]] | None = None,
+) -> Markup:
+    """Neighbours' divergence, loss of text, and answers that stop; empty where none is known.
+
+    Args:
+        evaluation: see `measure_tables`.
+        usual: see `measure_tables`.
+    """
+    known = usual or {}
+    rows = [
+        (row, known[row.name](row.after) if row.after is not None and row.name in known else None)
+        for row in figure_rows(evaluation)
+    ]
     return render(
         "report/figures.html", rows=rows, text=evaluation.get("text") or "", figure=figure
     )
@@ -111,27 +128,60 @@ def strip(number: Measured | None, kind: str = "after") -> Markup:
     return macro("report/strip.html", "strip", number, kind)
 
 
-def measure_tables(evaluation: Mapping[str, Any]) -> Markup:
-    """A table for each protocol, never one for several, and one of what is no share."""
+def measure_tables(
+    evaluation: Mapping[str, Any],
+    usual: Mapping[str, Callable[[float], tuple[str, str]]] | None = None,
+    linked: bool = False,
+) -> Markup:
+    """A table for each protocol, never one for several, and one of what is no share.
+
+    Args:
+        evaluation: `Evaluation.as_dict`, or a report's part.
+        usual: by a number's name, what says in words whether a value is usual, and what is.
+        linked: whether a measure's name is a button that shows its questions.
+    """
     tables = [
-        (protocol, PROTOCOL_HELP[protocol], _measure_rows(evaluation, protocol))
+        (protocol, PROTOCOL_HELP[protocol], _measure_rows(evaluation, protocol, usual or {}))
         for protocol in protocols_of(evaluation)
     ]
     return render(
-        "report/measures.html", tables=tables, share=share, figures=figure_table(evaluation)
+        "report/measures.html",
+        tables=tables,
+        share=share,
+        linked=linked,
+        figures=figure_table(evaluation, usual or {}),
     )
 
 
-def _measure_rows(evaluation: Mapping[str, Any], protocol: Protocol) -> list[_Measures]:
+def _measure_rows(
+    evaluation: Mapping[str, Any],
+    protocol: Protocol,
+    usual: Mapping[str, Callable[[float], tuple[str, str]]],
+) -> list[_Measures]:
     rows = []
     for measure, before, after in numbers_of(evaluation, protocol):
-        change = ""
+        change, verdict = "", ""
         if before is not None and after is not None:
             found = Difference(before, after)
-            change = f"{found.value:+.3f}" + ("" if found.is_clear else " (within noise)")
+            change = f"{found.value:+.3f}"
+            verdict = "within noise"
+            if found.is_clear:
+                verdict = "better than the base" if found.value > 0 else "worse than the base"
         newest = after or before
-        asked = newest.count if newest is not None else 0
-        rows.append(_Measures(words_of(measure), help_of(measure), before, after, change, asked))
+        name = metric_name(measure, protocol)
+        rows.append(
+            _Measures(
+                words_of(measure),
+                help_of(measure),
+                before,
+                after,
+                change,
+                verdict,
+                usual[name](after.value) if after is not None and name in usual else None,
+                ROLE_OF.get(form_of(measure)[0].partition("_")[0], ""),
+                newest.count if newest is not None else 0,
+            )
+        )
     return rows
 
 
@@ -205,24 +255,3 @@ def _bar(value: float | None, span: tuple[float, float] | None) -> _Bar | None:
     left = max(0.0, scale * low)
     width = max(0.4, min(100.0, scale * high) - left)
     return _Bar(min(100.0, scale * value), left, width)
-
-
-def study_measures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names of the strict shares in a study's table: those scored, then what was learned in
-    further forms and where neighbours begin as before; what no row has is left out."""
-    names = [metric_name(measure, "strict") for measure in (*SCORED, *BESIDE)]
-    return [name for name in names if any(row.get(name) is not None for row in rows)]
-
-
-def study_table(study: Mapping[str, Any]) -> Markup:
-    """A study's arms side by side, by the strict protocol, with capability and seconds."""
-    rows = study["rows"]
-    there = study_measures(rows)
-    return render(
-        "report/study.html",
-        sentences=study["sentences"],
-        measures=[words_of(split_metric(name)[0]) for name in there],
-        figures=list(SHORT) if any(row.get("figures") for row in rows) else [],
-        rows=[(row, [row.get(name) for name in there], short_figures(row)) for row in rows],
-        share=share,
-    )

@@ -37,6 +37,10 @@ svg.loss { width:100%; height:auto; } svg.loss path { fill:none; stroke:var(--ac
   stroke-width:2; } svg.loss circle { fill:var(--accent); } svg.loss text { fill:var(--quiet);
   font:11px system-ui, sans-serif; } svg.loss .grid { stroke:var(--line); }
 svg.loss .floor { stroke:var(--amber); stroke-dasharray:4 4; } figure { margin:12px 0 0; }
+svg.rivals { width:100%; height:auto; max-width:720px; } svg.rivals text { fill:var(--quiet);
+  font:11px system-ui, sans-serif; } svg.rivals .grid { stroke:var(--line); }
+svg.rivals circle, svg.rivals rect, svg.rivals .mark { fill:var(--accent); }
+svg.rivals .pareto { fill:none; stroke:var(--amber); stroke-width:1.5; }
 @media print { body { background:var(--paper); } .card { border-color:var(--paper-line); } }
 """
 )

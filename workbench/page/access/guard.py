@@ -10,7 +10,7 @@ Knows nothing about what is served.
 import gzip
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -23,7 +23,7 @@ from workbench.page.access.site import RootPath, Site, names_asked, scope_at, si
 from workbench.page.kit.static import script
 from workbench.work.templates import render, trusted
 
-__all__ = ["Guard"]
+__all__ = ["Guard", "Refused"]
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _LONGEST_NAME = 255  # bytes; no file and no session has a longer one
@@ -59,6 +59,8 @@ class Guard:
         names: under which this machine may be asked for, where no token is demanded.
         keys: what a request must show.
         scripts: the scripts that the page puts into itself.
+        opens_page: whether there is a page at the top of the address.
+        refuse: makes the answer to what is not let in; None for a sentence.
     """
 
     def __init__(
@@ -68,10 +70,13 @@ class Guard:
         names: Collection[str],
         keys: Keys,
         scripts: Collection[str] = (),
+        opens_page: bool = True,
+        refuse: Callable[[Refused, Scope], Response] | None = None,
     ) -> None:
         self._app, self._root, self._keys = app, root, keys
         self._names = frozenset(names)
         self._scripts = tuple(scripts)
+        self._opens_page, self._refuse = opens_page, refuse or _refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # the page has none
@@ -83,12 +88,12 @@ class Guard:
             return
         site = site_of(scope, self._root)
         inner = scope_at(scope, site)
-        is_page = inner["path"] == f"{inner['root_path']}/"
+        is_page = self._opens_page and inner["path"] == f"{inner['root_path']}/"
         try:
             self._check(inner, Headers(scope=scope), site, is_page)
         except Refused as refused:
             await drain(receive)
-            await _refusal(refused, scope)(scope, receive, _Protected(send))
+            await self._refuse(refused, scope)(scope, receive, _Protected(send))
         else:
             if is_page and scope["method"] == "GET":
                 await self._send_page(inner, receive, send, site)

@@ -55,7 +55,7 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
     page.show(_draw_run, run, of=("runs", "jobs", "probes", PROGRESS))
     fields = [field for parts in forms.values() for form in parts for field in form.inputs]
     page.action(start.click, _start_with(forms), fields)
-    page.action(plan.act, _to_facts, outputs=tabs)
+    page.action(plan.act, _lead_on, outputs=tabs)
     page.action(run.act, _act_on_run, outputs=tabs)
 
 
@@ -146,7 +146,10 @@ def _draw_plan(store: Store) -> tuple[str, str]:
     return line, render("page/command.html", line=same, session=store.id)
 
 
-def _to_facts(store: Store) -> Any:
+def _lead_on(store: Store, event: gr.EventData) -> Any:
+    if detail(event)["do"] == "batch":
+        store.show_first_batch()
+        return gr.Tabs(selected="probe")
     return gr.Tabs(selected="facts")
 
 

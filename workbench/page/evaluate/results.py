@@ -14,6 +14,7 @@ from workbench.measure.report.pieces import (
     measure_tables,
 )
 from workbench.measure.verdicts import FormVerdicts, QuestionVerdicts, Verdict
+from workbench.page.evaluate.usual import usual_numbers
 from workbench.page.probe.answers import marked
 from workbench.store.evaluations import KeptEvaluation, KeptQuestion, Show
 from workbench.work.templates import render
@@ -42,13 +43,17 @@ class _Row:
     verdict: list[str]
 
 
-def measures_card(kept: KeptEvaluation, links: Markup) -> Markup:
+def measures_card(
+    kept: KeptEvaluation, links: Markup, others: Sequence[KeptEvaluation] = ()
+) -> Markup:
     """The measures, a table for each protocol.
 
     Args:
         kept: the evaluation.
         links: where it can be downloaded, as HTML.
+        others: evaluations of other runs of the model, one of each; they say what is usual.
     """
+    usual = usual_numbers(other.report["evaluation"] for other in others)
     evaluation = kept.report["evaluation"]
     what = "the base alone" if kept.run is None else f"run {kept.run}"
     lead = f"{what}: {evaluation['sentence']}"
@@ -56,7 +61,9 @@ def measures_card(kept: KeptEvaluation, links: Markup) -> Markup:
         "page/evaluate/measures.html",
         lead=lead[0].upper() + lead[1:],
         links=links,
-        tables=measure_tables(evaluation),
+        tables=measure_tables(
+            evaluation, {name: found.words for name, found in usual.items()}, linked=True
+        ),
     )
 
 

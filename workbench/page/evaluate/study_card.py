@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from workbench.actions import command_line
 from workbench.measure.evaluation_settings import EvaluationSettings
-from workbench.measure.report.pieces import study_table
+from workbench.measure.report.study import study_table
 from workbench.model.location import parse_locations
 from workbench.page.evaluate.fields import harness_note
 from workbench.page.kit.action_form import add_action_form
@@ -28,12 +28,15 @@ LABELS = {
     "pipelines": "Pipelines",
     "scale": "Scale",
     "locations": "Locations",
+    "methods": "Methods",
 }
 WHAT = {
     "pipelines": "Depth-first and breadth-first, one fact at a time and in batches, and LocFT-BF "
     "at the recommended place.",
     "scale": "LocFT-BF on 10, 100, 1,000, … facts, up to all that are ticked.",
     "locations": "A full run at every matrix of every layer.",
+    "methods": "Every method on the same facts, one by one, in batches and all at once, each at "
+    "its own best setting.",
 }
 
 

@@ -25,6 +25,7 @@ from workbench.work.templates import render
 __all__ = ["add_evaluate_tab"]
 
 PAGE_SIZE = 25
+OTHERS = 12  # of the newest other runs tell what is usual
 
 
 def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
@@ -40,6 +41,7 @@ def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
             with gr.Column(elem_classes="card questions-card"):
                 which = gr.Textbox("failed 0", visible="hidden", container=False)
                 words = gr.Textbox(
+                    label="Search questions",
                     show_label=False,
                     placeholder="Search in questions and answers",
                     container=False,
@@ -68,7 +70,7 @@ def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
         _draw_questions, questions, of=("evaluations", "settings", "runs"), inputs=[which, words]
     )
     page.action(start.act, _act)
-    page.action(shown.act, _to_edit, outputs=tabs)
+    page.action(shown.act, _act_on_results, [which], [which, tabs])
     page.action(questions.act, _act_on_questions, [which], [which, tabs])
 
 
@@ -106,7 +108,8 @@ def _draw_results(store: Store) -> str:
     if kept is None:
         return render("page/evaluate/none.html", run=store.settings.shown_run)
     links = render("page/evaluate/links.html", address=f"reports/{store.id}/{kept.id}")
-    return measures_card(kept, links)
+    others = store.evaluations.of_others(kept.model, kept.run, OTHERS)
+    return measures_card(kept, links, others if kept.run is not None else ())
 
 
 def _draw_further(store: Store) -> str:
@@ -114,8 +117,11 @@ def _draw_further(store: Store) -> str:
     return "" if kept is None else further_cards(kept)
 
 
-def _to_edit(store: Store) -> Any:
-    return gr.Tabs(selected="edit")
+def _act_on_results(store: Store, which: str, event: gr.EventData) -> tuple[str, Any]:
+    asked = detail(event)
+    if asked["do"] == "show":
+        return f"{asked['show']} 0", gr.skip()
+    return which, gr.Tabs(selected="edit")
 
 
 def _draw_questions(store: Store, which: str, words: str) -> str:

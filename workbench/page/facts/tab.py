@@ -29,8 +29,13 @@ __all__ = ["add_facts_tab"]
 TYPED = "typed"
 
 
-def add_facts_tab(page: Page) -> None:
-    """Builds the tab's inside."""
+def add_facts_tab(page: Page, tabs: gr.Tabs) -> None:
+    """Builds the tab's inside.
+
+    Args:
+        page: the page.
+        tabs: the tabs, to lead on to another one.
+    """
     columns = live_html(name="import-columns")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
@@ -41,6 +46,7 @@ def add_facts_tab(page: Page) -> None:
                 )
             )
             search = gr.Textbox(
+                label="Search facts",
                 show_label=False,
                 placeholder="Search prompts, answers, subjects",
                 container=False,
@@ -58,7 +64,7 @@ def add_facts_tab(page: Page) -> None:
     tab = _Table(page.library)
     page.show(tab.draw, table, of=("facts", "runs", "settings"), inputs=looking)
     search.change(_first_page, outputs=offset, **QUIET)
-    page.action(table.act, tab.act, inputs=looking, outputs=looking)
+    page.action(table.act, tab.act, inputs=looking, outputs=[*looking, tabs])
     add_asked_note(page, asked, show)
 
 
@@ -156,16 +162,20 @@ class _Table:
         offset: str,
         opened: str,
         event: gr.EventData,
-    ) -> tuple[Any, str, str, str]:
+    ) -> tuple[Any, str, str, str, Any]:
         now, asked = _looking(store, search, show, offset, opened), detail(event)
-        if asked["do"] == "copy":
+        tab = gr.skip()
+        if asked["do"] == "inside":
+            store.look_at(int(asked["id"]))
+            then, tab = now, gr.Tabs(selected="probe")
+        elif asked["do"] == "copy":
             copy_into(store, now.found, self._library.open(str(asked["value"])))
             then = now
         else:
             then = act_on_facts(store, now, asked)
         # What is being typed into the search is not taken back.
         searched = then.found.search if asked["do"] == "look" else gr.skip()
-        return searched, then.found.show, str(then.offset), str(then.opened)
+        return searched, then.found.show, str(then.offset), str(then.opened), tab
 
 
 def _past(store: Store, fact: int) -> Past:

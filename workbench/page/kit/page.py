@@ -136,7 +136,7 @@ class Page:
         find: Callable[[str], Any],
     ) -> Any:
         places = [outputs] if isinstance(outputs, Block) else list(outputs)
-        guarded = _guard_action(do, len(places), find)
+        guarded = _guard_action(do, len(places), find, self.library)
 
         @functools.wraps(do)
         def act(session: str, *values: Any) -> list[Any]:
@@ -234,7 +234,9 @@ def _guard_view(draw: Callable[..., Any], places: int, find: Callable[[str], Any
     return guarded
 
 
-def _guard_action(do: Callable[..., Any], places: int, find: Callable[[str], Any]) -> Any:
+def _guard_action(
+    do: Callable[..., Any], places: int, find: Callable[[str], Any], library: Library
+) -> Any:
     """Hands what was found to an action, and its errors to the person."""
 
     @functools.wraps(do)
@@ -242,7 +244,8 @@ def _guard_action(do: Callable[..., Any], places: int, find: Callable[[str], Any
         try:
             done = do(find(session), *values)
         except WorkbenchError as error:
-            return [*[gr.skip()] * places, notice(str(error))]
+            lost = bool(session) and session not in library
+            return [*[gr.skip()] * places, notice(str(error), lost=lost)]
         except Exception:
             log.exception("%s failed", do.__name__)
             sentence = (
@@ -255,9 +258,14 @@ def _guard_action(do: Callable[..., Any], places: int, find: Callable[[str], Any
     return guarded
 
 
-def notice(sentence: str) -> Markup:
-    """What went wrong, as the place of errors shows it until it is dismissed."""
-    return render("page/notice.html", sentence=sentence)
+def notice(sentence: str, lost: bool = False) -> Markup:
+    """What went wrong, as the place of errors shows it until it is dismissed.
+
+    Args:
+        sentence: for people.
+        lost: whether the session shown is gone, so that a way to another one is needed.
+    """
+    return render("page/notice.html", sentence=sentence, lost=lost)
 
 
 # Views and actions have their progress noted at one hidden component (`show_progress_on`), else it

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from workbench.errors import WorkbenchError
-from workbench.page.layers.scan_card import scan_figure
+from workbench.page.layers.heat_card import scan_figure
 from workbench.page.layers.sweep_card import scored, sweep_figure
 from workbench.page.layers.sweep_fields import sweep_weights
 from workbench.plots.style import write_html

@@ -5,19 +5,17 @@ from dataclasses import replace
 import gradio as gr
 
 from workbench.model.location import Location
-from workbench.page.kit.html import detail, heading, live_html, still_html
+from workbench.page.kit.html import detail, heading, live_html
 from workbench.page.kit.page import Page
 from workbench.page.kit.plot_bridge import add_plot_bridge
 from workbench.page.kit.profile_html import chosen_locations
-from workbench.page.layers.grid import location_card, location_grid
-from workbench.page.layers.scan_card import add_scan_card
+from workbench.page.layers.heat_card import add_heat_card, finished_runs
+from workbench.page.layers.location_card import location_card
 from workbench.page.layers.sweep_card import add_sweep_card, recommended, shown_sweep
 from workbench.page.layers.sweep_fields import sweep_weights
 from workbench.page.layers.trials import recommendation_card, trials_table
 from workbench.search.score import score_rows
 from workbench.store import Store
-from workbench.store.runs import Run
-from workbench.work.templates import render
 
 __all__ = ["add_layers_tab"]
 
@@ -27,17 +25,8 @@ def add_layers_tab(page: Page) -> None:
     theme = add_plot_bridge(page, _click)
     with gr.Row(elem_classes="columns", elem_id="layers-plots"):
         with gr.Column(scale=5, min_width=320):
+            add_heat_card(page, _act)
             add_sweep_card(page, theme)
-            add_scan_card(page, theme)
-            with gr.Column(elem_classes="card"):
-                still_html(
-                    heading(
-                        "Every place",
-                        "Each layer and matrix of the model. Click one to tune it; Shift-click for "
-                        "several. The number is the generalization that a run reached there.",
-                    )
-                )
-                grid = live_html("scroll", name="layer-grid")
         with gr.Column(scale=3, min_width=300, elem_classes="card"):
             card = live_html(name="location-card")
             typed = gr.Textbox(
@@ -47,32 +36,13 @@ def add_layers_tab(page: Page) -> None:
                 placeholder="6.mlp.down_proj",
             )
             trials = live_html(name="trials")
-    page.show(_draw_grid, grid, of=("settings", "runs"))
     page.show(_draw_card, card, of=("settings", "runs", "facts"))
     page.show(_draw_trials, trials, of=("settings", "profiles"))
     page.show(_draw_typed, typed, of=("settings",))
-    for place in (grid, card, trials):
+    for place in (card, trials):
         page.action(place.act, _act)
     page.action(typed.submit, _type_locations, [typed])
     page.action(typed.blur, _type_locations, [typed])
-
-
-def finished_runs(store: Store) -> list[Run]:
-    """The finished runs on the session's model, newest first."""
-    model = store.settings.model.name
-    return [run for run in store.runs.all() if run.state == "done" and run.model == model]
-
-
-def _draw_grid(store: Store) -> str:
-    summary = store.settings.summary
-    if summary is None:
-        return render("page/layers/no_grid.html")
-    return location_grid(
-        places=summary.where,
-        chosen=chosen_locations(store),
-        preset=summary.preset.at,
-        runs=finished_runs(store),
-    )
 
 
 def _draw_card(store: Store) -> str:

@@ -1,16 +1,19 @@
-"""The Probe tab: any prompt before and after, and the answers to a run's facts."""
+"""The Probe tab: any prompt before and after, talks, the inside, a run's facts."""
 
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.form import Form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.probe.answers import Sides, answer_card
+from workbench.page.probe.inside import add_inside
 from workbench.page.probe.outcomes import outcomes_card
+from workbench.page.probe.talk import add_talk
 from workbench.store import Store
 from workbench.store.probes import ProbeRow
 from workbench.work.settings import SettingsRecord
@@ -18,13 +21,36 @@ from workbench.work.templates import render
 
 __all__ = ["add_probe_tab"]
 
+# Which part of the tab is shown; the stylesheet hides the others.
+VIEWS = {"prompts": "Prompts", "talk": "Conversation", "inside": "Inside"}
 SHOWN_CARDS = 8
 PAGE_SIZE = 25
 
 
 def add_probe_tab(page: Page) -> None:
     """Builds the tab's inside."""
-    with gr.Row(elem_classes="columns"):
+    views = live_html(name="probe-view")
+    page.show(_draw_views, views, of=("settings",))
+    page.action(views.act, _choose_view)
+    with gr.Column(elem_classes=["probe-part", "part-talk"]):
+        add_talk(page)
+    with gr.Column(elem_classes=["probe-part", "part-inside"]):
+        add_inside(page)
+    _add_prompts(page)
+
+
+def _draw_views(store: Store) -> Markup:
+    chosen = store.settings.get("probe_view", "prompts")
+    return render("page/probe/views.html", views=VIEWS.items(), view=chosen)
+
+
+def _choose_view(store: Store, event: gr.EventData) -> None:
+    store.settings.set("probe_view", str(detail(event)["view"]))
+
+
+def _add_prompts(page: Page) -> None:
+    """Single prompts before and after, and what became of a run's facts."""
+    with gr.Row(elem_classes=["columns", "probe-part", "part-prompts"]):
         with gr.Column(scale=1, min_width=320):
             with gr.Column(elem_classes="card"):
                 still_html(
@@ -55,6 +81,7 @@ def add_probe_tab(page: Page) -> None:
 def _add_question() -> tuple[gr.Textbox, gr.Button]:
     with gr.Row(elem_classes="tight"):
         prompt = gr.Textbox(
+            label="Prompt",
             show_label=False,
             placeholder="The capital of Australia is",
             container=False,

@@ -24,7 +24,7 @@ from workbench.store import Library, Store
 from workbench.store.requests import LoadRequest
 from workbench.store.status import WorkerStatus
 from workbench.work.templates import render
-from workbench.work.words import size
+from workbench.work.words import model_name, size
 
 __all__ = ["add_model_card", "draw_need", "draw_offers", "free_on"]
 
@@ -165,10 +165,13 @@ def _draw_model(page: Page) -> Callable[[Store], Markup]:
         # What an imported session says of its model is not known here before it is loaded.
         summary = settings.summary if settings.model_is_confirmed else None
         choice = settings.model
-        title = "built-in" if choice.name == "builtin" else choice.name
+        title = "built-in" if choice.name == "builtin" else model_name(choice.name)
+        folder = choice.name if title not in ("built-in", choice.name) else ""
         if summary is None:
             why = _why_no_summary(page, store)
-            return render("page/sidebar/model.html", title=title, summary=None, why=why)
+            return render(
+                "page/sidebar/model.html", title=title, summary=None, folder=folder, why=why
+            )
         family = summary.architecture.removesuffix("ForCausalLM")
         states = "kept, exact" if summary.states_kept else "not kept"
         rows = (
@@ -177,8 +180,11 @@ def _draw_model(page: Page) -> Callable[[Store], Markup]:
             ("weights take" if summary.placement else "memory", size(summary.memory_bytes)),
             ("states", states),
             *([("weights", summary.origin)] if summary.origin else ()),
+            *([("folder", folder)] if folder else ()),
         )
-        return render("page/sidebar/model.html", title=title, summary=summary, rows=rows)
+        return render(
+            "page/sidebar/model.html", title=title, summary=summary, rows=rows, folder=folder
+        )
 
     return draw_model
 

@@ -4,6 +4,7 @@ Drawn from the library, so that every tab of the browser sees the same. Knows no
 is in a session.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
@@ -14,7 +15,7 @@ from workbench.page.kit.page import QUIET, Page
 from workbench.store import Library, Store
 from workbench.work.templates import render
 
-__all__ = ["add_banner", "add_session_card", "draw_card"]
+__all__ = ["act_on_sessions", "add_banner", "add_session_card", "draw_card"]
 
 SHOWN_DISCARDED = 3
 
@@ -50,6 +51,19 @@ def add_banner(page: Page) -> None:
     banner = live_html(name="banner")
     page.show_sessions(lambda session: _draw_banner(page.library, session), banner)
     page.act_on_sessions(banner.act, _Actions(page.library).act, outputs=page.session)
+
+
+def act_on_sessions(library: Library) -> Callable[[str, gr.EventData], str]:
+    """What the controls of a session do, for a place that shows some of them elsewhere.
+
+    Args:
+        library: the sessions.
+
+    Returns:
+        A function of the session shown and the event, which returns the session to show then;
+        what it does not know leaves everything as it is.
+    """
+    return _Actions(library).act
 
 
 class _Actions:

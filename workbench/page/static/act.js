@@ -13,6 +13,8 @@ addEventListener('pointerdown', () => { focused = null; }, true);
 const press = (source, event) => {
   if (source.dataset.confirm && !window.confirm(source.dataset.confirm)) return;
   act(source, {many: event.shiftKey || event.ctrlKey || event.metaKey});
+  const goal = source.dataset.goto && document.querySelector(source.dataset.goto);
+  goal?.scrollIntoView({block: 'start'});
 };
 // A drawing may make another button of one that is held down: then nothing is pressed.
 let held = '';

@@ -20,6 +20,28 @@ const hear = (told, whole) => {
   look();
 };
 
+// A server of another edition hears other events than this page sends.
+let edition = null;
+const meet = other => {
+  if (edition && other && other !== edition) location.reload();
+  edition ??= other;
+};
+// While the server is away nothing can be done here, which is said once it lasts.
+const PATIENCE = 4000;
+let missing = 0;
+const miss = () => {
+  missing ||= setTimeout(() => {
+    if (document.querySelector('#away-note')) return;
+    const note = document.querySelector('#away').content.cloneNode(true);
+    (document.querySelector('.gradio-container') ?? document.body).append(note);
+  }, PATIENCE);
+};
+const found = () => {
+  clearTimeout(missing);
+  missing = 0;
+  document.querySelector('#away-note')?.remove();
+};
+
 let source = null;
 let later = 0;
 const open = () => {
@@ -27,16 +49,23 @@ const open = () => {
   source = new EventSource('changes');
   const tell = whole => event => {
     wait();
+    found();
     const told = JSON.parse(event.data);
     channel?.postMessage({told, whole});
     hear(told, whole);
   };
+  source.addEventListener('edition', event => {
+    const other = JSON.parse(event.data);
+    channel?.postMessage({edition: other});
+    meet(other);
+  });
   source.addEventListener('all', tell(true));
   source.addEventListener('some', tell(false));
-  source.addEventListener('beat', () => wait());
+  source.addEventListener('beat', () => { wait(); found(); });
   // A browser comes back by itself when a connection breaks, not when it was answered otherwise.
   // Why it was, a stream does not tell; a request does, if the page was refused.
   source.onerror = () => {
+    miss();
     if (source?.readyState !== EventSource.CLOSED) return;
     fetch('changes', {method: 'HEAD'}).catch(() => {});
     wait(RETRY);
@@ -80,13 +109,18 @@ const follow = () => {
   if (document.hidden) {
     leave?.();
     leave = null;
+    found();
   } else {
     leave ??= enter();
   }
 };
 channel?.addEventListener('message', ({data}) => {
+  if (data.edition) return meet(data.edition);
   if (!data.ask) hear(data.told, data.whole);
-  else if (source && states) channel.postMessage({told: states, whole: true});
+  else if (source && states) {
+    channel.postMessage({edition});
+    channel.postMessage({told: states, whole: true});
+  }
 });
 document.addEventListener('visibilitychange', follow);
 follow();

@@ -19,7 +19,7 @@ const soon = (find, then, tries = 40) => {
   if (found) then(found);
   else if (tries) setTimeout(() => soon(find, then, tries - 1), 25);
 };
-const FIELDS = '#search :is(input, textarea), #prompt :is(input, textarea)';
+const FIELDS = '#search :is(input, textarea), #prompt :is(input, textarea), #say :is(input, textarea)';
 const actions = {
   s: () => { open('edit'); soon(() => visible('#start:not([disabled])'), start => start.click()); },
   '/': () => visible(FIELDS)?.focus(),

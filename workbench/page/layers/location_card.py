@@ -1,74 +1,17 @@
-"""How the places to tune look, with what runs found there. Pure functions from data to HTML."""
-
-from dataclasses import dataclass
+"""What is known about the chosen place, against other places. Pure functions from data to HTML."""
 
 from markupsafe import Markup
 
 from workbench.measure.protocols import SCORED, metric_name
 from workbench.methods.estimate_record import RunEstimate
-from workbench.model.location import Location
-from workbench.model.places import Places
 from workbench.model.presets import PAPER, Preset
 from workbench.store.runs import Run
 from workbench.work.templates import render
 from workbench.work.words import duration, quantity, size
 
-__all__ = ["location_card", "location_grid"]
+__all__ = ["location_card"]
 
 SHOWN_PLACES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """One place; `value` is what the newest run there reached."""
-
-    at: str
-    hint: str
-    value: float | None
-    is_chosen: bool
-    is_preset: bool
-
-
-def location_grid(
-    places: Places,
-    chosen: tuple[str, ...],
-    preset: tuple[str, ...],
-    runs: list[Run],
-) -> Markup:
-    """A grid of buttons: a row for each matrix and for the whole layer, a column for each layer.
-
-    Args:
-        places: of the model; where a layer lacks a matrix, there is no button.
-        chosen: locations that are tuned next.
-        preset: locations of the model's preset.
-        runs: finished runs, newest first; the newest at a place colours it.
-    """
-    measured: dict[str, float] = {}
-    for run in reversed(runs):
-        value = (run.metrics.get("after") or {}).get("generalization_strict")
-        if value is not None:
-            measured[",".join(run.at)] = value
-    rows = []
-    modules = tuple(places.modules)
-    for module in [*reversed(modules), *_blocks(modules), ""]:
-        cells: list[_Cell | None] = [None] * places.layers
-        for layer in places.having(module):
-            at = str(Location(layer, module))
-            cells[layer] = _cell(at, chosen, preset, measured.get(at))
-        experts = places.experts.get(module)
-        rows.append((f"{module} ({experts})" if experts else module or "whole layer", cells))
-    return render("page/layers/grid.html", layers=places.layers, rows=rows)
-
-
-def _cell(at: str, chosen: tuple[str, ...], preset: tuple[str, ...], value: float | None) -> _Cell:
-    hint = f"{at}, the preset" if at in preset else at
-    return _Cell(at, hint, value, at in chosen, at in preset)
-
-
-def _blocks(matrices: tuple[str, ...]) -> list[str]:
-    """The blocks in which several matrices lie, such as ``mlp``."""
-    heads = [matrix.rpartition(".")[0] for matrix in matrices]
-    return sorted({head for head in heads if head and heads.count(head) > 1})
 
 
 def location_card(
