@@ -103,11 +103,7 @@ def test_a_step_is_reminded_of_fewer_prompts_than_it_has_facts_and_as_strongly(
         assert run.keep is not None
         list(run.keep.preparing(run.kept_from, None))
     assert (len(few._kept_now(5)), len(many._kept_now(5))) == (3, 10)
-<<<<<<< HEAD
     with pytest.raises(SettingsError, match="keep_share is"):
-=======
-    with pytest.raises(SettingsError, match=r"keep_share is 0\.0; it must be a number above 0"):
->>>>>>> main
         EditSettings(keep_share=0.0)
 
 

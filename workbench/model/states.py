@@ -95,8 +95,8 @@ def both_logits(
             states = [padded_to(longest, one.padded(rows, model.device)) for one, rows in kept]
             feed.states = torch.cat(states)
         logits = target_logits(model, batch)
-    first, second = torch.split(logits, [len(one[0].targets), len(other[0].targets)])
-    return first, second
+    first = len(one[0].targets)
+    return logits[:first], logits[first:]
 
 
 def advance(
