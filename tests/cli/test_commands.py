@@ -1,5 +1,6 @@
 """What each command gives, on the real model and the shipped samples."""
 
+import json
 import re
 import subprocess
 import sys
@@ -81,6 +82,23 @@ def test_edit_tells_a_person_what_was_learned_and_what_to_do_next(run: Run, tmp_
     assert "The keep prompts of 1 fact are not held" in ran.err
     assert "learned" in ran.out and "workbench probe" in ran.out and "7.mlp.down_proj" in ran.out
     assert "1 rows of" in ran.err and "left out" in ran.err
+
+
+def test_edit_adds_facts_to_a_patch_and_says_what_it_needs_to_know(
+    run: Run, sample: Path, edited: tuple[Path, Ran], tmp_path: Path
+) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("prompt,target_new\nThe capital of Mali is,Lima\n", encoding="utf-8")
+    onto = ("--onto", edited[0], "--out", tmp_path / "second", "--json")
+    unknown = run("edit", file, *onto)
+    assert unknown.code == 2 and "--earlier" in unknown.err and "--way continue" in unknown.err
+    report = run("edit", file, *onto, "--earlier", sample, "--way", "continue", "--rehearsed", 3)
+    assert report.json["facts"] == report.json["onto"]["facts"] + 1
+    assert report.json["onto"]["rehearsed"] == 3 and report.json["model"] == "builtin"
+    asked = run("probe", "The capital of Mali is", "--patch", tmp_path / "second", "--json").json
+    assert "Lima" in json.dumps(asked)
+    other = run("edit", file, "--out", tmp_path / "third", "--way", "continue")
+    assert other.code == 2 and "belong to --onto" in other.err
 
 
 def test_probe_gives_the_answers_before_and_after(run: Run, edited: tuple[Path, Ran]) -> None:

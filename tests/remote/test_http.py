@@ -71,7 +71,7 @@ def done_run(store: Store) -> int:
     job = store.jobs.ask_for(EditRequest())
     store.jobs.claim(job, "test")
     run = store.runs.begin(job, "builtin", EditSettings(epochs=7), store.facts.enabled())
-    store.runs.end(run, "done")
+    store.runs.end(run, "done", {"losses": [1.5, float("nan")]})
     store.jobs.finish(job, "done", {"run": run})
     store.settings.set("shown_run", run)
     return run
@@ -185,6 +185,8 @@ def test_a_fact_that_is_undone_is_left_out_of_the_last_run_made_again(
     request = store.jobs.get(told["job"]).request
     assert isinstance(request, EditRequest) and request.settings["epochs"] == 7
     assert [row.id for row in store.facts.enabled()] == [second.id]
+    runs = site.ask("GET", "/api/sessions/Mine/runs").json()["runs"]
+    assert runs[0]["outcome"]["losses"] == [1.5, None]  # JSON has no word for it
     last = site.post(f"/api/sessions/Mine/facts/{second.id}/undo").json()
     assert last["job"] is None and store.settings.shown_run is None
 

@@ -29,6 +29,7 @@ __all__ = [
     "Json",
     "PatchPath",
     "PlotPath",
+    "choice_for",
     "exit_stopped",
     "load",
     "load_base_and_patch",
@@ -228,6 +229,19 @@ def load(choice: ModelChoice) -> "LanguageModel":
     return model
 
 
+def choice_for(choice: ModelChoice, named: bool, patch: "Patch | None") -> ModelChoice:
+    """The model that is named, else the patch's own base, else the usual one.
+
+    Args:
+        choice: the model.
+        named: whether somebody named it.
+        patch: None for none.
+    """
+    if named or patch is None:
+        return choice
+    return replace(choice, name=str(patch.metadata["base"]["name"]))
+
+
 def load_base_and_patch(
     choice: ModelChoice, named: bool, folder: Path | None
 ) -> "tuple[LanguageModel, Patch | None]":
@@ -245,9 +259,7 @@ def load_base_and_patch(
     from workbench.model.patch import Patch
 
     patch = Patch.load(folder) if folder is not None else None
-    if not named and patch is not None:
-        choice = replace(choice, name=str(patch.metadata["base"]["name"]))
-    model = load(choice)
+    model = load(choice_for(choice, named, patch))
     if patch is not None:
         patch.check(model)
     return model, patch

@@ -17,6 +17,7 @@ from workbench.cli.common import (
     Encoding,
     FactsPath,
     Json,
+    choice_for,
     load,
     notes,
     print_json,
@@ -27,6 +28,8 @@ from workbench.cli.common import (
 )
 from workbench.cli.options import command
 from workbench.cli.terminal import watched
+from workbench.errors import SettingsError
+from workbench.facts.fact import facts_digest
 from workbench.methods.base import MethodRun, find_method
 from workbench.methods.brought import left_out
 from workbench.methods.events import Stopped
@@ -37,6 +40,7 @@ from workbench.work.stop import Stop
 
 if TYPE_CHECKING:
     from workbench.methods.edit import EditResult
+    from workbench.methods.onto import Onto
 
 __all__ = ["edit"]
 
@@ -49,9 +53,38 @@ def edit(
     settings: SettingsRecord,
     method: str,
     choice: ModelChoice,
+    named: bool,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The patch's new folder.")],
     columns: Columns = None,
     encoding: Encoding = "",
+    onto: Annotated[
+        Path | None,
+        typer.Option("--onto", metavar="PATCH", help="An earlier patch, to which facts are added."),
+    ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            "--earlier", metavar="FACTS", help="The file of facts that --onto was made of."
+        ),
+    ] = None,
+    way: Annotated[
+        str,
+        typer.Option(
+            "--way",
+            metavar="recompile|continue",
+            help="How facts are added to --onto: all facts anew, or from the patch on; empty: "
+            "LocFT-BF recompiles, others continue.",
+        ),
+    ] = "",
+    rehearsed: Annotated[
+        int | None,
+        typer.Option(
+            "--rehearsed",
+            metavar="<int>",
+            help="Facts of --earlier that are trained again beside new ones when it continues; "
+            "empty: as many as there are new ones, by LocFT-BF and LoRA.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
@@ -59,14 +92,24 @@ def edit(
 ) -> None:
     """Compiles the facts of a file."""
     require_new_folder(out)
+    if onto is None and (earlier is not None or way or rehearsed is not None):
+        raise SettingsError("--earlier, --way and --rehearsed belong to --onto. Name a patch.")
     found = read_reported(file, columns, encoding)
-    base, stop = load(choice), Stop()
+    basis = _onto(onto, earlier, way, rehearsed) if onto is not None else None
+    base, stop = load(choice_for(choice, named, basis.patch if basis else None)), Stop()
 
     from workbench.methods.edit import editing
+    from workbench.methods.onto import start_run
 
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
-    run = find_method(method).start(
-        base, found.facts, settings, stop=stop, checkpoint=checkpoint if resume else None
+    run = start_run(
+        find_method(method),
+        base,
+        found.facts,
+        settings,
+        basis,
+        stop=stop,
+        checkpoint=checkpoint if resume else None,
     )
     for sentence in left_out(run.facts, run.settings):
         notes().print(visible(sentence), markup=False, soft_wrap=True)
@@ -84,6 +127,26 @@ def edit(
     checkpoint.unlink(missing_ok=True)
     report = _report(run, result, out)
     print_json(report) if as_json else _print(report, file)
+
+
+def _onto(patch: Path, earlier: Path | None, way: str, rehearsed: int | None) -> "Onto":
+    """What ``--onto`` and its companions say.
+
+    Raises:
+        WorkbenchError: there is no such patch or file, or a value makes no sense.
+    """
+    from workbench.methods.onto import Onto
+    from workbench.model.patch import Patch
+
+    before = Patch.load(patch)
+    facts = tuple(read_reported(earlier).facts) if earlier is not None else ()
+    if facts and facts_digest(facts) != before.metadata["facts_digest"]:
+        notes().print(
+            f"The facts of {earlier} are not just those that {patch} was made of.",
+            markup=False,
+            soft_wrap=True,
+        )
+    return Onto(before, facts, way, rehearsed)  # type: ignore[arg-type]  # it looks itself
 
 
 def _keep_stopped(run: MethodRun, last: Stopped, checkpoint: Path, as_json: bool) -> None:
@@ -104,6 +167,7 @@ def _report(run: MethodRun, result: "EditResult", out: Path) -> dict[str, Any]:
     missed = [f for f, right in zip(run.facts, result.learned, strict=True) if not right]
     return {
         "facts": len(run.facts),
+        **({"onto": result.patch.metadata["onto"]} if "onto" in result.patch.metadata else {}),
         **asdict(result.finished),
         "reliability_strict": result.reliability_strict,
         "method": result.patch.metadata["method"],

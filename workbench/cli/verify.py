@@ -1,5 +1,6 @@
 """`workbench verify`: which facts hold in what an edit was written to."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,7 @@ from workbench.cli.options import command
 from workbench.cli.terminal import watched
 from workbench.ship.verify_settings import VerifySettings
 from workbench.work.stop import Cancelled, Stop
-from workbench.work.words import count
+from workbench.work.words import count, size
 
 if TYPE_CHECKING:
     from workbench.ship.verified import Verified
@@ -64,13 +65,26 @@ def verify(
 
 def _print(done: "Verified") -> None:
     say(visible(f"{count(len(done.prompts), 'fact')}, asked in {done.runtime}:"))
-    table = Table("form", "strict", "contained", box=None, pad_edge=False)
-    for one in done.forms:
-        table.add_row(one.form, str(one.strict), str(one.contained))
+    then = done.quantization
+    more = (f"strict in {then}", f"contained in {then}") if then else ()
+    table = Table("form", "strict", "contained", *more, box=None, pad_edge=False)
+    for place, one in enumerate(done.forms):
+        again = (
+            [str(n) for n in (done.after[place].strict, done.after[place].contained)]
+            if then
+            else []
+        )
+        table.add_row(one.form, str(one.strict), str(one.contained), *again)
     screen().print(table)
+    if then:
+        say(f"As {then} it would take {size(done.bytes)}.")
+        _print_some(f"is lost in {then} ({done.forms[0].form})", done.lost)
     first = done.forms[0].form
-    missing = done.missing(first)
-    for prompt, said in missing[:SHOWN]:
-        say(visible(f"  does not hold ({first}): {prompt} -> {said}"))
-    if len(missing) > SHOWN:
-        say(f"  … and {len(missing) - SHOWN} more; --json lists all.")
+    _print_some(f"does not hold ({first})", done.missing(first))
+
+
+def _print_some(what: str, facts: Sequence[tuple[str, str]]) -> None:
+    for prompt, said in facts[:SHOWN]:
+        say(visible(f"  {what}: {prompt} -> {said}"))
+    if len(facts) > SHOWN:
+        say(f"  … and {len(facts) - SHOWN} more; --json lists all.")

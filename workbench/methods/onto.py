@@ -26,7 +26,7 @@ from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
 from workbench.work.stop import Stop
 
-__all__ = ["Onto", "OntoRun", "Way", "start_run", "told_apart"]
+__all__ = ["Onto", "OntoRun", "Way", "start_run", "told_apart", "usual_way"]
 
 Way = Literal["recompile", "continue"]
 """Anew from all facts, or on top of the last patch."""
@@ -76,6 +76,11 @@ def told_apart(earlier: Sequence[Fact], facts: Sequence[Fact]) -> tuple[list[int
     return stay, new
 
 
+def usual_way(method: Method) -> Way:
+    """How a method adds facts to an edit unless somebody says otherwise."""
+    return "recompile" if method.settings.recompiles else "continue"
+
+
 def start_run(
     method: Method,
     model: LanguageModel,
@@ -105,14 +110,14 @@ def start_run(
     chosen = settings if settings is not None else method.settings()
     if onto is None:
         return method.start(model, facts, chosen, stop=stop, checkpoint=checkpoint)
-    way = onto.way or ("recompile" if method.settings.recompiles else "continue")
+    way = onto.way or usual_way(method)
     if way == "continue":
         return OntoRun(method, model, facts, chosen, onto, stop=stop, checkpoint=checkpoint)
     onto.patch.check(model)
     if not onto.earlier:
         raise SettingsError(
             f"{method.name} is made anew from all facts, and those of the patch are not known. "
-            "Name them, or choose the way 'continue', which starts from the patch."
+            "Name them (--earlier), or start from the patch (--way continue)."
         )
     stay, new = told_apart(onto.earlier, facts)
     every = [*(onto.earlier[n] for n in stay), *(facts[n] for n in new)]

@@ -1,5 +1,6 @@
 """What came of a job, read from its session, as JSON-ready data."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -26,7 +27,7 @@ def job_record(store: Store, job: Job) -> dict[str, Any]:
         "progress": job.progress,
         "line": job.line,
         "error": job.error,
-        "result": result_of(store, job) if job.state == "done" else {},
+        "result": _plain(result_of(store, job)) if job.state == "done" else {},
     }
 
 
@@ -43,8 +44,8 @@ def run_record(store: Store, run: Run) -> dict[str, Any]:
         "learned": learned if known else None,
         "shown": store.settings.shown_run == run.id,
         "settings": run.settings.as_dict(),
-        "outcome": run.outcome,
-        "metrics": run.metrics,
+        "outcome": _plain(run.outcome),
+        "metrics": _plain(run.metrics),
     }
 
 
@@ -69,6 +70,15 @@ def result_of(store: Store, job: Job) -> dict[str, Any]:
             (s.record() for s in store.studies.all() if s.id == job.result.get("study")), job.result
         )
     return job.result
+
+
+def _plain(value: Any) -> Any:
+    """The same without numbers that JSON has no word for, such as the loss of a run gone astray."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _edited(store: Store, number: int) -> dict[str, Any]:

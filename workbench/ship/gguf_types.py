@@ -13,7 +13,7 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
 
 from workbench.errors import PatchError
 
-__all__ = ["LADDER", "bits", "candidates", "rounded", "stored", "tolerance"]
+__all__ = ["LADDER", "bits", "candidates", "is_written", "rounded", "stored", "tolerance"]
 
 Array = np.ndarray[Any, Any]
 
@@ -65,7 +65,7 @@ def candidates(
                 f"this tensor has {shape[-1]}. Choose f16 or f32."
             )
         return [kind]
-    same = [original] if _is_written(original) else []
+    same = [original] if is_written(original) else []
     better = [kind for kind in LADDER if bits(kind) > bits(original)]
     return [kind for kind in (*same, *better) if _fits(kind, shape)]
 
@@ -86,7 +86,8 @@ def _fits(kind: GGMLQuantizationType, shape: tuple[int, ...]) -> bool:
 
 
 @cache
-def _is_written(kind: GGMLQuantizationType) -> bool:
+def is_written(kind: GGMLQuantizationType) -> bool:
+    """Whether gguf itself writes a type."""
     try:
         quants.quantize(np.zeros((1, GGML_QUANT_SIZES[kind][0]), np.float32), kind)
     except NotImplementedError:

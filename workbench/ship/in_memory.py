@@ -26,7 +26,7 @@ class InMemory:
     def __init__(
         self, model: LanguageModel, runtime: str = "transformers", stop: Stop | None = None
     ) -> None:
-        self._model, self.runtime, self._stop = model, runtime, stop
+        self.model, self.runtime, self._stop = model, runtime, stop
         chats = getattr(model.tokenizer, "chat_template", None)
         self.forms: tuple[AskedForm, ...] = ("raw", "question", *(("chat",) if chats else ()))
 
@@ -35,15 +35,15 @@ class InMemory:
     ) -> Generator[int, None, list[Said]]:
         """See `Asks`; a prompt that leaves the model no room is answered with nothing."""
         asked = [as_question(prompt) if form == "question" else prompt for prompt in prompts]
-        longest = self._model.longest or 1 << 30
-        lengths = [len(ids) for ids in prompt_tokens(self._model.tokenizer, asked)]
+        longest = self.model.longest or 1 << 30
+        lengths = [len(ids) for ids in prompt_tokens(self.model.tokenizer, asked)]
         room = 64 if form == "chat" else 0  # for what a template adds
         rows = [row for row, length in enumerate(lengths) if length + room < longest]
         found = dict.fromkeys(range(len(prompts)), Said("", False))
         for start in range(0, len(rows), AT_ONCE):
             some = rows[start : start + AT_ONCE]
             said = generate(
-                self._model,
+                self.model,
                 [asked[row] for row in some],
                 chat=form == "chat",
                 max_new_tokens=tokens,

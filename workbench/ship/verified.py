@@ -56,12 +56,26 @@ class Verified:
         runtime: what it ran in, such as ``llama.cpp``.
         prompts: of the facts, in their order.
         forms: the forms in which they were asked.
+        quantization: what was made of it after that; empty for nothing.
+        after: the same forms, asked again then.
+        bytes: how much the weights take then.
     """
 
     name: str
     runtime: str
     prompts: tuple[str, ...]
     forms: tuple[FormHeld, ...]
+    quantization: str = ""
+    after: tuple[FormHeld, ...] = ()
+    bytes: int = 0
+
+    @property
+    def lost(self) -> Sequence[tuple[str, str]]:
+        """The facts that no longer hold in the first form, each prompt with what is said then."""
+        if not self.after:
+            return []
+        both = zip(self.prompts, self.forms[0].facts, self.after[0].facts, strict=True)
+        return [(prompt, now.said) for prompt, was, now in both if was.strict and not now.strict]
 
     def missing(self, form: AskedForm) -> Sequence[tuple[str, str]]:
         """The facts that do not hold in a form, strictly: each prompt with what was said."""
@@ -71,16 +85,24 @@ class Verified:
 
     def as_dict(self) -> dict[str, Any]:
         """The result as JSON-ready data, with the sums."""
-        sums = {
-            one.form: {"facts": len(one.facts), "strict": one.strict, "contained": one.contained}
-            for one in self.forms
-        }
-        return {
+        found = {
             "model": self.name,
             "runtime": self.runtime,
-            "held": sums,
+            "held": _sums(self.forms),
             "facts": [
                 {"prompt": prompt} | {one.form: asdict(one.facts[row]) for one in self.forms}
                 for row, prompt in enumerate(self.prompts)
             ],
         }
+        if not self.after:
+            return found
+        lost = [{"prompt": prompt, "said": said} for prompt, said in self.lost]
+        after = {"name": self.quantization, "bytes": self.bytes, "held": _sums(self.after)}
+        return found | {"after_quantization": after | {"lost": lost}}
+
+
+def _sums(forms: Sequence[FormHeld]) -> dict[str, dict[str, int]]:
+    return {
+        one.form: {"facts": len(one.facts), "strict": one.strict, "contained": one.contained}
+        for one in forms
+    }

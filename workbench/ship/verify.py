@@ -6,15 +6,17 @@ endpoint where it is. Everything answers greedily and is judged by one rule, see
 """
 
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from workbench.errors import FactsError, ModelError
 from workbench.facts.fact import Fact
 from workbench.facts.forms import AskedForm
 from workbench.measure.questions import ANSWER_TOKENS
-from workbench.model.gguf_header import find_gguf
+from workbench.model.gguf_header import find_gguf, read_gguf_header
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
 from workbench.model.patch import PATCH_FILE, Patch
@@ -23,8 +25,9 @@ from workbench.ship.answers import Asks, Said, contains, is_strict
 from workbench.ship.endpoint import Endpoint
 from workbench.ship.in_memory import InMemory
 from workbench.ship.llama_cpp import LlamaCpp, is_llama_there
+from workbench.ship.quantized import quantizing_file, quantizing_model
 from workbench.ship.verified import FactHeld, FormHeld, Verified
-from workbench.ship.verify_settings import VerifySettings
+from workbench.ship.verify_settings import Quantization, VerifySettings
 from workbench.work.events import Progress, Work, mapped
 from workbench.work.keys import key_of
 from workbench.work.stop import Stop
@@ -48,17 +51,59 @@ def verifying(
         FactsError: there are no facts.
         ModelError, PatchError: there is nothing of that name, or it cannot be asked.
     """
+    if settings.after_quantization and name.startswith(("http://", "https://")):
+        raise ModelError(
+            f"The weights of '{name}' are elsewhere. Name the folder or the GGUF file instead."
+        )
     asked = list(facts)[: settings.ask]
     if not asked:
         raise FactsError("There are no facts to ask. Name a file that has some.")
     yield Progress(0, 1, f"Loading {name}")
     with opened(name, settings, stop) as asks:
         forms = _forms(name, asks, settings)
-        found = []
-        for place, form in enumerate(forms):
-            held = yield from _asking(asks, asked, form, place, len(forms))
-            found.append(FormHeld(form, held))
-        return Verified(name, asks.runtime, tuple(fact.prompt for fact in asked), tuple(found))
+        found = yield from _in_forms(asks, asked, forms)
+        prompts = tuple(fact.prompt for fact in asked)
+        done = Verified(name, asks.runtime, prompts, found)
+        if settings.after_quantization is None:
+            return done
+        after, size = yield from _after(name, asks, asked, forms, settings.after_quantization, stop)
+        return replace(done, quantization=settings.after_quantization, after=after, bytes=size)
+
+
+def _in_forms(
+    asks: Asks, facts: Sequence[Fact], forms: Sequence[AskedForm]
+) -> Work[tuple[FormHeld, ...]]:
+    found = []
+    for place, form in enumerate(forms):
+        held = yield from _asking(asks, facts, form, place, len(forms))
+        found.append(FormHeld(form, held))
+    return tuple(found)
+
+
+def _after(
+    name: str,
+    asks: Asks,
+    facts: Sequence[Fact],
+    forms: Sequence[AskedForm],
+    quantization: Quantization,
+    stop: Stop | None,
+) -> Work[tuple[tuple[FormHeld, ...], int]]:
+    """What holds after a quantization, and how many bytes the weights take then.
+
+    Raises:
+        ModelError: the weights cannot be had, or the quantization not be made here.
+    """
+    if isinstance(asks, InMemory):
+        size = yield from quantizing_model(asks.model, quantization, stop)
+        return (yield from _in_forms(asks, facts, forms)), size
+    file = find_gguf(Path(name).expanduser())
+    assert file is not None
+    header = read_gguf_header(file)
+    with tempfile.TemporaryDirectory(prefix="quantized-") as folder:
+        out = Path(folder) / file.name
+        size = yield from quantizing_file(header, quantization, out, stop)
+        with LlamaCpp(out, stop) as again:
+            return (yield from _in_forms(again, facts, forms)), size
 
 
 def _forms(name: str, asks: Asks, settings: VerifySettings) -> tuple[AskedForm, ...]:

@@ -34,7 +34,7 @@ from workbench.store.jobs import JobKind, JobState
 from workbench.store.probes import Answered
 from workbench.store.probes import Role as ProbeRole
 from workbench.store.requests import EditRequest, request_of
-from workbench.store.run_rows import RunState
+from workbench.store.run_rows import RunOnto, RunState
 from workbench.work.events import Event
 from workbench.work.records import from_data, from_text
 from workbench.work.settings import SettingsRecord
@@ -327,6 +327,7 @@ SETTINGS: dict[str, Any] = {
     "asked_facts": Asked | None,
     "columns_of_files": dict[str, dict[str, str]],
     "compared_runs": tuple[int, ...],
+    "start_from": str,
     "probe_view": str,
     "look_form": str,
     "look_job": int,
@@ -361,6 +362,7 @@ RULES: dict[str, Rule] = {
     "runs.metrics": _metrics,
     "runs.outcome": _record(Outcome),
     "runs.places": _record(tuple[str, ...]),
+    "runs.onto": _record(RunOnto),
     "events.event": _event,
     "probes.before": _record(Answered),
     "probes.after": _record(Answered),

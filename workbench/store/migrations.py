@@ -383,4 +383,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *(_trigger("talks", "talks", when) for when in ("INSERT", "UPDATE", "DELETE")),
         *(_trigger("talks", "turns", when) for when in ("INSERT", "UPDATE", "DELETE")),
     ),
+    (
+        # The earlier run to whose edit a run adds its facts; see `run_rows.RunOnto`.
+        "ALTER TABLE runs ADD COLUMN onto TEXT",
+    ),
 )

@@ -182,12 +182,16 @@ class EditRequest(Request):
     Args:
         settings: of the method, as JSON-ready data, because each method has its own.
         method: its key.
+        onto: an earlier run to whose edit they are added; None for none.
+        way: how, see `workbench.methods.onto`; empty for what the method does by itself.
     """
 
     kind = "edit"
 
     settings: dict[str, Any] = field(default_factory=dict)
     method: str = LOCFT_BF.key
+    onto: int | None = None
+    way: Literal["", "recompile", "continue"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +304,11 @@ def request_of(kind: JobKind, data: dict[str, Any]) -> Request:
     raise RecordError(f"There is no kind of job '{kind}'.")
 
 
-def edit_request(settings: SettingsRecord, method: str = LOCFT_BF.key) -> EditRequest:
-    """The request for a run with these settings of a method."""
-    return EditRequest(settings.as_dict(), method)
+def edit_request(
+    settings: SettingsRecord,
+    method: str = LOCFT_BF.key,
+    onto: int | None = None,
+    way: Literal["", "recompile", "continue"] = "",
+) -> EditRequest:
+    """The request for a run with these settings of a method; see `EditRequest`."""
+    return EditRequest(settings.as_dict(), method, onto, way)

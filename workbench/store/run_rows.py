@@ -6,11 +6,27 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from workbench.methods.base import METHODS
+from workbench.work.records import from_text
 from workbench.work.settings import SettingsRecord
 
-__all__ = ["FactOutcome", "Run", "RunState", "outcome_of", "run_of"]
+__all__ = ["FactOutcome", "Run", "RunOnto", "RunState", "outcome_of", "run_of"]
 
 RunState = Literal["running", "done", "stopped", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOnto:
+    """To what a run adds its facts.
+
+    Args:
+        run: an earlier one.
+        way: how: ``recompile`` or ``continue``.
+        new: how many of the run's facts are new; they stand behind the others.
+    """
+
+    run: int
+    way: Literal["recompile", "continue"]
+    new: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,7 @@ class Run:
         metrics: what `evaluate` said, JSON-ready; empty until then.
         outcome: how the training ended: reason, epochs, steps, seconds, losses.
         created, ended: seconds since the epoch.
+        onto: the earlier run to whose edit it adds facts; None for none.
     """
 
     id: int
@@ -43,6 +60,7 @@ class Run:
     outcome: dict[str, Any]
     created: float
     ended: float | None
+    onto: RunOnto | None = None
 
     @property
     def name(self) -> str:
@@ -102,6 +120,7 @@ def run_of(row: sqlite3.Row) -> Run:
         outcome=json.loads(row["outcome"]),
         created=row["created"],
         ended=row["ended"],
+        onto=from_text(RunOnto, row["onto"]) if row["onto"] else None,
     )
 
 

@@ -18,11 +18,12 @@ from workbench.methods.base import LOCFT_BF
 from workbench.store.database import Database, to_json
 from workbench.store.fact_rows import FactRow
 from workbench.store.run_pair import RunPair
-from workbench.store.run_rows import FactOutcome, Run, RunState, outcome_of, run_of
+from workbench.store.run_rows import FactOutcome, Run, RunOnto, RunState, outcome_of, run_of
 from workbench.work.events import Event
+from workbench.work.records import as_data
 from workbench.work.settings import SettingsRecord
 
-__all__ = ["FactOutcome", "Run", "RunState", "RunTable"]
+__all__ = ["FactOutcome", "Run", "RunOnto", "RunState", "RunTable"]
 
 # The run that was deleted last stays until another one is, so that it can be brought back.
 _NOT_HIDDEN = (
@@ -67,6 +68,7 @@ class RunTable:
         *,
         method: str = LOCFT_BF.key,
         at: Sequence[str] | None = None,
+        onto: RunOnto | None = None,
     ) -> int:
         """A new run with the facts that it compiles; returns its id.
 
@@ -77,13 +79,15 @@ class RunTable:
             facts: their rows.
             method: its key.
             at: the places that it changes; None for those that the settings name.
+            onto: the earlier run to whose edit the facts are added.
         """
         places = getattr(settings, "at", ()) if at is None else at
         rows = [(row.id, row.fact.target_new) for row in facts]
         with self._database.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO runs (job, state, model, method, places, settings, facts, created)"
-                " VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs"
+                " (job, state, model, method, places, settings, facts, created, onto)"
+                " VALUES (?, 'running', ?, ?, ?, ?, ?, ?, ?)",
                 (
                     job,
                     model,
@@ -92,6 +96,7 @@ class RunTable:
                     to_json(settings.as_dict()),
                     len(rows),
                     time.time(),
+                    None if onto is None else to_json(as_data(onto)),
                 ),
             )
             run = int(cursor.lastrowid or 0)

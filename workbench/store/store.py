@@ -116,6 +116,16 @@ class Store:
         with self._database.transaction():
             self._submit_probes(probes)
 
+    def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
+        """Puts prompts in the queue, all answered alike; returns the job's id.
+
+        Raises:
+            SessionError: a prompt is empty.
+        """
+        with self._database.transaction():
+            probes = [self.probes.add(prompt, settings.chat) for prompt in prompts]
+            return self._submit_probes(probes, settings)
+
     def say(self, talk: int, said: str) -> None:
         """Says something in a conversation, and lets its sides answer.
 
@@ -178,16 +188,6 @@ class Store:
     def _submit_talk(self, talk: int) -> None:
         request = TalkRequest(talk, self.settings.of("probe"))
         self.talks.set_job(talk, self.jobs.ask_for(request))
-
-    def ask_all(self, prompts: Sequence[str], settings: ProbeSettings) -> int:
-        """Puts prompts in the queue, all answered alike; returns the job's id.
-
-        Raises:
-            SessionError: a prompt is empty.
-        """
-        with self._database.transaction():
-            probes = [self.probes.add(prompt, settings.chat) for prompt in prompts]
-            return self._submit_probes(probes, settings)
 
     def _submit_probes(self, probes: list[int], settings: ProbeSettings | None = None) -> int:
         request = AskRequest(tuple(probes), settings or self.settings.of("probe"))

@@ -16,6 +16,7 @@ from workbench.measure.probe import probe
 from workbench.methods.base import MethodRun, find_method
 from workbench.methods.edit import EditResult, editing, left_by
 from workbench.methods.events import BatchDone, EpochDone, Finished, Started, Stopped
+from workbench.methods.onto import start_run
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
@@ -26,7 +27,8 @@ from workbench.work.events import Event, Work, mapped
 from workbench.work.records import as_data
 from workbench.worker.ask import answer_probes, answered
 from workbench.worker.evaluate import measure
-from workbench.worker.kept_facts import keep_facts, kept_facts
+from workbench.worker.kept_facts import keep_facts
+from workbench.worker.onto import basis_again, basis_of
 from workbench.worker.patches import Patches
 from workbench.worker.task import Cancelled, Task
 
@@ -55,7 +57,7 @@ def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, 
     asked = task.job.request
     if isinstance(asked, ResumeRequest) and asked.keep:
         return _keep_run(task, model, patches, asked.resume)
-    number, rows, run = _prepare(task, model)
+    number, rows, run = _prepare(task, model, patches)
     keeper = _Keeper(task, model, number, run)
     task.begin(f"Preparing {len(rows)} facts")
     result = task.follow(_said(editing(run), task), keeper.take)
@@ -78,7 +80,7 @@ def _keep_run(task: Task, model: LanguageModel, patches: Patches, number: int) -
     if not runs.checkpoint(number).exists():
         raise SessionError(f"Run {number} left nothing to keep. Let it go on, or start another.")
     task.begin(f"Keeping what run {number} came to")
-    rows, run = _made_again(task, model, number)
+    rows, run = _made_again(task, model, patches, number)
     result = left_by(run, _ended(task, number, run.plan().resumed_epoch))
     runs.again(number, task.job.id)
     _finish(task, model, patches, number, rows, result)
@@ -144,32 +146,43 @@ def _answer_pinned_again(task: Task, model: LanguageModel, run: int, patches: Pa
             answer_probes(task, model, pinned, runs, patches, settings.of("probe"))
 
 
-def _prepare(task: Task, model: LanguageModel) -> tuple[int, list[FactRow], MethodRun]:
+def _prepare(
+    task: Task, model: LanguageModel, patches: Patches
+) -> tuple[int, list[FactRow], MethodRun]:
     """The run to work on: its number, its facts, and what makes it."""
     asked = task.job.request
     if isinstance(asked, ResumeRequest):
-        return _resumed(task, model, asked.resume)
-    rows, request = task.facts(), task.request(EditRequest)
+        return _resumed(task, model, patches, asked.resume)
+    request = task.request(EditRequest)
+    basis = basis_of(task.store, model.name, patches, request, task.facts())
     method = find_method(request.method)
     settings = method.settings.from_dict(request.settings)
-    run = method.start(model, [row.fact for row in rows], settings, stop=task.stop)
+    run = start_run(method, model, basis.facts, settings, basis.onto, stop=task.stop)
     runs = task.store.runs
     number = runs.begin(
-        task.job.id, model.name, run.settings, rows, method=method.key, at=run.plan().at
+        task.job.id,
+        model.name,
+        run.settings,
+        basis.rows,
+        method=method.key,
+        at=run.plan().at,
+        onto=basis.record,
     )
-    keep_facts(task.store, number, rows)
-    return number, rows, run
+    keep_facts(task.store, number, basis.rows)
+    return number, basis.rows, run
 
 
 def _resumed(
-    task: Task, model: LanguageModel, earlier: int
+    task: Task, model: LanguageModel, patches: Patches, earlier: int
 ) -> tuple[int, list[FactRow], MethodRun]:
-    rows, run = _made_again(task, model, earlier)
+    rows, run = _made_again(task, model, patches, earlier)
     task.store.runs.again(earlier, task.job.id)
     return earlier, rows, run
 
 
-def _made_again(task: Task, model: LanguageModel, earlier: int) -> tuple[list[FactRow], MethodRun]:
+def _made_again(
+    task: Task, model: LanguageModel, patches: Patches, earlier: int
+) -> tuple[list[FactRow], MethodRun]:
     """The facts of a run that ended early, and the run where it was."""
     store = task.store
     found = store.runs.get(earlier)
@@ -178,15 +191,17 @@ def _made_again(task: Task, model: LanguageModel, earlier: int) -> tuple[list[Fa
             f"Run {earlier} edits {found.model}, but the session's model is {model.name} "
             "now. Choose that model again to let the run go on."
         )
-    rows, checkpoint = kept_facts(store, earlier), store.runs.checkpoint(earlier)
-    run = find_method(found.method).start(
+    basis, checkpoint = basis_again(store, patches, found), store.runs.checkpoint(earlier)
+    run = start_run(
+        find_method(found.method),
         model,
-        [row.fact for row in rows],
+        basis.facts,
         found.settings,
+        basis.onto,
         stop=task.stop,
         checkpoint=checkpoint if checkpoint.exists() else None,
     )
-    return rows, run
+    return basis.rows, run
 
 
 class _Keeper:

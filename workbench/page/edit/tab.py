@@ -15,6 +15,7 @@ from workbench.page.edit.next_run import next_settings
 from workbench.page.edit.plan import plan_card
 from workbench.page.edit.questions import QUESTIONS, add_questions
 from workbench.page.edit.run_card import RunView, run_card
+from workbench.page.edit.start_from import add_start_from, start_from
 from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.form import Form
 from workbench.page.kit.html import detail, heading, live_html, still_html
@@ -46,12 +47,13 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
                 "show_run.js",
             )
             plan = live_html(name="plan")
+            add_start_from(page)
             start = gr.Button("Start", variant="primary", elem_id="start")
             same = live_html(name="same-command")
             forms = _add_methods(page)
         with gr.Column(scale=5, min_width=320):
             run = live_html(name="run")
-    page.show(_draw_plan, [plan, same], of=("facts", "settings"))
+    page.show(_draw_plan, [plan, same], of=("facts", "settings", "runs"))
     page.show(_draw_run, run, of=("runs", "jobs", "probes", PROGRESS))
     fields = [field for parts in forms.values() for form in parts for field in form.inputs]
     page.action(start.click, _start_with(forms), fields)
@@ -127,7 +129,8 @@ def _start_with(forms: dict[str, list[Form[SettingsRecord]]]) -> Callable[..., N
             raise SettingsError(
                 "No fact is ticked. Tick at least one on the Facts tab, then start."
             )
-        store.jobs.ask_for(edit_request(store.settings.of("edit", method), method))
+        settings = store.settings.of("edit", method)
+        store.jobs.ask_for(edit_request(settings, method, *start_from(store)))
 
     return start
 
@@ -141,9 +144,18 @@ def _draw_plan(store: Store) -> tuple[str, str]:
         store.settings.of("edit", method.key),
         model=store.settings.model,
         method=method.key,
-        more=("--out", "patch"),
+        more=(*_onto(store), "--out", "patch"),
     )
     return line, render("page/command.html", line=same, session=store.id)
+
+
+def _onto(store: Store) -> tuple[str, ...]:
+    """What the command adds its facts to."""
+    run, way = start_from(store)
+    if run is None:
+        return ()
+    earlier = str(store.runs.folder(run) / "facts.jsonl")
+    return "--onto", str(store.runs.patch_folder(run)), "--earlier", earlier, "--way", way
 
 
 def _lead_on(store: Store, event: gr.EventData) -> Any:

@@ -126,4 +126,6 @@ def _how(run: Run) -> str:
     words = [
         lead + (small(value) if isinstance(value, float) else str(value)) for lead, value in parts
     ]
+    if run.onto is not None:
+        words.append(f"{'on top of' if run.onto.way == 'continue' else 'with'} run {run.onto.run}")
     return ", ".join([method_name(run.method), *words])
