@@ -167,11 +167,9 @@ def test_a_chat_is_asked_behind_a_system_prompt_too_where_the_template_takes_one
 ) -> None:
     asked: list[str] = []
 
-    def watch(
-        model: LanguageModel, prompts: Sequence[str], system: str = "", *history: Any
-    ) -> object:
+    def watch(model: LanguageModel, prompts: Sequence[str], system: str = "", *more: Any) -> object:
         asked.append(system)
-        return chat_tokens(model, prompts, system, *history)
+        return chat_tokens(model, prompts, system, *more)
 
     monkeypatch.setattr("workbench.model.generate.chat_tokens", watch)
     model.tokenizer = copy.deepcopy(model.tokenizer)
