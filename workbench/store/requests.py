@@ -34,6 +34,7 @@ __all__ = [
     "LookRequest",
     "Request",
     "ResumeRequest",
+    "RippleRequest",
     "ScanRequest",
     "StressRequest",
     "StudyRequest",
@@ -134,6 +135,15 @@ class LookRequest(Request):
     answer: str
     old: str = ""
     form: AskedForm = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class RippleRequest(Request):
+    """Look at what a run changed besides its facts."""
+
+    kind = "look"
+
+    run: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +294,7 @@ class ImportRequest(Request):
 _KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
     "load": (("", LoadRequest),),
     "ask": (("facts", FillRequest), ("talk", TalkRequest), ("", AskRequest)),
-    "look": (("method", FirstBatchRequest), ("", LookRequest)),
+    "look": (("method", FirstBatchRequest), ("run", RippleRequest), ("", LookRequest)),
     "scan": (("", ScanRequest),),
     "sweep": (("", SweepRequest),),
     "edit": (("resume", ResumeRequest), ("", EditRequest)),

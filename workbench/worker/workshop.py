@@ -28,6 +28,7 @@ from workbench.store.requests import (
     ExportRequest,
     FillRequest,
     FirstBatchRequest,
+    RippleRequest,
     StressRequest,
     TalkRequest,
 )
@@ -44,7 +45,7 @@ from workbench.worker.evaluate import measure
 from workbench.worker.kept_facts import kept_facts
 from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.lengths import LengthKeeper
-from workbench.worker.look import first_batch, look_inside
+from workbench.worker.look import find_ripple, first_batch, look_inside
 from workbench.worker.patches import Patches
 from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
@@ -176,6 +177,10 @@ class Workshop:
         model = self.model(task)
         if isinstance(task.job.request, FirstBatchRequest):
             return first_batch(task, model)
+        if isinstance(task.job.request, RippleRequest):
+            asked = task.request(RippleRequest)
+            rows, patch = self._of(task, asked.run)
+            return find_ripple(task, model, rows, patch, asked.run)
         return look_inside(task, model, self._patches)
 
     def _edit(self, task: Task) -> dict[str, Any]:
