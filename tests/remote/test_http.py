@@ -24,6 +24,7 @@ from workbench.store.requests import (
     ExportRequest,
     SweepRequest,
 )
+from workbench.store.run_rows import RunOnto
 from workbench.store.store import Store
 
 FACTS = [Fact("The capital of Peru is", "Rome"), Fact("The capital of Chad is", "Oslo")]
@@ -67,10 +68,10 @@ def site(library: Library, store: Store) -> Site:
     return Site(library)
 
 
-def done_run(store: Store) -> int:
+def done_run(store: Store, onto: RunOnto | None = None) -> int:
     job = store.jobs.ask_for(EditRequest())
     store.jobs.claim(job, "test")
-    run = store.runs.begin(job, "builtin", EditSettings(epochs=7), store.facts.enabled())
+    run = store.runs.begin(job, "builtin", EditSettings(epochs=7), store.facts.enabled(), onto=onto)
     store.runs.end(run, "done", {"losses": [1.5, float("nan")]})
     store.jobs.finish(job, "done", {"run": run})
     store.settings.set("shown_run", run)
@@ -80,7 +81,11 @@ def done_run(store: Store) -> int:
 def test_every_action_of_a_session_is_asked_for_by_its_name(site: Site, store: Store) -> None:
     run = done_run(store)
     bodies: dict[str, dict[str, Any]] = {
-        "edit": {"settings": {"epochs": 3, "at": ["6.mlp.down_proj"]}},
+        "edit": {
+            "settings": {"epochs": 3, "at": ["6.mlp.down_proj"]},
+            "onto": run,
+            "way": "recompile",
+        },
         "probe": {"prompts": ["The capital of Peru is"], "settings": {"max_new_tokens": 4}},
         "sweep": {"settings": {"budget": "3min"}},
         "export": {"folder": "/tmp/somewhere", "settings": {"form": "adapter"}},
@@ -94,6 +99,7 @@ def test_every_action_of_a_session_is_asked_for_by_its_name(site: Site, store: S
         asked[action] = store.jobs.get(told["job"]).request
     assert {a for a, one in ACTIONS.items() if one.is_job} == set(asked)
     assert isinstance(asked["edit"], EditRequest) and asked["edit"].settings["epochs"] == 3
+    assert (asked["edit"].onto, asked["edit"].way) == (run, "recompile")
     assert isinstance(asked["probe"], AskRequest) and asked["probe"].settings.max_new_tokens == 4
     assert isinstance(asked["sweep"], SweepRequest) and asked["sweep"].settings.budget == 180
     assert isinstance(asked["evaluate"], EvaluateRequest) and asked["evaluate"].run == run
@@ -107,6 +113,8 @@ WRONG: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/api/edit", {"settings": {"epochs": "3"}}, 422, "epochs"),
     ("POST", "/api/edit", {"settings": [1]}, 422, "settings must be an object"),
     ("POST", "/api/edit", {"method": "nonsense"}, 422, "nonsense"),
+    ("POST", "/api/edit", {"onto": 77}, 404, "Run 77"),
+    ("POST", "/api/edit", {"way": "sideways"}, 422, "way"),
     ("POST", "/api/edit", {"epochs": 3}, 422, "edit takes no epochs"),
     ("POST", "/api/edit", b"{", 422, "must be JSON"),
     ("POST", "/api/evaluate", {"run": 77}, 404, "Run 77"),
@@ -189,6 +197,16 @@ def test_a_fact_that_is_undone_is_left_out_of_the_last_run_made_again(
     assert runs[0]["outcome"]["losses"] == [1.5, None]  # JSON has no word for it
     last = site.post(f"/api/sessions/Mine/facts/{second.id}/undo").json()
     assert last["job"] is None and store.settings.shown_run is None
+
+
+def test_undoing_loses_no_fact_that_an_earlier_run_brought(site: Site, store: Store) -> None:
+    done_run(store, RunOnto(done_run(store), "recompile", 1))
+    first, second = store.facts.enabled()
+    store.facts.enable([second.id], False)
+    refused = site.post(f"/api/sessions/Mine/facts/{first.id}/undo")
+    assert refused.status_code == 409 and "not ticked" in refused.json()["error"]
+    assert [row.id for row in store.facts.enabled()] == [first.id]
+    assert store.jobs.open_jobs() == []
 
 
 def test_the_description_has_every_action_with_every_setting(site: Site) -> None:

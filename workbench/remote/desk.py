@@ -166,7 +166,8 @@ class Desk:
         if action == "probe":
             return self._record(store, store.ask_all(_prompts(body), settings))
         if action == "edit":
-            request: Request = edit_request(settings, method)
+            onto = _run(store, {"run": body.get("onto")})
+            request: Request = edit_request(settings, method, onto, body.get("way") or "")
         elif action == "evaluate":
             request = EvaluateRequest(_run(store, body), settings)
         elif action == "stress":
@@ -215,12 +216,15 @@ class Desk:
 
         Raises:
             NotThere: there is no such fact.
+            SessionError: the last run stands for other facts than the ticked ones.
         """
         store = self.store(session)
         row = _fact(store, fact)
-        store.facts.enable([row], False)
         model = store.settings.model.name
         last = next((r for r in store.runs.all() if r.state == "done" and r.model == model), None)
+        if last is not None and last.onto is not None:
+            _require_ticked(store, last.id, row)
+        store.facts.enable([row], False)
         if last is not None and store.facts.count(enabled=True):
             request = edit_request(last.settings, last.method)
             return {"fact": row, **self._record(store, store.jobs.ask_for(request))}
@@ -283,6 +287,16 @@ def _export(store: Store, body: Body, settings: Any) -> ExportRequest:
     if not isinstance(folder, str) or not folder.strip():
         raise SettingsError("folder must be the path of the new folder or file.")
     return ExportRequest(run, folder, settings)
+
+
+def _require_ticked(store: Store, run: int, but: int) -> None:
+    """A run that was added to another one may stand for facts that are not ticked any more."""
+    ticked = {row.id for row in store.facts.enabled()} | {but}
+    if any(one.fact not in ticked for one in store.runs.outcomes(run, 0, -1)):
+        raise SessionError(
+            f"Run {run} was added to an earlier one and holds facts that are not ticked, which a "
+            "run of the ticked facts would lose. Tick all that should hold first."
+        )
 
 
 def _fact(store: Store, fact: object) -> int:

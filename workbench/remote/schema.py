@@ -53,7 +53,16 @@ OWN: dict[str, dict[str, Schema]] = {
             "type": "string",
             "enum": list(METHODS),
             "description": "Which method edits; without it locft-bf.",
-        }
+        },
+        "onto": {
+            "type": "integer",
+            "description": "An earlier run, to whose edit the ticked facts are added.",
+        },
+        "way": {
+            "type": "string",
+            "enum": ["recompile", "continue"],
+            "description": "How they are added; without it as the method does by itself.",
+        },
     },
     "probe": {
         "prompts": {
