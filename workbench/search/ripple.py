@@ -77,6 +77,8 @@ def _in_the_same_words(
     for fact in drawn:
         if not fact.subject or fact.subject not in fact.prompt:
             continue
+        if subject_kind(fact) is None:
+            continue  # words about anything else would be nonsense
         subjects = sorted({other.subject for other in _alike(fact, known)} - {fact.subject})
         subjects = chance.sample(subjects, min(len(subjects), 2 * per_fact))
         subjects += listed_subjects(fact, chance)[: 2 * per_fact]
@@ -86,12 +88,10 @@ def _in_the_same_words(
 
 
 def _alike(fact: Fact, known: Sequence[Fact]) -> list[Fact]:
-    """The facts whose words may fit a subject: those of its kind, and of no known kind."""
+    """The facts whose words fit a subject: those about its kind; none where that is not known."""
     worded = [other for other in known if other.subject and other.subject in other.prompt]
     kind = subject_kind(fact)
-    if kind is None:
-        return worded
-    return [other for other in worded if subject_kind(other) in (kind, None)]
+    return [other for other in worded if kind is not None and subject_kind(other) == kind]
 
 
 def _is_new(prompt: str, taken: set[str]) -> bool:
