@@ -250,13 +250,21 @@ class StudyRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest(Request):
-    """Write a run to a folder or a file, in the form that people run elsewhere."""
+    """Write a run to a folder or a file, in the form that people run elsewhere.
+
+    Args:
+        run: which.
+        folder: where to.
+        settings: how.
+        replaces: whether what is there already is replaced, once the new one is whole.
+    """
 
     kind = "export"
 
     run: int
     folder: str
     settings: ExportSettings = ExportSettings()
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from workbench.work.glossary import meaning
 
 __all__ = ["macro", "render", "trusted"]
 
-FILTERS = ("clock", "count", "model_name", "quantity", "share", "size", "small")
+FILTERS = ("clock", "count", "duration", "model_name", "quantity", "share", "size", "small")
 
 
 class _Tight(Extension):

@@ -34,6 +34,7 @@ from workbench.store.requests import (
 )
 from workbench.store.settings import ModelChoice
 from workbench.store.store import Store
+from workbench.work.files import replacing
 from workbench.work.stop import Stop
 from workbench.work.words import one_line
 from workbench.worker.ask import answer_probes
@@ -212,8 +213,9 @@ class Workshop:
         with contextlib.suppress(SessionError):  # of a run that kept none, others are asked
             facts = [row.fact for row in kept_facts(task.store, asked.run)]
         try:
-            work = shipping(model, patch, out, facts, asked.settings, task.stop)
-            done = task.follow(work)
+            with replacing(out) if asked.replaces else contextlib.nullcontext():
+                work = shipping(model, patch, out, facts, asked.settings, task.stop)
+                done = task.follow(work)
         finally:
             if not model.is_whole:
                 self._model, self.choice = None, None
