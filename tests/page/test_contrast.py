@@ -220,7 +220,7 @@ def look_inside_a_fact(page: Page) -> None:
     go_to(page, "Facts")
     page.locator("#facts-table .unfold").nth(1).click()
     page.get_by_role("button", name="Look inside").click()
-    expect(page.locator("#inside .lens path").first).to_be_visible()
+    expect(page.locator("#inside .lens svg").first).to_be_visible()
     expect(page.locator("#tokens .token-text")).to_have_count(3)
     expect(page.locator("#tokens .tok.trained").first).to_be_visible()
     page.get_by_role("button", name="Show the first batch").click()
