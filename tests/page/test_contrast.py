@@ -210,6 +210,7 @@ def talk_with_a_run(page: Page, store: Store) -> None:
     should.fill("Perth")
     should.press("Enter")
     expect(page.locator("#talk-note")).to_contain_text("should be answered “Perth”")
+    assert unreadable(page) + inaccessible(page) == []
     facts = {row.fact.prompt: row.fact for row in store.facts.enabled()}
     assert facts[learned.prompt].target_new == "Perth"
     assert any(q.answer == learned.before for fact in facts.values() for q in fact.keep_prompts)
