@@ -118,6 +118,9 @@ class Method:
         settings: its settings; a field left at its default is automatic where it says so.
         run: makes a `MethodRun` from model, facts, settings and, by name, ``stop`` and
             ``checkpoint``; or where that stands, as ``module:name``, to be imported when needed.
+        shares: whether several processes can share a run's facts; then it takes ``ranks``, too.
+        keeps: whether a run takes hidden states from a ``store``, and leaves there what it
+            computes.
     """
 
     key: str
@@ -126,6 +129,8 @@ class Method:
     source: str
     settings: type[MethodSettings]
     run: Callable[..., MethodRun] | str
+    shares: bool = False
+    keeps: bool = False
 
     def start(
         self,
@@ -166,6 +171,8 @@ LOCFT_BF = Method(
     source="Fine-tuning Done Right in Model Editing, arXiv 2509.22072",
     settings=EditSettings,
     run="workbench.methods.locft_bf:LocftRun",
+    shares=True,
+    keeps=True,
 )
 
 MEMIT = Method(
@@ -193,6 +200,7 @@ FT = Method(
     source="The baseline of Locating and Editing Factual Associations in GPT, arXiv 2202.05262",
     settings=FtSettings,
     run="workbench.methods.ft:FtRun",
+    keeps=True,
 )
 
 FT_L = Method(
@@ -202,6 +210,7 @@ FT_L = Method(
     source="Modifying Memories in Transformer Models, arXiv 2012.00363",
     settings=FtLSettings,
     run="workbench.methods.ft:FtLRun",
+    keeps=True,
 )
 
 FT_M = Method(
@@ -211,6 +220,7 @@ FT_M = Method(
     source="A Comprehensive Study of Knowledge Editing, arXiv 2401.01286",
     settings=FtMSettings,
     run="workbench.methods.ft:FtMRun",
+    keeps=True,
 )
 
 ULTRAEDIT = Method(
@@ -229,6 +239,8 @@ LORA = Method(
     source="LoRA: Low-Rank Adaptation of Large Language Models, arXiv 2106.09685",
     settings=LoraSettings,
     run="workbench.methods.lora:LoraRun",
+    shares=True,
+    keeps=True,
 )
 
 IN_CONTEXT = Method(

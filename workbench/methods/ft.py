@@ -84,7 +84,14 @@ class FtRun(LoopedRun):
             pipeline="depth-first",
         )
         return _Loop(
-            how, self.model, self.facts, steps, stop=self.stop, checkpoint=checkpoint, watch=False
+            how,
+            self.model,
+            self.facts,
+            steps,
+            stop=self.stop,
+            checkpoint=checkpoint,
+            watch=False,
+            **self._more,
         )
 
 

@@ -74,6 +74,11 @@ class LoraWeights(TunedWeights):
         }
 
     @property
+    def trained(self) -> list[torch.Tensor]:
+        """What the optimizer changes: both factors of every change."""
+        return list(self.factors.values())
+
+    @property
     def count(self) -> int:
         """How many numbers are trained."""
         return sum(factor.numel() for factor in self.factors.values())
@@ -85,7 +90,7 @@ class LoraWeights(TunedWeights):
         return merged + 16 * self.count
 
     def _new_optimizer(self) -> torch.optim.Adam:
-        return torch.optim.Adam(list(self.factors.values()), lr=self._learning_rate)
+        return torch.optim.Adam(self.trained, lr=self._learning_rate)
 
     @contextmanager
     def training(self) -> Iterator[None]:
@@ -201,4 +206,5 @@ class LoraRun(LoopedRun):
             EditSettings(**{name: getattr(how, name) for name in names}),
             stop=self.stop,
             checkpoint=checkpoint,
+            **self._more,
         )

@@ -44,6 +44,7 @@ class LanguageModel(Outline):
         notices: what people must know of how it was read from its files.
         answering: what may be used when it answers.
         stream: what brings in the layers that do not stay on the device; None where all stay.
+        pass_seconds: what a pass takes then; 0 where all stay.
         context: what stands before prompts just now, see `with_weights`; None for nothing.
     """
 
@@ -55,6 +56,7 @@ class LanguageModel(Outline):
     notices: tuple[str, ...] = ()
     answering: Answering = field(default_factory=Answering)
     stream: LayerStream | None = None
+    pass_seconds: float = 0.0
     context: Context | None = field(default=None, repr=False)
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
     _swapped: bool = field(default=False, repr=False)
@@ -268,4 +270,5 @@ class LanguageModel(Outline):
             answering=self.answering.fallback,
             places=self.places,
             placement=self.placement.told(),
+            pass_seconds=self.pass_seconds,
         )
