@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -166,9 +167,9 @@ def test_a_chat_is_asked_behind_a_system_prompt_too_where_the_template_takes_one
 ) -> None:
     asked: list[str] = []
 
-    def watch(model: LanguageModel, prompts: Sequence[str], system: str = "") -> object:
+    def watch(model: LanguageModel, prompts: Sequence[str], system: str = "", *more: Any) -> object:
         asked.append(system)
-        return chat_tokens(model, prompts, system)
+        return chat_tokens(model, prompts, system, *more)
 
     monkeypatch.setattr("workbench.model.generate.chat_tokens", watch)
     model.tokenizer = copy.deepcopy(model.tokenizer)

@@ -245,13 +245,16 @@ def _advice(settings: dict[str, Any]) -> str:
     """What to change, of what the method can be set to."""
     if "epochs" in settings:
         return "More --epochs, a higher --lr or another --at"
-    place = "--at" if "at" in settings else "--layers"
+    place = next((f"--{name}" for name in ("at", "layers") if name in settings), "")
+    if not place:
+        return "Other settings of this method, or another method"
     return f"Another {place}, other settings of this method, or another method"
 
 
 def _print(report: dict[str, Any], file: Path) -> None:
+    where = f"at {', '.join(report['at'])} of" if report["at"] else "before the prompts of"
     say(
-        f"{report['facts']} facts at {', '.join(report['at'])} of {report['model']}: "
+        f"{report['facts']} facts {where} {report['model']}: "
         f"{report['reliability_strict']:.1%} learned (strict), {report['epochs']} epochs, "
         f"{report['steps']} steps, {report['seconds']:.1f} s."
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.errors import SettingsError
 from workbench.facts.fact import Fact
+from workbench.methods.context_settings import ContextSettings
 from workbench.methods.ft_settings import FtLSettings, FtMSettings, FtSettings
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.lora_settings import LoraSettings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import torch
 
     from workbench.methods.events import Started
+    from workbench.model.context import Context
     from workbench.model.language_model import LanguageModel
     from workbench.model.patch import Patch
 
@@ -36,6 +38,7 @@ __all__ = [
     "FT",
     "FT_L",
     "FT_M",
+    "IN_CONTEXT",
     "LOCFT_BF",
     "LORA",
     "MEMIT",
@@ -67,6 +70,10 @@ class MethodRun(Protocol):
     @property
     def weights(self) -> "Mapping[str, torch.Tensor]":
         """The new values so far by full parameter name, of the model's dtype and device."""
+
+    @property
+    def context(self) -> "Context | None":
+        """What the edit puts before prompts; None for nothing."""
 
     def plan(self) -> "Started":
         """What the run will do, without doing any of it."""
@@ -236,7 +243,16 @@ LORA = Method(
     keeps=True,
 )
 
-_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M)
+IN_CONTEXT = Method(
+    key="in-context",
+    name="In-context",
+    sentence="Puts the facts nearest to each prompt before it; changes no weight.",
+    source="Can We Edit Factual Knowledge by In-Context Learning?, arXiv 2305.12740",
+    settings=ContextSettings,
+    run="workbench.methods.in_context:ContextRun",
+)
+
+_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M, IN_CONTEXT)
 
 METHODS: dict[str, Method] = {method.key: method for method in _TABLE}
 """Every method by its key; the first is the default."""

@@ -16,6 +16,7 @@ from workbench.facts.forms import parse_forms
 from workbench.facts.other_subjects import parse_subjects, write_subjects
 from workbench.methods.method_settings import MethodSettings
 from workbench.methods.recipes import (
+    MOST_EPOCHS,
     RECIPES,
     SEVERAL,
     STEPS,
@@ -224,7 +225,8 @@ class EditSettings(MethodSettings):
             "at": self.at or (recipe.around and preset.around) or preset.at,
             "learning_rate": self.learning_rate or self._rate(recipe, preset),
             "batch_size": batch_size,
-            "epochs": self.epochs or automatic_epochs(facts, batch_size, recipe.steps),
+            "epochs": self.epochs
+            or min(recipe.most_epochs, automatic_epochs(facts, batch_size, recipe.steps)),
             "rate_schedule": self.rate_schedule or recipe.rate_schedule,
             "forms": self.forms or recipe.forms_of(preset.chat),
             "keep": recipe.keep if self.keep is None else self.keep,
@@ -282,7 +284,7 @@ def automatic_batch_size(facts: int) -> int:
 
 
 def automatic_epochs(facts: int, batch_size: int, steps: int = STEPS) -> int:
-    """The paper's 25; more when an epoch has few steps, up to 200.
+    """The paper's 25; more when an epoch has few steps, up to `MOST_EPOCHS`.
 
     The stop rule ends most runs long before.
 
@@ -292,4 +294,4 @@ def automatic_epochs(facts: int, batch_size: int, steps: int = STEPS) -> int:
         steps: that a run has then.
     """
     steps_per_epoch = math.ceil(max(1, facts) / batch_size)
-    return max(PAPER_EPOCHS, min(200, math.ceil(steps / steps_per_epoch)))
+    return max(PAPER_EPOCHS, min(MOST_EPOCHS, math.ceil(steps / steps_per_epoch)))

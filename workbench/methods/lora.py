@@ -1,8 +1,9 @@
 """LoRA: a change of low rank beside each matrix, trained breadth-first, then merged into a patch.
 
-Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685 (equation 3): what
-a matrix W gives for x becomes W x + alpha / rank B A x, with B zero at first. The adapters are
-peft's; everything else is LocFT-BF's loop: the same targets, batches, stop rule and kept states.
+Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685 (its section on
+low-rank update matrices): what a matrix W gives for x becomes W x + alpha / rank B A x, with B zero
+at first. The adapters are peft's; everything else is LocFT-BF's loop: the same targets, batches,
+stop rule and kept states.
 
 Invariant: the adapters stand in the network only while gradients are taken.
 """

@@ -20,6 +20,7 @@ from workbench.facts.same import prompt_key
 from workbench.methods.base import Method, MethodRun
 from workbench.methods.events import Started
 from workbench.methods.run import Run
+from workbench.model.context import Context
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.work.events import Event
@@ -202,6 +203,12 @@ class OntoRun(Run):
             if event is None:
                 return
             yield event
+
+    @property
+    def context(self) -> Context | None:
+        """What either edit puts before prompts."""
+        before, now = self.onto.patch.context, self._run.context
+        return before if now is None else now.with_more(before)
 
     @property
     def weights(self) -> dict[str, torch.Tensor]:

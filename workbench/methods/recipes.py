@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 __all__ = [
     "MOST_BROUGHT",
+    "MOST_EPOCHS",
     "RECIPES",
     "SEVERAL",
     "STEPS",
@@ -22,6 +23,9 @@ __all__ = [
 
 RecipeName = Literal["holds", "published"]
 RateSchedule = Literal["constant", "falling"]
+MOST_EPOCHS = 200
+"""So many epochs has a run on a single fact, unless its recipe says otherwise."""
+
 MOST_BROUGHT = 1200
 """So many of the facts' keep prompts are held; a run draws hardly more."""
 
@@ -52,6 +56,7 @@ class Recipe:
         rate_schedule: how the learning rate goes.
         around: whether the same matrix of the layers after it is tuned too.
         steps: how many a run on few facts has (see `automatic_epochs`).
+        most_epochs: so many has a run on a single fact.
     """
 
     sentence: str
@@ -63,6 +68,7 @@ class Recipe:
     rate_schedule: RateSchedule = "constant"
     around: bool = False
     steps: int = STEPS
+    most_epochs: int = MOST_EPOCHS
 
     def forms_of(self, chat: bool) -> tuple[str, ...]:
         """The forms for a model.
@@ -91,6 +97,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         rate_schedule="falling",
         around=True,
         steps=540,
+        most_epochs=120,
     ),
     "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
 }

@@ -10,11 +10,14 @@ check fails, everything starts at layer 0, the plain forward.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
 
+from workbench.errors import ModelError
 from workbench.model.bypass import Feed, bypass, capture, head_only_where, returned_items
+from workbench.model.context import Context
 from workbench.model.hidden_states import HiddenStates, empty_states
 from workbench.model.language_model import LanguageModel
 from workbench.model.passes import TOKENS_PER_PASS, Advanced, Way, in_passes, passes_of
@@ -66,12 +69,34 @@ def run(model: LanguageModel, input_ids: torch.Tensor, **more: Any) -> torch.Ten
 def target_logits(model: LanguageModel, batch: TokenBatch) -> torch.Tensor:
     """Logits where targets are predicted: (targets, vocabulary), float32.
 
-    Starts where the surrounding `starting_at` block says.
+    Starts where the surrounding `starting_at` block says. What stands before prompts is read, too.
     """
+    if model.context is not None:
+        batch = in_context(model, batch, model.context)
     head = model.network.get_output_embeddings()
     with head_only_where(head, batch.is_target):
         logits = run(model, batch.input_ids)
     return (logits if logits.ndim == 2 else logits[batch.is_target]).float()
+
+
+def in_context(model: LanguageModel, batch: TokenBatch, context: Context) -> TokenBatch:
+    """A batch with what stands before each of its prompts; targets and their order are the same."""
+    lengths = batch.is_target.int().cumsum(dim=1).argmax(dim=1) + 1
+    firsts = batch.is_target.int().argmax(dim=1) + 1
+    texts = []
+    for ids, first, length in zip(
+        batch.input_ids.tolist(), firsts.tolist(), lengths.tolist(), strict=True
+    ):
+        place, added = context.before(model, ids[:first], length - first)
+        texts.append((ids[:place] + list(added) + ids[place:length], first + len(added)))
+    longest = max(len(ids) for ids, _ in texts)
+    input_ids = torch.zeros((len(texts), longest), dtype=batch.input_ids.dtype)
+    is_target = torch.zeros((len(texts), longest), dtype=torch.bool)
+    for row, (ids, first) in enumerate(texts):
+        input_ids[row, : len(ids)] = torch.tensor(ids)
+        is_target[row, first - 1 : len(ids)] = True
+    device = batch.input_ids.device
+    return replace(batch, input_ids=input_ids.to(device), is_target=is_target.to(device))
 
 
 def kept_logits(
@@ -84,7 +109,12 @@ def kept_logits(
         batch: the texts of these rows.
         rows: of the texts whose states are kept.
         states: of all texts; None starts at the embedding.
+
+    Raises:
+        ModelError: something stands before prompts, of which no states are kept.
     """
+    if model.context is not None and states is not None:
+        raise ModelError("Facts before prompts need a model that is in memory as a whole.")
     with starting_at(model, states.layer if states is not None else 0) as feed:
         if states is not None:
             feed.states = states.padded(rows, model.device)

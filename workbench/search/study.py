@@ -273,7 +273,7 @@ class Study:
         }
         trial = TrialDone(
             label=arm.label,
-            at=", ".join(made.patch.metadata["at"]) or where,
+            at=", ".join(made.patch.metadata["at"]) or "–",
             learning_rate=rate,
             batch_size=arm.batch_size or 0,
             facts=arm.facts,

@@ -14,6 +14,7 @@ from workbench.page.probe.answers import Sides, answer_card
 from workbench.page.probe.inside import add_inside
 from workbench.page.probe.outcomes import outcomes_card
 from workbench.page.probe.talk import add_talk
+from workbench.page.runs.order import run_words
 from workbench.store import Store
 from workbench.store.probes import ProbeRow
 from workbench.work.settings import SettingsRecord
@@ -109,7 +110,7 @@ def _sides(store: Store) -> Sides:
 
 def _draw_sides(store: Store) -> str:
     done = [
-        (str(run.id), f"{run.name} · {', '.join(run.at)}")
+        (str(run.id), run_words(run, store.settings.run_names))
         for run in store.runs.all()
         if run.state == "done" and run.model == store.settings.model.name
     ]
