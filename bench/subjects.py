@@ -13,7 +13,7 @@ from workbench.facts.fact import Fact
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import prepare
 
-__all__ = ["SHAPES", "false_facts", "random_facts", "random_model"]
+__all__ = ["SHAPES", "false_facts", "random_facts", "random_model", "word_tokenizer"]
 
 SHAPES = {
     "llama-3-8b": LlamaConfig(
@@ -25,6 +25,19 @@ SHAPES = {
         num_key_value_heads=8,
         rope_theta=500_000.0,
         max_position_embeddings=8192,
+        tie_word_embeddings=False,
+        bos_token_id=0,
+        eos_token_id=1,
+    ),
+    "qwen2.5-72b": LlamaConfig(
+        vocab_size=152_064,
+        hidden_size=8192,
+        intermediate_size=29_568,
+        num_hidden_layers=80,
+        num_attention_heads=64,
+        num_key_value_heads=8,
+        rope_theta=1_000_000.0,
+        max_position_embeddings=32_768,
         tie_word_embeddings=False,
         bos_token_id=0,
         eos_token_id=1,
@@ -70,11 +83,15 @@ def random_model(shape: str, device: str, dtype: torch.dtype) -> LanguageModel:
     torch.manual_seed(0)
     with torch.device(device):
         network = AutoModelForCausalLM.from_config(config, dtype=dtype)
-    words = {f"w{i}": i for i in range(config.vocab_size)}
+    return prepare(shape, network, word_tokenizer(config.vocab_size))
+
+
+def word_tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
+    """A tokenizer of so many words, each of which is a token."""
+    words = {f"w{i}": i for i in range(vocabulary)}
     core = Tokenizer(models.WordLevel(words, unk_token="w2"))
     core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, bos_token="w0", eos_token="w1")
-    return prepare(shape, network, tokenizer)
+    return PreTrainedTokenizerFast(tokenizer_object=core, bos_token="w0", eos_token="w1")
 
 
 def random_facts(count: int, vocabulary: int, tokens: int = 32, targets: int = 4) -> list[Fact]:

@@ -7,6 +7,7 @@ WorkbenchError
 ├── LocationError      a location is malformed or not in this model
 ├── ModelError         a model cannot be found, loaded or used
 │   └── MemoryShortage   ... because it does not fit in memory
+├── RankLost           another of the processes that share a run is gone
 ├── PatchError         a patch cannot be read, saved or applied here
 ├── RecordError        a kept record does not have the form that it should have
 └── SessionError       a session, job or worker cannot do what was asked
@@ -22,6 +23,7 @@ __all__ = [
     "MemoryShortage",
     "ModelError",
     "PatchError",
+    "RankLost",
     "ReadingStopped",
     "RecordError",
     "SessionError",
@@ -57,6 +59,10 @@ class ModelError(WorkbenchError):
 
 class MemoryShortage(ModelError):
     """A model or a run does not fit in the memory of the chosen device."""
+
+
+class RankLost(WorkbenchError):
+    """Another of the processes that share a run is gone."""
 
 
 class PatchError(WorkbenchError):

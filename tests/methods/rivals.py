@@ -22,7 +22,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "ft-l": {"steps": 3, "learning_rate": 1e-2, "bound": 5e-3},
     "ft-m": {"steps": 3, "learning_rate": 1e-2},
 }
-"""By the key of the method."""
+"""By the key of the method; of those that change weights."""
 
 
 def quick(method: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsRecord:

@@ -13,6 +13,7 @@ from torch.nn import functional
 from tests.umask import UMASKS, permissions, under
 from workbench.errors import FactsError, LocationError, PatchError, SettingsError
 from workbench.facts.fact import Fact
+from workbench.methods.batch_step import BatchStep
 from workbench.methods.edit import edit
 from workbench.methods.events import (
     BatchDone,
@@ -25,6 +26,7 @@ from workbench.methods.events import (
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.schedule import Schedule
+from workbench.methods.seen import Seen
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import tokenize
 from workbench.work.events import Event
@@ -192,14 +194,14 @@ def test_when_memory_runs_out_smaller_pieces_make_the_same_update(
     settings = EditSettings.from_dict(SETTINGS.as_dict() | {"batch_size": 7})
     roomy = LocftRun(model, facts, settings)
     expected = losses_of(list(roomy.events()))
-    learned = LocftRun._learned
+    losses = BatchStep._losses
 
-    def tight(self: LocftRun, texts: list[int], logits: torch.Tensor) -> tuple[torch.Tensor, int]:
+    def tight(self: BatchStep, texts: list[int], logits: torch.Tensor, seen: Seen) -> torch.Tensor:
         if len(texts) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return learned(self, texts, logits)
+        return losses(self, texts, logits, seen)
 
-    monkeypatch.setattr(LocftRun, "_learned", tight)
+    monkeypatch.setattr(BatchStep, "_losses", tight)
     run = LocftRun(model, facts, settings)
     events = list(run.events())
     assert [e.size for e in events if isinstance(e, MicroBatchHalved)] == [3, 1]

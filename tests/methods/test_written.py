@@ -95,7 +95,7 @@ def test_a_value_makes_the_answer_likelier_within_its_ball(
     assert torch.allclose(alone.values[0], together.values[3], atol=1e-4)
 
 
-def test_memit_changes_a_matrix_as_equation_14_says(
+def test_memit_changes_a_matrix_as_its_batch_update_says(
     model: LanguageModel, facts: list[Fact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick("memit", tmp_path, monkeypatch)
@@ -111,7 +111,7 @@ def test_memit_changes_a_matrix_as_equation_14_says(
     assert torch.allclose(found.double(), change, atol=1e-3 * float(change.abs().max()))
 
 
-def test_alphaedit_changes_a_matrix_as_equation_14_says_and_keeps_usual_directions(
+def test_alphaedit_changes_a_matrix_as_its_solution_says_and_keeps_usual_directions(
     model: LanguageModel, facts: list[Fact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick("alphaedit", tmp_path, monkeypatch)

@@ -13,7 +13,7 @@ from tests.conftest import byte_tokenizer, tiny_network
 from workbench.api import scan
 from workbench.errors import MemoryShortage, ModelError
 from workbench.facts.fact import Fact
-from workbench.measure.evaluate import evaluate
+from workbench.measure.evaluate import evaluate, evaluating
 from workbench.measure.probe import probe
 from workbench.methods.edit import edit
 from workbench.methods.events import StatesProgress
@@ -26,7 +26,9 @@ from workbench.search.sweep_events import LocationDone
 from workbench.search.sweep_settings import SweepSettings
 from workbench.ship.export import shipping
 from workbench.ship.export_settings import ExportForm, ExportSettings
-from workbench.work.events import follow
+from workbench.work.events import Progress, follow
+from workbench.work.stop import Cancelled, Stop
+from workbench.work.templates import render
 
 Pair = tuple[LanguageModel, LanguageModel]
 EXPORT_FORMS: tuple[ExportForm, ...] = ("full", "adapter", "delta")
@@ -138,6 +140,44 @@ def test_every_layer_is_read_once_for_all_texts_and_the_way_is_told(
     assert [event.layer for event in told if event.layer is not None][-1] == 2
     line = told[-1].told().line
     assert "layer 2 of 3, read at " in line and line.endswith(" left")
+
+
+def test_a_sweep_and_an_evaluation_say_which_layer_they_read_and_end_at_one(
+    load_pair: Callable[..., Pair], facts: list[Fact]
+) -> None:
+    _, apart = load_pair()
+    assert apart.stream is not None
+    swept = SweepSettings(epochs=1, sample=3, layers=(3,), full_runs=0)
+    told = [e.told().line for e in Sweep(apart, facts, swept).events() if type(e) is StatesProgress]
+    assert told[0].startswith("Keeping hidden states, layer 0 of 3, read at ")
+
+    stop, lines = Stop(), list[str]()
+    patch = edit(apart, facts, at=("3.mlp.down_proj",), **QUICK).patch
+
+    def take(event: Progress) -> None:
+        lines.append(event.line)
+        if "layer 1 of 3" in event.line:
+            stop.ask()
+
+    reads = apart.stream.meter.reads
+    with pytest.raises(Cancelled):
+        follow(evaluating(apart, facts, patch, stop=stop), take)
+    assert lines[-1].startswith("Evaluating on 7 facts, layer 1 of 3, read at ")
+    assert apart.stream.meter.reads - reads <= 3
+    assert apart.stream.on_way == ""
+
+
+def test_how_long_answers_take_is_told_before_where_layers_are_read_for_them(
+    load_pair: Callable[..., Pair],
+) -> None:
+    whole, apart = load_pair()
+    assert whole.summary().answer_seconds(32) == 0
+    summary = apart.summary()
+    assert summary.pass_seconds > 0
+    assert summary.answer_seconds(32, 2) == pytest.approx(64 * summary.pass_seconds)
+    told = render("page/probe/sides.html", sides=[], runs=[], wait=64.0, tokens=32, pinned=40)
+    assert "of 32 tokens takes about 1:04 in all" in told and "the 40 pinned ones" in told
+    assert "layer by layer" not in render("page/probe/sides.html", sides=[], runs=[], wait=0.0)
 
 
 def test_one_expert_of_a_stack_on_disk_is_tuned_alone(

@@ -32,6 +32,7 @@ from workbench.page.edit.pinned import pinned_table
 from workbench.page.edit.plan import plan_card
 from workbench.page.edit.run_card import RunView, metric_table, outcome_table, run_card
 from workbench.page.evaluate.results import failures_card, further_cards, measures_card
+from workbench.page.evaluate.ripple_card import ripple_table
 from workbench.page.layers.heat import heat_map
 from workbench.page.layers.known import measured_places
 from workbench.page.layers.location_card import location_card
@@ -45,8 +46,10 @@ from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
 from workbench.page.runs.keep import Offer
 from workbench.page.runs.measures import measures_of_two
+from workbench.page.runs.overlay import Laid, overlay_card
 from workbench.page.runs.table import RunLine, RunsView, runs_table
 from workbench.search.recommend import recommend
+from workbench.search.ripple_result import Moved, Ripple
 from workbench.search.scan_result import Scan, ScanRow
 from workbench.search.score import score_rows
 from workbench.store.evaluations import KeptEvaluation, KeptQuestion
@@ -276,6 +279,10 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
             }
         ],
     ),
+    "overlay_card": (
+        overlay_card,
+        [[Laid(RUN, "run 1", [3.0, 1.0], EPOCHS), Laid(OTHER, "run 2 · mine")]],
+    ),
     "heat_map": (
         heat_map,
         [PLACES, AT, AT, measured_places(SCAN, score_rows(SWEPT), [RUN]), "run"],
@@ -298,6 +305,10 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     ),
     "note": (drawn("layers/note"), [{"sentence": "Framed"}]),
     "talk_setup": (talk_setup, [TALK, [RUN], True, True]),
+    "ripple_table": (
+        ripple_table,
+        [Ripple(1, (Moved("The capital of Peru is", "relation", 2.0, "Lima", "Cusco"),) * 2), 1],
+    ),
     "inside_card": (inside_card, [INSIDE]),
     "tokens_card": (tokens_card, [INSIDE.texts, ["The capital of Peru is"], "2 texts"]),
     "transcript": (transcript, [TALK, [TURN], "waiting"]),

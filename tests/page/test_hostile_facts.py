@@ -130,9 +130,12 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "now_card": (now_card, [[JOB], "Nothing is running.", FAILED]),
     "model": (
         drawn("sidebar/model"),
-        [{"title": "x", "summary": SUMMARY, "rows": [("layers", "8")], "why": ""}],
+        [{"title": "x", "summary": SUMMARY, "rows": [("layers", "8")], "folder": "/x"}],
     ),
-    "model, unknown": (drawn("sidebar/model"), [{"title": "x", "summary": None, "why": "y"}]),
+    "model, unknown": (
+        drawn("sidebar/model"),
+        [{"title": "x", "summary": None, "folder": "", "why": "y"}],
+    ),
     "shown": (drawn("sidebar/shown"), [{"runs": [("1", "run 1")], "chosen": "1"}]),
     "session": (drawn("sidebar/session"), [SESSIONS]),
     "tools": (drawn("sidebar/tools"), [{"name": "One", "session": "1", "trash": True}]),

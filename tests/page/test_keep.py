@@ -49,3 +49,33 @@ def test_a_form_is_asked_for_and_its_result_told_with_the_lines_that_run_it(stor
     assert "in &lt;there&gt;." in shown and "3 after" in shown and "vllm serve here" in shown
     with pytest.raises(SettingsError, match="no such form"):
         press(store, run="1", form="elsewhere")
+
+
+def test_what_was_written_before_is_kept_or_replaced_and_never_in_the_way(store: Store) -> None:
+    def asked() -> ExportRequest:
+        job = store.jobs.latest("export")
+        assert job is not None and isinstance(job.request, ExportRequest)
+        return job.request
+
+    press(store, run="1", form="full")
+    press(store, run="1", form="full")  # before the first one is there
+    assert Path(asked().folder).name == "model-2"
+    folder = store.runs.folder(1)
+    (folder / "model").mkdir(parents=True)
+    (folder / "model-2").mkdir()
+    shown = str(_draw_keep(store))
+    assert "Write the full model once more" in shown and "Replace model-2" in shown
+    assert "Replace adapter" not in shown
+    press(store, run="1", form="full", replaces="yes")
+    assert Path(asked().folder).name == "model-2" and asked().replaces
+    press(store, run="1", form="full")
+    assert Path(asked().folder).name == "model-3" and not asked().replaces
+
+
+def test_the_command_is_that_of_the_form_that_was_chosen_last(store: Store) -> None:
+    assert "--facts facts.csv --out edited-model" in str(_draw_keep(store))
+    press(store, run="1", form="adapter")
+    assert "--form adapter" in str(_draw_keep(store)) and "--out adapter" in str(_draw_keep(store))
+    press(store, run="1", form="full")
+    shown = str(_draw_keep(store))
+    assert "--form" not in shown and "--out edited-model" in shown

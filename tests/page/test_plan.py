@@ -7,6 +7,7 @@ from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import Started
 from workbench.methods.locft_settings import EditSettings
 from workbench.page.edit.plan import plan_card
+from workbench.search.capacity import Capacity
 
 SETTINGS = EditSettings(at=("6.mlp.down_proj",), learning_rate=0.005, batch_size=2, epochs=40)
 PLAN = Started(20, SETTINGS.at, 0.005, 2, 40, 400, 196_608, 4_200_000, kept_from=6)
@@ -28,6 +29,16 @@ def test_the_plan_says_what_facts_bring_and_the_run_leaves_out() -> None:
     told = ("The wording '<a>' is not trained on.",)
     card = plan_card(20, LOCFT_BF, SETTINGS, replace(ESTIMATE, left_out=told))
     assert "wording &#39;&lt;a&gt;&#39; is not trained on" in card
+
+
+def test_the_plan_warns_of_more_facts_than_a_place_held_in_the_scale_study() -> None:
+    capacity = Capacity("6.mlp.down_proj", held=40.0, failed=400.0)
+    estimate = replace(ESTIMATE, plan=replace(PLAN, weights=100_000))
+    card = plan_card(20, LOCFT_BF, SETTINGS, estimate, capacity)
+    assert "200 facts per million tuned weights" in card and "at most 40. Tune more" in card
+    roomy = plan_card(4, LOCFT_BF, SETTINGS, estimate, capacity)
+    all_held = plan_card(20, LOCFT_BF, SETTINGS, estimate, replace(capacity, failed=None))
+    assert "per million" not in roomy + all_held
 
 
 def test_the_plan_says_what_is_missing() -> None:

@@ -76,10 +76,37 @@ def test_two_ticked_runs_are_compared(open_page: Open, store: Store, runs: tuple
     assert page.locator("img[src=x]").count() == 0
     third = add_run(store, EditSettings(), [True] * 3, ["Melbourne", "Lyon", ATTACK])
     page.get_by_label(f"Compare run {third}").click()
+    expect(compared).to_contain_text("How do 3 runs compare?")
+    expect(compared.locator("svg.loss path")).to_have_count(6)
+    expect(compared.locator("tr", has_text="seed")).to_contain_text("7")
+    page.get_by_label("Compare run 1").click()
     expect(compared).to_contain_text("What differs between run 2 and run 3?")
+    sort_name_and_filter(page, store)
     compared.get_by_role("button", name="Close").click()
     expect(compared.locator("h2")).to_have_count(0)
     expect(page.get_by_label("Compare run 2")).not_to_be_checked()
+
+
+def sort_name_and_filter(page: Page, store: Store) -> None:
+    """The table of three runs: by loss, with a name that is found again, and as a file."""
+    rows = page.locator("#runs-table table.runs b")
+    expect(rows).to_have_text(["run 3", "run 2", "run 1"])
+    page.get_by_role("button", name="loss", exact=True).click()
+    expect(rows).to_have_text(["run 1", "run 2", "run 3"])
+    expect(page.locator("#runs-table th[aria-sort=ascending]")).to_contain_text("loss")
+    name = page.get_by_role("textbox", name="Name of run 2")
+    name.fill("the good one")
+    name.press("Enter")
+    page.get_by_label("Filter runs").fill("GOOD seed")
+    expect(rows).to_have_text(["run 2"])
+    expect(page.locator("#shown-card option", has_text="the good one")).to_have_count(1)
+    with page.expect_download() as download:
+        page.locator("#runs-table").get_by_role("link", name="CSV").click()
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0].startswith("run,name,state") and len(lines) == 4
+    assert lines[2].startswith("2,the good one,done") and store.settings.run_names
+    page.get_by_label("Filter runs").fill("")
+    expect(rows).to_have_count(3)
 
 
 def test_a_run_unfolds_to_all_that_is_known_of_it(

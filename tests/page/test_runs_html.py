@@ -13,6 +13,8 @@ from workbench.page.runs.charts import spark, two_curves
 from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
 from workbench.page.runs.measures import measures_of_two
+from workbench.page.runs.order import Order, found_runs, ordered_runs
+from workbench.page.runs.overlay import Laid, overlay_card
 from workbench.page.runs.table import RunLine, RunsView, runs_table
 from workbench.store.patch_header import PatchHeader
 from workbench.store.run_pair import Differences, PairedFact
@@ -157,3 +159,40 @@ def test_no_run_says_what_to_do_next() -> None:
 def test_a_row_says_why_its_run_failed_as_text() -> None:
     shown = runs_table(RunsView(lines=[RunLine(run(1), error="<b>out of memory</b>")]))
     assert "&lt;b&gt;out of memory" in shown
+
+
+def test_what_a_run_lacks_stands_last_whichever_way_runs_are_sorted() -> None:
+    runs = [run(1), replace(run(2), metrics={}), run(3)]
+    losses = {1: [3.0, 0.5], 3: [0.1]}
+    by = Order("reliability")
+    assert [r.id for r in ordered_runs(runs, by, losses)] == [3, 1, 2]
+    assert [r.id for r in ordered_runs(runs, by.after_click("reliability"), losses)] == [1, 3, 2]
+    assert [r.id for r in ordered_runs(runs, by.after_click("loss"), losses)] == [3, 1, 2]
+    assert Order.parse(str(Order("loss", falling=False))) == Order("loss", falling=False)
+    assert Order.parse("anything else") == Order()
+
+
+def test_a_run_is_found_by_its_name_its_place_and_its_settings() -> None:
+    runs = [run(1, seed=7), run(2)]
+    assert [r.id for r in found_runs(runs, "SEED 7", {})] == [1]
+    assert [r.id for r in found_runs(runs, "good", {2: "the Good one"})] == [2]
+    assert found_runs(runs, "good seed elsewhere", {2: "the good one"}) == []
+
+
+def test_several_runs_are_laid_over_each_other_with_their_intervals() -> None:
+    interval = {"value": 0.7, "low": 0.6, "high": 0.8, "count": 3}
+    measured = {
+        "after": {"reliability_strict": 0.7},
+        "intervals": {"after": {"reliability_strict": interval}},
+    }
+    epochs = [EpochDone(1, 9, 1.0, 0.25, 1.0), EpochDone(2, 9, 0.5, 0.75, 2.0)]
+    laid = [
+        Laid(run(1), "run 1", [2.0, 1.0], epochs),
+        Laid(replace(run(2, seed=7), metrics=measured), "run 2 · mine", [1.0], epochs[:1]),
+        Laid(replace(run(3), metrics={}), "run 3"),
+    ]
+    shown = str(overlay_card(laid))
+    assert len(re.findall(r'class="laid-\d" d="M', shown)) == 3 + 4  # the key, then the curves
+    assert shown.count("run 2 · mine") == 3 and 'class="strip' in shown
+    (row,) = re.findall(r"<td[^>]*>reliability</td>(.*?)</tr>", shown)
+    assert re.findall(r">([\d.–]+)<", row) == ["0.60", "0.70", "–"]

@@ -12,9 +12,11 @@ from tests.conftest import byte_tokenizer, facts_to_learn, tiny_network
 from workbench.errors import FactsError, LocationError, PatchError, SettingsError
 from workbench.facts.fact import Fact
 from workbench.measure.evaluate import evaluate
+from workbench.measure.report.study import study_table
 from workbench.methods.edit import edit
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import prepare
+from workbench.model.location import parse_locations
 from workbench.search.study import Study
 from workbench.search.study_events import (
     KEPT,
@@ -158,7 +160,13 @@ def test_a_scale_study_takes_ten_times_more_until_all_facts(
     trials = [event for event in study.events() if isinstance(event, TrialDone)]
     assert [trial.facts for trial in trials] == [10, 14]
     result = StudyResult.of(study.settings, trials)
-    assert result.sentences()[-1].startswith("From 10 to 14 facts: reliability")
+    assert result.sentences()[0].startswith("From 10 to 14 facts: reliability")
+    assert "per million tuned weights" in result.sentences()[1]
+    weights = sum(w.numel() for w in model.weights_at(parse_locations((trials[0].at,))).values())
+    dense = [row["density"] for row in result.rows()]
+    assert dense == [pytest.approx(1e6 * facts / weights) for facts in (10, 14)]
+    table = study_table(result.record("tiny", ""))
+    assert "<svg" in table and "10 facts, " in table and "per million tuned weights" in table
 
 
 def test_a_study_trains_in_the_forms_that_it_names_and_only_then_is_another_one(

@@ -4,16 +4,20 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 import pytest
 import torch
 
 from tests.serving.conftest import FACTS, Client, client_of
+from workbench.errors import SessionError
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
+from workbench.serving.server import opened_session
+from workbench.serving.shelf import Shelf
 from workbench.ship.verify import verifying
 from workbench.ship.verify_settings import VerifySettings
 from workbench.store.requests import EditRequest
@@ -21,6 +25,7 @@ from workbench.store.store import Store
 from workbench.work.events import follow
 
 ASKED = FACTS[0].prompt
+OLD = Path(__file__).parents[1] / "old" / "0.1.0"
 
 
 def streamed(client: Client, path: str, **body: Any) -> tuple[list[Any], str]:
@@ -232,3 +237,13 @@ def test_runs_of_a_session_are_there_as_soon_as_they_are_done(
         )
         assert verified.forms[0].strict == 3
     store.close()
+
+
+def test_sessions_of_earlier_versions_are_served(base: LanguageModel, tmp_path: Path) -> None:
+    with ZipFile(OLD / "session.zip") as archive:
+        archive.extractall(tmp_path / "old")
+    store = opened_session("old", tmp_path)
+    names = [one.name for one in Shelf(base, {}, store).served()]
+    assert names[0] == "builtin" and "run-1" in names
+    with pytest.raises(SessionError, match="changes no session"):
+        store.settings.set("name", "Another")

@@ -10,6 +10,7 @@ from workbench.cli.common import (
     Json,
     PatchPath,
     load_base_and_patch,
+    notes,
     print_json,
     say,
     screen,
@@ -19,6 +20,7 @@ from workbench.cli.options import command
 from workbench.errors import SettingsError
 from workbench.measure.probe_settings import ProbeSettings
 from workbench.model.choice import ModelChoice
+from workbench.work.words import count, duration
 
 __all__ = ["probe"]
 
@@ -41,6 +43,11 @@ def probe(
 
     from workbench.measure.probe import probe as ask
 
+    wait = base.summary().answer_seconds(settings.max_new_tokens, 2 if edit is not None else 1)
+    if wait:
+        asked = count(len(prompts), "prompt")
+        told = f"Layers are read for every token: about {duration(wait)} for {asked}."
+        notes().print(told, markup=False, soft_wrap=True)
     found = ask(base, prompts, edit, **settings.as_dict())
     if as_json:
         print_json(

@@ -5,6 +5,9 @@ The first Ctrl-C ends the run between two steps and keeps a checkpoint beside th
 """
 
 import shlex
+import shutil
+import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,12 +30,13 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.options import command
+from workbench.cli.sharing import agreed, claiming, require_alone, shared, with_own_device
 from workbench.cli.terminal import watched
-from workbench.errors import SettingsError
+from workbench.errors import RankLost, SettingsError
 from workbench.facts.fact import facts_digest
 from workbench.methods.base import MethodRun, find_method
 from workbench.methods.brought import left_out
-from workbench.methods.events import Stopped
+from workbench.methods.events import EpochDone, Stopped
 from workbench.model.choice import ModelChoice
 from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
@@ -41,10 +45,13 @@ from workbench.work.stop import Stop
 if TYPE_CHECKING:
     from workbench.methods.edit import EditResult
     from workbench.methods.onto import Onto
+    from workbench.model.ranks import Ranks
+    from workbench.model.states_store import StatesStore
 
 __all__ = ["edit"]
 
 SHOWN = 10
+KEPT_EVERY = 60.0  # seconds between two checkpoints of a run that several processes share
 
 
 @command("edit")
@@ -91,40 +98,40 @@ def edit(
     as_json: Json = False,
 ) -> None:
     """Compiles the facts of a file."""
-    require_new_folder(out)
-    if onto is None and (earlier is not None or way or rehearsed is not None):
-        raise SettingsError("--earlier, --way and --rehearsed belong to --onto. Name a patch.")
-    found = read_reported(file, columns, encoding)
-    basis = _onto(onto, earlier, way, rehearsed) if onto is not None else None
-    base, stop = load(choice_for(choice, named, basis.patch if basis else None)), Stop()
-
-    from workbench.methods.edit import editing
-    from workbench.methods.onto import start_run
-
+    if not find_method(method).shares:
+        require_alone(f"method {method}")
+    stop = Stop()
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
-    run = start_run(
-        find_method(method),
-        base,
-        found.facts,
-        settings,
-        basis,
-        stop=stop,
-        checkpoint=checkpoint if resume else None,
-    )
-    for sentence in left_out(run.facts, run.settings):
-        notes().print(visible(sentence), markup=False, soft_wrap=True)
-    stopped: list[Stopped] = []
+    states = out.with_name(out.name + ".states")
+    with shared(stop) as ranks:
+        from workbench.methods.onto import start_run
 
-    def note(event: Event) -> None:
-        if isinstance(event, Stopped):
-            stopped.append(event)
+        def prepared() -> MethodRun:
+            require_new_folder(out)
+            if onto is None and (earlier is not None or way or rehearsed is not None):
+                raise SettingsError(
+                    "--earlier, --way and --rehearsed belong to --onto. Name a patch."
+                )
+            found = read_reported(file, columns, encoding)
+            basis = _onto(onto, earlier, way, rehearsed) if onto is not None else None
+            asked = choice_for(choice, named, basis.patch if basis else None)
+            went = checkpoint if resume else None
+            chosen, base = find_method(method), load(with_own_device(asked))
+            known: dict[str, Any] = {} if ranks.alone else {"ranks": ranks}
+            if chosen.keeps and base.placement.streamed:
+                known["store"] = _store(states, ranks)
+            told = chosen, base, found.facts, settings, basis
+            return start_run(*told, stop=stop, checkpoint=went, **known)
 
-    result = watched(f"Editing {base.name}", editing(run), stop, keep=note)
-    if result is None:
-        _keep_stopped(run, stopped[-1], checkpoint, as_json)
-        raise typer.Exit(STOPPED)
-    result.patch.save(out)
-    checkpoint.unlink(missing_ok=True)
+        run = agreed(ranks, prepared)
+        for sentence in left_out(run.facts, run.settings):
+            notes().print(visible(sentence), markup=False, soft_wrap=True)
+        result = _done(run, ranks, checkpoint, as_json)
+        if not ranks.leads:
+            return
+        result.patch.save(out)
+        checkpoint.unlink(missing_ok=True)
+        shutil.rmtree(states, ignore_errors=True)
     report = _report(run, result, out)
     print_json(report) if as_json else _print(report, file)
 
@@ -147,6 +154,49 @@ def _onto(patch: Path, earlier: Path | None, way: str, rehearsed: int | None) ->
             soft_wrap=True,
         )
     return Onto(before, facts, way, rehearsed)  # type: ignore[arg-type]  # it looks itself
+
+
+def _store(folder: Path, ranks: "Ranks") -> "StatesStore":
+    """Where the states of a model that is read layer by layer outlive a run that is broken off."""
+    from workbench.model.states_store import StatesStore
+
+    return StatesStore(folder if ranks.alone else folder / str(ranks.number))
+
+
+def _done(run: MethodRun, ranks: "Ranks", checkpoint: Path, as_json: bool) -> "EditResult":
+    """Does the run; where it does not come to its end, what was done is kept."""
+    from workbench.methods.edit import editing
+
+    stopped: list[Stopped] = []
+    done, kept = 0, time.monotonic()
+
+    def note(event: Event) -> None:
+        nonlocal done, kept
+        if isinstance(event, Stopped):
+            stopped.append(event)
+        if isinstance(event, EpochDone):
+            done = event.epoch
+            # A process that is gone may take the others with it before they can keep anything.
+            if ranks.leads and not ranks.alone and time.monotonic() - kept > KEPT_EVERY:
+                run.save_checkpoint(checkpoint)
+                kept = time.monotonic()
+
+    try:
+        result = watched(f"Editing {run.model.name}", editing(run), run.stop, keep=note)
+    except RankLost as error:
+        with claiming(ranks, checkpoint) as is_mine:
+            if not is_mine:
+                sys.exit(2)
+            run.save_checkpoint(checkpoint)
+        raise RankLost(
+            f"{error} Stopped after {done} epochs. The same command with --resume goes on from "
+            f"{checkpoint}."
+        ) from error
+    if result is None:
+        if ranks.leads:
+            _keep_stopped(run, stopped[-1], checkpoint, as_json)
+        raise typer.Exit(STOPPED)
+    return result
 
 
 def _keep_stopped(run: MethodRun, last: Stopped, checkpoint: Path, as_json: bool) -> None:
@@ -183,13 +233,16 @@ def _advice(settings: dict[str, Any]) -> str:
     """What to change, of what the method can be set to."""
     if "epochs" in settings:
         return "More --epochs, a higher --lr or another --at"
-    place = "--at" if "at" in settings else "--layers"
+    place = next((f"--{name}" for name in ("at", "layers") if name in settings), "")
+    if not place:
+        return "Other settings of this method, or another method"
     return f"Another {place}, other settings of this method, or another method"
 
 
 def _print(report: dict[str, Any], file: Path) -> None:
+    where = f"at {', '.join(report['at'])} of" if report["at"] else "before the prompts of"
     say(
-        f"{report['facts']} facts at {', '.join(report['at'])} of {report['model']}: "
+        f"{report['facts']} facts {where} {report['model']}: "
         f"{report['reliability_strict']:.1%} learned (strict), {report['epochs']} epochs, "
         f"{report['steps']} steps, {report['seconds']:.1f} s."
     )

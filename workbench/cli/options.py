@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench.actions import ACTIONS, options_of, settings_class
+from workbench.cli.sharing import require_alone
 from workbench.errors import SettingsError
 from workbench.methods.base import LOCFT_BF, METHODS
 from workbench.model.choice import ModelChoice
@@ -53,6 +54,8 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     wants = {name for name in OWN if name in own}
 
     def run(**given: Any) -> None:
+        if action != "edit":
+            require_alone(f"'workbench {action}'")
         values, choice = _taken(given, PREFIX), _taken(given, MODEL_PREFIX)
         file, method = given.pop("settings_file", None), given.pop("method", LOCFT_BF.key)
         if "settings" in wants:

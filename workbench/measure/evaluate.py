@@ -32,6 +32,7 @@ from workbench.measure.text_loss import TextLoss
 from workbench.measure.verdicts import Verdict
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
+from workbench.model.stream import LayerStream
 from workbench.work.events import Progress, follow, mapped
 from workbench.work.stop import Stop
 
@@ -122,7 +123,7 @@ class Examiner:
         sittings = (self._base is None) + (patch is not None)
         total = exam.sitting_units * sittings + (layer > 0) * exam.keeping_units
         total += PASS * (len(self._form_texts) + (len(self._plain) if self._plain else 0))
-        tell = _Tally(total, f"Evaluating on {self._facts} facts", stop)
+        tell = _Tally(total, f"Evaluating on {self._facts} facts", stop, model.stream)
         after, stayed = Sat(), dict[int, Verdict]()
         try:
             if layer:
@@ -158,14 +159,18 @@ class Examiner:
 class _Tally:
     """Adds up the units of work that are done; ends the work when somebody wants that."""
 
-    def __init__(self, total: int, line: str, stop: Stop | None) -> None:
+    def __init__(
+        self, total: int, line: str, stop: Stop | None, stream: LayerStream | None
+    ) -> None:
         self._done, self._total, self._line, self._stop = 0, total, line, stop
+        self._stream = stream
 
     def __call__(self, units: int) -> Progress:
         if self._stop is not None:
             self._stop.check()
         self._done += units
-        return Progress(self._done, self._total, self._line)
+        way = self._stream.on_way if self._stream is not None else ""
+        return Progress(self._done, self._total, f"{self._line}, {way}" if way else self._line)
 
 
 def evaluate(

@@ -55,7 +55,10 @@ def learned_texts(logits: torch.Tensor, batch: TokenBatch) -> torch.Tensor:
 
 
 def strict_matches(
-    model: LanguageModel, texts: TokenTable, states: HiddenStates | None = None
+    model: LanguageModel,
+    texts: TokenTable,
+    states: HiddenStates | None = None,
+    rows: Sequence[int] | None = None,
 ) -> list[bool]:
     """Which texts the model, as it is now, gets right by the strict protocol.
 
@@ -64,8 +67,9 @@ def strict_matches(
         texts: prompts with their targets.
         states: what enters a layer below which the model is unchanged; None starts at the
             embedding.
+        rows: which of the texts are judged; None for all.
     """
-    return [judged.right for judged in forced_texts(model, texts, states)]
+    return [judged.right for judged in follow(forcing_texts(model, texts, states, rows))]
 
 
 def forced_texts(
@@ -83,13 +87,22 @@ def forced_texts(
 
 
 def forcing_texts(
-    model: LanguageModel, texts: TokenTable, states: HiddenStates | None = None
+    model: LanguageModel,
+    texts: TokenTable,
+    states: HiddenStates | None = None,
+    rows: Sequence[int] | None = None,
 ) -> Generator[int, None, list[Forced]]:
-    """`forced_texts` in steps: yields the number of texts done so far, returns the judgements."""
-    if not len(texts):
+    """`forced_texts` in steps: yields the number of texts done so far, returns the judgements.
+
+    Args:
+        model, texts, states: as for `forced_texts`.
+        rows: which of the texts are judged; None for all.
+    """
+    wanted = range(len(texts)) if rows is None else rows
+    if not len(wanted):
         return []
-    passes = passes_of(texts, range(len(texts)), model.device)
-    states = yield from mapped(settling(model, texts, states), lambda way: 0)
+    passes = passes_of(texts, wanted, model.device)
+    states = yield from mapped(settling(model, texts, states, rows), lambda way: 0)
 
     @torch.no_grad()
     def judge(rows: Sequence[int]) -> list[Forced]:
@@ -98,10 +111,10 @@ def forcing_texts(
         return judged_texts(logits, batch)
 
     found: dict[int, Forced] = {}
-    for rows, judged in in_passes(passes, model.device, judge):
-        found.update(zip(rows, judged, strict=True))
+    for done, judged in in_passes(passes, model.device, judge):
+        found.update(zip(done, judged, strict=True))
         yield len(found)
-    return [found[row] for row in range(len(texts))]
+    return [found[row] for row in wanted]
 
 
 def judged_texts(logits: torch.Tensor, batch: TokenBatch) -> list[Forced]:

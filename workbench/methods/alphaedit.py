@@ -2,9 +2,10 @@
 
 Fang et al., "AlphaEdit: Null-Space Constrained Knowledge Editing for Language Models", arXiv
 2410.02355. P projects onto the directions in which the second moment of usual keys is next to
-nothing (section 3.2). With the keys K of the facts at hand, what they are missing R, and the keys
-Kp of the facts written before, a matrix is changed by R K^T P (Kp Kp^T P + K K^T P + ridge I)^-1
-(equation 14). Facts are written some at a time, and those before stay.
+nothing (the paper's null-space projection). With the keys K of the facts at hand, what they are
+missing R, and the keys Kp of the facts written before, a matrix is changed by R K^T P (Kp Kp^T P +
+K K^T P + ridge I)^-1 (its solution for edits in sequence). Facts are written some at a time, and
+those before stay.
 
 Two numbers are relative here, so that they mean the same for every model: which moments are next to
 nothing, to the mean of all directions; the ridge, to the mean squared length of usual keys.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.errors import SettingsError
 from workbench.facts.fact import Fact
+from workbench.methods.context_settings import ContextSettings
 from workbench.methods.ft_settings import FtLSettings, FtMSettings, FtSettings
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.lora_settings import LoraSettings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import torch
 
     from workbench.methods.events import Started
+    from workbench.model.context import Context
     from workbench.model.language_model import LanguageModel
     from workbench.model.patch import Patch
 
@@ -36,6 +38,7 @@ __all__ = [
     "FT",
     "FT_L",
     "FT_M",
+    "IN_CONTEXT",
     "LOCFT_BF",
     "LORA",
     "MEMIT",
@@ -67,6 +70,10 @@ class MethodRun(Protocol):
     @property
     def weights(self) -> "Mapping[str, torch.Tensor]":
         """The new values so far by full parameter name, of the model's dtype and device."""
+
+    @property
+    def context(self) -> "Context | None":
+        """What the edit puts before prompts; None for nothing."""
 
     def plan(self) -> "Started":
         """What the run will do, without doing any of it."""
@@ -111,6 +118,9 @@ class Method:
         settings: its settings; a field left at its default is automatic where it says so.
         run: makes a `MethodRun` from model, facts, settings and, by name, ``stop`` and
             ``checkpoint``; or where that stands, as ``module:name``, to be imported when needed.
+        shares: whether several processes can share a run's facts; then it takes ``ranks``, too.
+        keeps: whether a run takes hidden states from a ``store``, and leaves there what it
+            computes.
     """
 
     key: str
@@ -119,6 +129,8 @@ class Method:
     source: str
     settings: type[MethodSettings]
     run: Callable[..., MethodRun] | str
+    shares: bool = False
+    keeps: bool = False
 
     def start(
         self,
@@ -159,6 +171,8 @@ LOCFT_BF = Method(
     source="Fine-tuning Done Right in Model Editing, arXiv 2509.22072",
     settings=EditSettings,
     run="workbench.methods.locft_bf:LocftRun",
+    shares=True,
+    keeps=True,
 )
 
 MEMIT = Method(
@@ -186,6 +200,7 @@ FT = Method(
     source="The baseline of Locating and Editing Factual Associations in GPT, arXiv 2202.05262",
     settings=FtSettings,
     run="workbench.methods.ft:FtRun",
+    keeps=True,
 )
 
 FT_L = Method(
@@ -195,6 +210,7 @@ FT_L = Method(
     source="Modifying Memories in Transformer Models, arXiv 2012.00363",
     settings=FtLSettings,
     run="workbench.methods.ft:FtLRun",
+    keeps=True,
 )
 
 FT_M = Method(
@@ -204,6 +220,7 @@ FT_M = Method(
     source="A Comprehensive Study of Knowledge Editing, arXiv 2401.01286",
     settings=FtMSettings,
     run="workbench.methods.ft:FtMRun",
+    keeps=True,
 )
 
 ULTRAEDIT = Method(
@@ -222,9 +239,20 @@ LORA = Method(
     source="LoRA: Low-Rank Adaptation of Large Language Models, arXiv 2106.09685",
     settings=LoraSettings,
     run="workbench.methods.lora:LoraRun",
+    shares=True,
+    keeps=True,
 )
 
-_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M)
+IN_CONTEXT = Method(
+    key="in-context",
+    name="In-context",
+    sentence="Puts the facts nearest to each prompt before it; changes no weight.",
+    source="Can We Edit Factual Knowledge by In-Context Learning?, arXiv 2305.12740",
+    settings=ContextSettings,
+    run="workbench.methods.in_context:ContextRun",
+)
+
+_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M, IN_CONTEXT)
 
 METHODS: dict[str, Method] = {method.key: method for method in _TABLE}
 """Every method by its key; the first is the default."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.work.events import Event, Told
-from workbench.work.words import duration, size
+from workbench.work.words import layer_line
 
 __all__ = [
     "BatchDone",
@@ -81,10 +81,8 @@ class StatesProgress(Event):
         """How many facts are prepared, or through which layer they are going."""
         line = f"Keeping hidden states, {self.done} of {self.facts} facts"
         if self.layer is not None:
-            line = f"Keeping hidden states, layer {self.layer} of {self.to}"
-            line += f", read at {size(self.rate)} a second" if self.rate else ""
-            left = self.seconds_left
-            line += f", about {duration(left)} left" if left is not None else ""
+            way = layer_line(self.layer, self.to, self.rate, self.seconds_left)
+            line = f"Keeping hidden states, {way}"
         return Told(line, phase=self.done / max(1, self.facts))
 
 

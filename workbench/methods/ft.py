@@ -1,10 +1,11 @@
 """Fine-tuning as older papers ran it: depth-first, one fact after another, each with a new Adam.
 
-FT is the baseline of Meng et al., arXiv 2202.05262 (appendix E.1): at most 25 steps on one layer's
-MLP output, none once the loss is under 0.01, every token of the answer predicted at the prompt's
-last token. FT-L bounds the change of every weight (Zhu et al., arXiv 2012.00363, equation 2 with
-the infinity norm): after each step, weights are put back into the box around the base. FT-M (Zhang
-et al., arXiv 2401.01286) has no bound, and the loss of the answer's own tokens.
+FT is the baseline of Meng et al., arXiv 2202.05262 (its appendix on baselines): at most 25 steps on
+one layer's MLP output, none once the loss is under 0.01, every token of the answer predicted at the
+prompt's last token. FT-L bounds the change of every weight (Zhu et al., arXiv 2012.00363, its
+constrained fine-tuning with the infinity norm): after each step, weights are put back into the box
+around the base. FT-M (Zhang et al., arXiv 2401.01286) has no bound, and the loss of the answer's
+own tokens.
 
 The loss at the prompt's end cannot teach an answer of several tokens: it asks for all of them as
 the first one. That is why FT and FT-L learn little here, where every answer ends with EOS. States
@@ -83,7 +84,14 @@ class FtRun(LoopedRun):
             pipeline="depth-first",
         )
         return _Loop(
-            how, self.model, self.facts, steps, stop=self.stop, checkpoint=checkpoint, watch=False
+            how,
+            self.model,
+            self.facts,
+            steps,
+            stop=self.stop,
+            checkpoint=checkpoint,
+            watch=False,
+            **self._more,
         )
 
 

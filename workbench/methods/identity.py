@@ -4,16 +4,20 @@ Invariant: settings that change nothing about a run leave no trace, so that what
 kept, which had fewer of them, still belongs to the same run.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from workbench.errors import PatchError
 from workbench.facts.fact import Fact, facts_digest
 from workbench.facts.subject_kinds import listed_digest
 from workbench.methods.locft_settings import ResolvedEditSettings
 from workbench.model.language_model import LanguageModel
+from workbench.model.ranks import Ranks
 
-__all__ = ["run_identity"]
+__all__ = ["require_same", "run_identity"]
 
 PUBLISHED = {
     "rate_schedule": "constant",
@@ -67,3 +71,26 @@ def run_identity(
         "base": {name: model.base_hash(name) for name in tuned},
         "dtype": str(model.dtype),
     }
+
+
+def require_same(ranks: Ranks, identity: dict[str, Any], done: int) -> None:
+    """Makes sure that processes which share a run all make the same one.
+
+    Args:
+        ranks: the processes; all of them ask this at once.
+        identity: see `run_identity`.
+        done: batches that an earlier part of the run has seen.
+
+    Raises:
+        PatchError: they do not.
+        RankLost: one of them is gone.
+    """
+    if ranks.alone:
+        return
+    told = json.dumps([identity, done], sort_keys=True)
+    found = ranks.gathered(hashlib.sha256(told.encode()).hexdigest())
+    if len(set(found)) > 1:
+        raise PatchError(
+            "The processes of this run do not start from the same: facts, settings, model or "
+            "checkpoint differ between them. Give all machines the same files."
+        )

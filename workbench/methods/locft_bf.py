@@ -22,8 +22,9 @@ from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, parse_forms
 from workbench.facts.neighbours import are_few
 from workbench.facts.subject import with_subjects
-from workbench.measure.strict import learned_texts
+from workbench.measure.strict import strict_matches
 from workbench.methods.base import LOCFT_BF
+from workbench.methods.batch_step import BatchStep
 from workbench.methods.checkpoint import Progress, read_checkpoint, write_checkpoint
 from workbench.methods.drawn import DrawnForms
 from workbench.methods.events import (
@@ -35,23 +36,25 @@ from workbench.methods.events import (
     Stopped,
 )
 from workbench.methods.footprint import activation_bytes, states_bytes
-from workbench.methods.identity import run_identity
+from workbench.methods.identity import require_same, run_identity
 from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.loss import text_losses
-from workbench.methods.pieces import pass_cost, pieces_of, worth_reading
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
+from workbench.methods.seen import Seen
 from workbench.methods.sparing import sparing_bytes, sparing_steps
 from workbench.methods.states_told import told_of
-from workbench.methods.together import Piece, logits_of, shared_pieces
 from workbench.methods.tuned import TunedWeights
 from workbench.methods.watched import WatchedNeighbours
+from workbench.model.kept_states import keeping
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
 from workbench.model.memory import is_out_of_memory, release_cache
+from workbench.model.ranks import ALONE, Ranks
 from workbench.model.states import HiddenStates, advancing
+from workbench.model.states_store import StatesStore
 from workbench.model.tokens import TokenizedText
 from workbench.work.events import Event, ending_early, mapped
 from workbench.work.stop import Stop
@@ -77,6 +80,10 @@ class LocftRun(Run):
             has computed it already.
         keep: what another run on these facts held, which need not be asked of the base again.
         watch: whether each epoch says what became of the facts' neighbours.
+        store: where hidden states are kept beyond the run, those of its way too when it is broken
+            off; None for nowhere.
+        ranks: the processes that share the facts; each makes such a run, of all facts, and all do
+            the same with it at the same time.
 
     Raises:
         FactsError: no facts, or one is too long for the model.
@@ -101,6 +108,8 @@ class LocftRun(Run):
         states: HiddenStates | None = None,
         keep: KeepSet | None = None,
         watch: bool = True,
+        store: StatesStore | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         asked = settings or EditSettings()
         super().__init__(model, facts, asked, stop=stop, checkpoint=checkpoint)
@@ -120,15 +129,27 @@ class LocftRun(Run):
             prompts = kept_prompts(known, kinds, seed, chat=chat, forms=names, subjects=own)
             self._keep = KeepSet(model, prompts, seed) if prompts else None
         self._watched: WatchedNeighbours | None = None
-        self._watches = watch
+        self._watches = watch and ranks.leads
+        self._ranks, self._store = ranks, store
         self._states = states
         assert states is None or (states.layer, len(states)) == (
             self.kept_from,
             len(self._drawn.table),
         )
         self._states_memory = states_memory
-        self._micro_batch = self.settings.micro_batch_size or self.settings.batch_size
         self._tuned = self.weights_of(model, self._locations, self.settings.learning_rate)
+        self._step = BatchStep(
+            model,
+            self.settings,
+            self._drawn,
+            self._tuned,
+            self.losses_of,
+            self._keep,
+            self.kept_from,
+            ranks,
+            self.settings.micro_batch_size or self.settings.batch_size,
+            states,
+        )
         if checkpoint is not None:
             self.progress = read_checkpoint(Path(checkpoint), self._tuned, self._identity())
         self.progress.last_wrong = self.progress.last_wrong or [0] * len(self.facts)
@@ -176,13 +197,13 @@ class LocftRun(Run):
         table, size = self._drawn.table, self.settings.batch_size
         longest_first = sorted(range(len(table)), key=table.length, reverse=True)
         kept = self._keep.expected_tokens if self._keep is not None else 0
-        pieces = [piece.texts for piece in self._pieces(longest_first[:size], [])]
+        pieces = [piece.texts for piece in self._step.pieces(longest_first[:size], [])]
         tokens = max(len(piece) * max(map(table.length, piece)) for piece in pieces)
         targets = max(sum(len(table.texts[row].target) for row in piece) for piece in pieces)
         held = activation_bytes(self.model, self._locations[0].layer, tokens, targets)
         if self._keep is not None and self.settings.spare:
             held += sparing_bytes(self.model, self._tuned.master)
-        kept += sum(text.length for text in table.texts)
+        kept += sum(table.length(row) for row in self._step.own(range(len(table))))
         return held + (states_bytes(self.model, kept) if self.kept_from else 0)
 
     def events(self) -> Iterator[Event]:
@@ -190,14 +211,17 @@ class LocftRun(Run):
 
         Raises:
             MemoryShortage: not even a micro-batch of one fact fits.
+            RankLost: another of the processes that share it is gone; it can be kept as it is.
+            PatchError: the others do not make the same run.
         """
         progress, schedule = self.progress, self._schedule
         began = time.monotonic() - progress.seconds
         yield self.plan()
+        require_same(self._ranks, {} if self._ranks.alone else self._identity(), progress.batches)
         yield from self._keep_states()
         while progress.epoch < schedule.epochs and not progress.reason:
             while progress.cursor < schedule.batches_per_epoch:
-                if self.stop.asked:
+                if self._ranks.any(self.stop.asked):
                     yield Stopped(progress.epoch, schedule.epochs)
                     return
                 for event in self._batch():
@@ -226,118 +250,61 @@ class LocftRun(Run):
             self._tuned.sparing = sparing_steps(self.model, names, self._keep, strength, top)
         if self.kept_from == 0 or self._states is not None or self.stop.asked:
             return
-        steps = advancing(
-            self.model, self._drawn.table, None, self.kept_from, memory_limit=self._states_memory
-        )
-        total = len(self._drawn.table)
+        table, limit = self._drawn.table, self._states_memory
+        own = self._step.own(range(len(table)))
+        if not own:
+            return
+        to, store = self.kept_from, self._store
+        if store is None:
+            steps = advancing(self.model, table, None, to, memory_limit=limit, rows=own)
+        else:
+            steps = keeping(self.model, table, to, store, memory_limit=limit, rows=own)
+        total = len(own)
         work = mapped(steps, lambda way: told_of(way, total))
-        self._states = yield from ending_early(work, self.stop)
+        self._states = self._step.states = yield from ending_early(work, self.stop)
 
     def _batch(self) -> Iterator[Event]:
         """One batch: the step of the recipe, in smaller pieces when memory runs out."""
         progress, settings = self.progress, self.settings
         rows = self._schedule.rows(progress.epoch, progress.cursor)
+        turn = self._schedule.turn(progress.epoch, progress.cursor)
+        texts = self._drawn.texts(rows, turn)
+        rate = self._schedule.rate_share(progress.epoch, progress.cursor)
         if self._schedule.depth_first and progress.cursor == 0:
             self._tuned.restart_optimizer()
         while True:
             try:
-                loss, learned, stepped = self._step(rows)
+                seen, stepped = self._step(texts, progress.batches, rate)
                 break
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                smaller = min(self._micro_batch, len(rows)) // 2
+                smaller = min(self._step.micro_batch, len(rows)) // 2
                 if smaller == 0:
                     raise MemoryShortage(
                         f"The memory of {self.model.device} does not hold one fact's step. Choose "
                         "a later layer, a smaller dtype, or another device."
                     ) from error
-                self._micro_batch = smaller
+                self._step.micro_batch = smaller
             release_cache(self.model.device)
-            yield MicroBatchHalved(self._micro_batch)
+            yield MicroBatchHalved(self._step.micro_batch)
         if self._schedule.depth_first:
             progress.begin_epoch(progress.cursor)
-        progress.add(loss, learned, len(rows), stepped)
-        if self._schedule.depth_first and loss < settings.stop_loss:
+        self._note(seen)
+        progress.add(seen.loss, seen.learned, len(rows), stepped)
+        if self._schedule.depth_first and seen.loss < settings.stop_loss:
             progress.cursor = self._schedule.batches_per_epoch
-        yield BatchDone(progress.epoch + 1, progress.batches, loss, skipped=not stepped)
+        yield BatchDone(progress.epoch + 1, progress.batches, seen.loss, skipped=not stepped)
 
-    @property
-    def _turn(self) -> int:
-        """How often each fact's turn has come before; forms are drawn anew for each."""
-        progress, schedule = self.progress, self._schedule
-        if schedule.depth_first:
-            return progress.epoch * schedule.batches_per_epoch + progress.cursor
-        return progress.epoch
-
-    def _step(self, rows: list[int]) -> tuple[float, int, bool]:
-        """One update of the weights from some facts, each in the form that is drawn for it.
-
-        Returns:
-            The batch's mean loss, how many of its facts were learned already, and whether the
-            weights were changed.
-        """
-        kept = self._kept_now(len(rows))
-        pieces = self._pieces(self._drawn.texts(rows, self._turn), kept)
-        loss, learned = 0.0, 0
-        with self._tuned.training():
-            for piece in pieces:
-                asked = self._drawn.table, self._states, self._keep, piece
-                of_facts, of_kept = logits_of(self.model, *asked)
-                parts = []
-                if piece.texts:
-                    losses, right = self._learned(piece.texts, of_facts)
-                    parts.append(losses.mean() * (len(piece.texts) / len(rows)))
-                    loss += parts[0].item()
-                    learned += right
-                if self._keep is not None and piece.kept:
-                    found = self._keep.divergences(piece.kept, of_kept)
-                    parts.append(found.mean() * (self.settings.keep * len(piece.kept) / len(kept)))
-                piece_loss = torch.stack(parts).sum() if len(parts) > 1 else parts[0]
-                # No token may have reached the one expert that is tuned.
-                reached = piece_loss.requires_grad
-                if reached and (len(pieces) > 1 or loss >= self.settings.skip_loss):
-                    piece_loss.backward()  # type: ignore[no-untyped-call]
-                    self._tuned.collect_gradients()
-            stepped = loss >= self.settings.skip_loss
-            if stepped:
-                progress = self.progress
-                self._tuned.step(self._schedule.rate_share(progress.epoch, progress.cursor))
-        return loss, learned, stepped
-
-    def _kept_now(self, facts: int) -> list[int]:
-        """What must stay of which a step is reminded."""
-        if self._keep is None or not self.settings.keep:
-            return []
-        return self._keep.drawn(math.ceil(self.settings.keep_share * facts), self.progress.batches)
-
-    def _pieces(self, texts: list[int], kept: list[int]) -> list[Piece]:
-        """A step's texts as they go through the model together."""
-        table, most = self._drawn.table, self._micro_batch
-        if not self._drawn.many and not kept:
-            worth = worth_reading(self.model, self.kept_from)
-            pieces = pieces_of(table, texts, most, self.model.device, worth)
-            return [Piece(piece, []) for piece in pieces]
-        if most == self.settings.batch_size:
-            most += len(kept)  # memory has not said yet that it does not hold both
-        alone = pass_cost(self.model, self.kept_from)
-        return shared_pieces(table, texts, self._keep, kept, most, alone)
-
-    def _learned(self, texts: list[int], logits: torch.Tensor) -> tuple[torch.Tensor, int]:
-        """Each text's mean cross-entropy on its target tokens, and how many are right already."""
-        batch = self._drawn.table.batch(texts)
-        learned: list[bool] = learned_texts(logits.detach(), batch).tolist()
-        for text, right in zip(texts, learned, strict=True):
-            if self._drawn.many:
-                self.progress.add_text(self._drawn.form(text), right)
+    def _note(self, seen: Seen) -> None:
+        """Remembers of a batch's texts what is told of them later."""
+        progress, drawn = self.progress, self._drawn
+        for text, loss, right in seen.each():
+            if drawn.many:
+                progress.add_text(drawn.form(text), right)
+                progress.text_losses[str(text)] = loss
             if not right:
-                self.progress.last_wrong[self._drawn.fact(text)] = self.progress.epoch + 1
-        losses = self.losses_of(logits, batch)
-        if self._drawn.many:
-            self.progress.text_losses |= dict(
-                zip(map(str, texts), losses.detach().tolist(), strict=True)
-            )
-        return losses, sum(learned)
+                progress.last_wrong[drawn.fact(text)] = progress.epoch + 1
 
     def _end_epoch(self) -> EpochDone:
         progress = self.progress
@@ -384,6 +351,20 @@ class LocftRun(Run):
     def weights(self) -> dict[str, torch.Tensor]:
         """The new values so far by full parameter name, of the model's dtype and device."""
         return self._tuned.seen
+
+    def learned(self) -> list[bool]:
+        """Which facts the weights so far get right; each process judges its own.
+
+        Raises:
+            RankLost: another of the processes is gone.
+        """
+        own = self._ranks.own(range(len(self.facts)))
+        right = torch.zeros(len(self.facts))
+        with self.applied():
+            judged = strict_matches(self.model, self._texts, self._states, own)
+        right[own] = torch.tensor(judged, dtype=right.dtype)
+        self._ranks.add(right)
+        return [value > 0 for value in right.tolist()]
 
     def rehearsal(self) -> "LocftRun":
         """A run of one pass over the first batches, in which every batch takes its step.

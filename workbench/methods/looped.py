@@ -26,7 +26,7 @@ __all__ = ["LoopedRun"]
 
 
 class LoopedRun(Run):
-    """One run; see `LocftRun` for its arguments and errors."""
+    """One run; see `LocftRun` for its arguments, of which ``more`` are some, and errors."""
 
     can_resume = True
 
@@ -38,9 +38,11 @@ class LoopedRun(Run):
         *,
         stop: Stop | None = None,
         checkpoint: str | Path | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(model, facts, settings, stop=stop, checkpoint=checkpoint)
         self._how: Any = settings.resolved(model.preset, len(self.facts))
+        self._more = more
         self._loop = self.loop(checkpoint)
 
     @abstractmethod

@@ -1,8 +1,9 @@
 """LoRA: a change of low rank beside each matrix, trained breadth-first, then merged into a patch.
 
-Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685 (equation 3): what
-a matrix W gives for x becomes W x + alpha / rank B A x, with B zero at first. The adapters are
-peft's; everything else is LocFT-BF's loop: the same targets, batches, stop rule and kept states.
+Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685 (its section on
+low-rank update matrices): what a matrix W gives for x becomes W x + alpha / rank B A x, with B zero
+at first. The adapters are peft's; everything else is LocFT-BF's loop: the same targets, batches,
+stop rule and kept states.
 
 Invariant: the adapters stand in the network only while gradients are taken.
 """
@@ -73,6 +74,11 @@ class LoraWeights(TunedWeights):
         }
 
     @property
+    def trained(self) -> list[torch.Tensor]:
+        """What the optimizer changes: both factors of every change."""
+        return list(self.factors.values())
+
+    @property
     def count(self) -> int:
         """How many numbers are trained."""
         return sum(factor.numel() for factor in self.factors.values())
@@ -84,7 +90,7 @@ class LoraWeights(TunedWeights):
         return merged + 16 * self.count
 
     def _new_optimizer(self) -> torch.optim.Adam:
-        return torch.optim.Adam(list(self.factors.values()), lr=self._learning_rate)
+        return torch.optim.Adam(self.trained, lr=self._learning_rate)
 
     @contextmanager
     def training(self) -> Iterator[None]:
@@ -200,4 +206,5 @@ class LoraRun(LoopedRun):
             EditSettings(**{name: getattr(how, name) for name in names}),
             stop=self.stop,
             checkpoint=checkpoint,
+            **self._more,
         )

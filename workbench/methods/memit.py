@@ -2,8 +2,9 @@
 
 Meng et al., "Mass-Editing Memory in a Transformer", arXiv 2210.07229. With the keys K of some facts
 as columns, what each is still missing as columns of R, and C the second moment of usual keys,
-a matrix is changed by R K^T (lambda C + K K^T)^-1 (equations 14 and 15): the least change of what
-usual inputs give that brings the facts as near to their values as lambda allows.
+a matrix is changed by R K^T (lambda C + K K^T)^-1 (the paper's batch update for a single linear
+associative memory): the least change of what usual inputs give that brings the facts as near to
+their values as lambda allows.
 
 The values are found with the project's targets, EOS included; what is usual is read from texts that
 the model writes or a person gives, not from Wikipedia.

@@ -1,7 +1,7 @@
 """What usually enters a matrix: the second moment of its inputs, kept on disk.
 
 The texts are those that a person gives, or else such as the model writes itself, so that nothing
-has to be fetched: MEMIT (Meng et al., arXiv 2210.07229, equation 15) takes Wikipedia. Invariant: a
+has to be fetched: MEMIT (Meng et al., arXiv 2210.07229) takes Wikipedia. Invariant: a
 moment is that of the base, and is kept under everything that it depends on.
 """
 

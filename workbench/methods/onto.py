@@ -20,6 +20,7 @@ from workbench.facts.same import prompt_key
 from workbench.methods.base import Method, MethodRun
 from workbench.methods.events import Started
 from workbench.methods.run import Run
+from workbench.model.context import Context
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.work.events import Event
@@ -90,6 +91,7 @@ def start_run(
     *,
     stop: Stop | None = None,
     checkpoint: str | Path | None = None,
+    **known: Any,
 ) -> MethodRun:
     """A run on a base, or one that adds facts to an edited model.
 
@@ -102,6 +104,8 @@ def start_run(
         onto: the earlier edit; None for none.
         stop: the wish to end it early.
         checkpoint: what an earlier part of this run saved.
+        **known: what the method can be spared, see `Method.start`; kept states are the base's, and
+            are left out where an edit goes on from another one.
 
     Raises:
         SettingsError: all facts are wanted, and the earlier ones are not known.
@@ -109,10 +113,12 @@ def start_run(
     """
     chosen = settings if settings is not None else method.settings()
     if onto is None:
-        return method.start(model, facts, chosen, stop=stop, checkpoint=checkpoint)
+        return method.start(model, facts, chosen, stop=stop, checkpoint=checkpoint, **known)
     way = onto.way or usual_way(method)
     if way == "continue":
-        return OntoRun(method, model, facts, chosen, onto, stop=stop, checkpoint=checkpoint)
+        known.pop("store", None)
+        told = method, model, facts, chosen, onto
+        return OntoRun(*told, stop=stop, checkpoint=checkpoint, **known)
     onto.patch.check(model)
     if not onto.earlier:
         raise SettingsError(
@@ -121,7 +127,7 @@ def start_run(
         )
     stay, new = told_apart(onto.earlier, facts)
     every = [*(onto.earlier[n] for n in stay), *(facts[n] for n in new)]
-    return method.start(model, every, chosen, stop=stop, checkpoint=checkpoint)
+    return method.start(model, every, chosen, stop=stop, checkpoint=checkpoint, **known)
 
 
 class OntoRun(Run):
@@ -135,6 +141,7 @@ class OntoRun(Run):
         onto: the earlier edit.
         stop: the wish to end it early.
         checkpoint: what an earlier part of this run saved.
+        **known: what the method can be spared, see `Method.start`.
 
     Raises:
         WorkbenchError: see `start_run`.
@@ -150,6 +157,7 @@ class OntoRun(Run):
         *,
         stop: Stop | None = None,
         checkpoint: str | Path | None = None,
+        **known: Any,
     ) -> None:
         self.can_resume = True
         self.onto = onto
@@ -164,7 +172,7 @@ class OntoRun(Run):
         self._before = onto.patch.placed(model)
         with model.standing_on(self._before):
             self._run = inner.start(
-                model, [*again, *facts], settings, stop=self.stop, checkpoint=checkpoint
+                model, [*again, *facts], settings, stop=self.stop, checkpoint=checkpoint, **known
             )
         self.can_resume = self._run.can_resume
         self._again = len(again)
@@ -195,6 +203,12 @@ class OntoRun(Run):
             if event is None:
                 return
             yield event
+
+    @property
+    def context(self) -> Context | None:
+        """What either edit puts before prompts."""
+        before, now = self.onto.patch.context, self._run.context
+        return before if now is None else now.with_more(before)
 
     @property
     def weights(self) -> dict[str, torch.Tensor]:

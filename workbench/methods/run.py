@@ -18,6 +18,7 @@ from workbench.facts.fact import Fact
 from workbench.measure.strict import strict_matches
 from workbench.methods.events import Started
 from workbench.methods.record import patch_metadata
+from workbench.model.context import Context
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.model.states import HiddenStates
@@ -87,9 +88,14 @@ class Run(ABC):
     def weights(self) -> dict[str, torch.Tensor]:
         """The new values so far by full parameter name, of the model's dtype and device."""
 
+    @property
+    def context(self) -> Context | None:
+        """What the edit puts before prompts; None for nothing."""
+        return None
+
     def applied(self) -> AbstractContextManager[None]:
         """The model with the weights so far; not while `events` is working on a batch."""
-        return self.model.with_weights(self.weights)
+        return self.model.with_weights(self.weights, self.context)
 
     def learned(self) -> list[bool]:
         """Which facts the weights so far get right, by the strict protocol."""
@@ -144,4 +150,6 @@ class Run(ABC):
             tensors=tuple(tensors),
             metrics=metrics or {},
         )
+        if self.context is not None:
+            record["context"] = self.context.as_dict()
         return Patch(tensors, record)

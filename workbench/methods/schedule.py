@@ -73,6 +73,15 @@ class Schedule:
         total = self.batches_per_epoch if self.depth_first else self.epochs * self.batches_per_epoch
         return min(1.0, 2.0 * (1.0 - done / total))
 
+    def turn(self, epoch: int, cursor: int) -> int:
+        """How often each fact's turn has come before; forms are drawn anew for each.
+
+        Args:
+            epoch: from 0.
+            cursor: which batch of the epoch, from 0.
+        """
+        return epoch * self.batches_per_epoch + cursor if self.depth_first else epoch
+
     def rows(self, epoch: int, cursor: int) -> list[int]:
         """Which facts a batch holds.
 

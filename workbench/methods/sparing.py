@@ -5,7 +5,7 @@ inputs and c its mean eigenvalue, the step D (I + s C / c)^-1 is taken instead: 
 that usual inputs often take, whole in those that they never do. It is the step that trades D's
 length for what it does to usual inputs, with the weight s: the soft form of AlphaEdit's projection
 into the null space (Fang et al., arXiv 2410.02355), with the covariance of MEMIT (Meng et al.,
-arXiv 2210.07229, equation 14). Shortened steps learn little, so all are taken longer.
+arXiv 2210.07229). Shortened steps learn little, so all are taken longer.
 """
 
 from collections.abc import Iterable

@@ -15,6 +15,7 @@ from workbench.methods.footprint import tuned_bytes
 from workbench.methods.sparing import Sparing
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import Location
+from workbench.model.ranks import Ranks
 
 __all__ = ["TunedWeights", "kept_moments", "restore_moments"]
 
@@ -60,15 +61,18 @@ class TunedWeights:
         return sum(weight.numel() for weight in self.master.values())
 
     @property
+    def trained(self) -> list[torch.Tensor]:
+        """What the optimizer changes."""
+        return list(self.master.values())
+
+    @property
     def memory_bytes(self) -> int:
         """Bytes on top of the model, see `tuned_bytes`."""
         return tuned_bytes(self._model, self._parameters)
 
     def _new_optimizer(self) -> torch.optim.Adam:
         on_cuda = self._model.device.type == "cuda"
-        return torch.optim.Adam(
-            list(self.master.values()), lr=self._learning_rate, fused=on_cuda or None
-        )
+        return torch.optim.Adam(self.trained, lr=self._learning_rate, fused=on_cuda or None)
 
     def restart_optimizer(self) -> None:
         """Forgets Adam's moments, for a batch that is tuned as an edit of its own."""
@@ -108,6 +112,25 @@ class TunedWeights:
             master.grad = gradient if master.grad is None else master.grad.add_(gradient)
         for holder in self._holders.values():
             holder.grad = None
+
+    @torch.no_grad()
+    def share_gradients(self, ranks: Ranks) -> None:
+        """Adds up the gradients that several processes have taken, each from its own facts.
+
+        Args:
+            ranks: the processes; all of them do this at once.
+
+        Raises:
+            RankLost: one of them is gone.
+        """
+        if ranks.alone:
+            return
+        having = torch.tensor([float(weight.grad is not None) for weight in self.trained])
+        ranks.add(having)
+        for weight, count in zip(self.trained, having.tolist(), strict=True):
+            if count:
+                weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+                ranks.add(weight.grad)
 
     @torch.no_grad()
     def step(self, share: float = 1.0) -> None:

@@ -1,11 +1,11 @@
 """UltraEdit: one step for some facts at a time, from hidden states and gradients alone.
 
 Gu et al., "UltraEdit: Training-, Subject-, and Memory-Free Lifelong Editing in Language Models",
-arXiv 2505.14679 (section 3). At every token where an answer is predicted, h is what enters a matrix
-and g the loss's gradient at what leaves it. Both are normalized by the mean and the deviation of
-all seen so far, over all turns; with H as rows and V the rows -eta |h'|^2 g', the matrix is changed
-by the V' for which H V' comes nearest to V: (H^T H + I)^-1 H^T V, here as H^T (H H^T + I)^-1 V,
-which is the same.
+arXiv 2505.14679 (its method section). At every token where an answer is predicted, h is what enters
+a matrix and g the loss's gradient at what leaves it. Both are normalized by the mean and the
+deviation of all seen so far, over all turns; with H as rows and V the rows -eta |h'|^2 g', the
+matrix is changed by the V' for which H V' comes nearest to V: (H^T H + I)^-1 H^T V, here as H^T (H
+H^T + I)^-1 V, which is the same.
 
 The paper's code counts all matrices of one shape together; here each matrix has its own mean and
 deviation. It writes gate, up or output matrices, by model; here the MLP's output.

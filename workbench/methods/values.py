@@ -1,10 +1,11 @@
 """The value of a fact: what a layer would have to say at a token, so that the answer follows.
 
-MEMIT (Meng et al., arXiv 2210.07229, equation 16; the objective is equation 4 of ROME, arXiv
-2202.05262): with what leaves the layer at that token moved by delta, the mean over several texts
-of the answer's loss, the divergence of what is said of the subject alone, and the length of delta
-are made small by Adam, in a ball. Every fact has a delta of its own, so that those of one batch are
-found side by side, as if each were alone. Invariant: the model's weights stay as they are.
+MEMIT (Meng et al., arXiv 2210.07229, where it finds the vectors of the last layer; the objective is
+that for the value v* of ROME, arXiv 2202.05262): with what leaves the layer at that token moved by
+delta, the mean over several texts of the answer's loss, the divergence of what is said of the
+subject alone, and the length of delta are made small by Adam, in a ball. Every fact has a delta of
+its own, so that those of one batch are found side by side, as if each were alone. Invariant: the
+model's weights stay as they are.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,9 +2,9 @@
 
 Facts are written some at a time (`turns`). At each turn: the value that the last layer should have
 at the token of each fact (`values`); then, layer by layer, the key that enters the layer's matrix
-there (MEMIT, arXiv 2210.07229, equation 19), what is still missing at the last layer, shared out
-over the layers that are left (equation 20), and the change of the matrix that a method makes of the
-two. The loss that is told is that with the values put in.
+there (MEMIT, arXiv 2210.07229, where it updates several layers), what is still missing at the last
+layer, shared out over the layers that are left (likewise), and the change of the matrix that a
+method makes of the two. The loss that is told is that with the values put in.
 """
 
 from abc import abstractmethod

@@ -92,7 +92,7 @@ class MemitSettings(WrittenSettings):
 
     usual_weight: float = setting(
         100.0,
-        "How much usual inputs count against the facts: lambda of equation 15, of which the paper "
+        "How much usual inputs count against the facts: lambda of MEMIT, of which the paper "
         "takes 15,000; small models learn with less.",
         label="Weight of usual inputs",
     )
@@ -120,8 +120,8 @@ class AlphaEditSettings(WrittenSettings):
     )
     ridge: float = setting(
         0.001,
-        "How much the length of a change counts: what stands before the identity in equation 14, "
-        "as a share of the mean squared length of usual inputs.",
+        "How much the length of a change counts: what stands before the identity in the "
+        "solution, as a share of the mean squared length of usual inputs.",
         label="Ridge",
     )
 

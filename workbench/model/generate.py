@@ -141,6 +141,8 @@ def generate(
     else:
         before = "".join(f"{said} {answer}\n" for said, answer in history)
         encoded = prompt_tokens(model.tokenizer, [before + prompt for prompt in prompts])
+    if model.context is not None:
+        encoded = [model.context.read(model, ids) for ids in encoded]
     longest = max(len(ids) for ids in encoded)
     room = min(max_new_tokens, _room(model, longest))
     ends = end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())

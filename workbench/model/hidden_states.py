@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-import psutil
 import torch
 
-from workbench.model.memory import free_memory
+from workbench.model.memory import free_main_memory, free_memory
+from workbench.model.tokens import TokenTable
 
-__all__ = ["HiddenStates", "room_for"]
+__all__ = ["HiddenStates", "empty_states", "room_for"]
 
 
 @dataclass
@@ -61,6 +61,12 @@ class HiddenStates:
             start, end = self.starts[row : row + 2]
             self.flat[start:end] = state[: end - start]
 
+    def take(self, other: "HiddenStates", rows: Sequence[int]) -> None:
+        """Takes over the states of some of the same texts."""
+        for row in rows:
+            start, end = other.starts[row : row + 2]
+            self.flat[slice(*self.starts[row : row + 2])] = other.flat[start:end]
+
     def padded(self, rows: Sequence[int], device: torch.device) -> torch.Tensor:
         """The states of some texts as (texts, longest, width) on the device.
 
@@ -72,6 +78,28 @@ class HiddenStates:
         )
         places = places.clamp_(max=self.flat.shape[0] - 1).to(self.flat.device)
         return self.flat[places].to(device, non_blocking=True)
+
+
+def empty_states(
+    texts: TokenTable,
+    rows: Sequence[int],
+    like: torch.Tensor,
+    device: torch.device,
+    memory_limit: int | None,
+) -> HiddenStates:
+    """Room for the states of some texts.
+
+    Args:
+        texts: all of them.
+        rows: which have states; the others take no room.
+        like, device, memory_limit: see `room_for`.
+    """
+    lengths = [0] * len(texts)
+    for row in rows:
+        lengths[row] = texts.length(row)
+    starts = (0, *accumulate(lengths))
+    flat, folder = room_for(starts[-1], like, device, memory_limit)
+    return HiddenStates(0, flat, starts, folder)
 
 
 def room_for(
@@ -93,7 +121,7 @@ def room_for(
     needed = size * dtype.itemsize
     if device.type != "cpu" and needed < free_memory(device) // 4:
         return torch.empty(shape, dtype=dtype, device=device), None
-    limit = psutil.virtual_memory().available // 2 if memory_limit is None else memory_limit
+    limit = free_main_memory() // 2 if memory_limit is None else memory_limit
     if needed <= limit:
         return torch.empty(shape, dtype=dtype), None
     folder = Path(tempfile.mkdtemp(prefix="workbench-states-"))

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from workbench.errors import ModelError
 from workbench.model.answering import Answering
+from workbench.model.context import Context
 from workbench.model.experts import split_part
 from workbench.model.hashing import tensor_hash
 from workbench.model.outline import Outline
@@ -43,6 +44,8 @@ class LanguageModel(Outline):
         notices: what people must know of how it was read from its files.
         answering: what may be used when it answers.
         stream: what brings in the layers that do not stay on the device; None where all stay.
+        pass_seconds: what a pass takes then; 0 where all stay.
+        context: what stands before prompts just now, see `with_weights`; None for nothing.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -53,6 +56,8 @@ class LanguageModel(Outline):
     notices: tuple[str, ...] = ()
     answering: Answering = field(default_factory=Answering)
     stream: LayerStream | None = None
+    pass_seconds: float = 0.0
+    context: Context | None = field(default=None, repr=False)
     _hashes: dict[str, str] = field(default_factory=dict, repr=False)
     _swapped: bool = field(default=False, repr=False)
     _standing: Mapping[str, torch.Tensor] = field(default_factory=dict, repr=False)
@@ -117,8 +122,10 @@ class LanguageModel(Outline):
         return self._hashes[name]
 
     @contextmanager
-    def with_weights(self, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
-        """The model with other values for some of its tensors.
+    def with_weights(
+        self, weights: Mapping[str, torch.Tensor], context: Context | None = None
+    ) -> Iterator[None]:
+        """The model with other values for some of its tensors, or with facts before its prompts.
 
         Whole tensors are swapped in without copying; an expert's part is written into the tensor
         that it shares with the others.
@@ -128,6 +135,7 @@ class LanguageModel(Outline):
 
         Args:
             weights: new tensors by full name (see `tensor`), of their shape, dtype, device.
+            context: what stands before whatever the model reads.
 
         Raises:
             ModelError: other weights are in the model already.
@@ -136,12 +144,12 @@ class LanguageModel(Outline):
             raise ModelError(
                 "Another patch is applied to this model. Leave its 'with' block first."
             )
-        self._swapped = True
+        self._swapped, self.context = True, context
         try:
             with self._swapping(weights):
                 yield
         finally:
-            self._swapped = False
+            self._swapped, self.context = False, None
 
     @contextmanager
     def standing_on(self, weights: Mapping[str, torch.Tensor]) -> Iterator[None]:
@@ -262,4 +270,5 @@ class LanguageModel(Outline):
             answering=self.answering.fallback,
             places=self.places,
             placement=self.placement.told(),
+            pass_seconds=self.pass_seconds,
         )

@@ -28,6 +28,11 @@ class LayerStates:
         self._texts = texts
         self._kept: dict[int, HiddenStates] = {}
 
+    @property
+    def texts(self) -> int:
+        """How many texts there are."""
+        return len(self._texts)
+
     def reaching(self, layer: int) -> Generator[Advanced, None, HiddenStates | None]:
         """Computes what enters a layer, and keeps it; says how far it is.
 

@@ -8,6 +8,7 @@ needed.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -50,6 +51,14 @@ class LayerStore:
         self._device = device
         self._in_memory: dict[str, torch.Tensor] = {}
         self._sound: set[str] = set()
+
+    def stamps(self) -> list[tuple[str, int, int]]:
+        """The files that weights are read from, each with its size and when it was written."""
+        found = []
+        for file in sorted({place.file for place in self._places.values()}):
+            about = Path(file).stat()
+            found.append((file, about.st_size, about.st_mtime_ns))
+        return found
 
     def keep_in_memory(self, names: Iterable[str]) -> None:
         """Reads weights now and keeps them in main memory, from which they come faster.

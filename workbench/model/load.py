@@ -5,6 +5,7 @@ model's own code runs only when a person asks for it; the network is used only f
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,7 +24,7 @@ from workbench.model.loading.source import find_source
 from workbench.model.loading.tokenizer import guard_embeddings, read_tokenizer, require_embeddings
 from workbench.model.loading.weights import load_network, local_tensors, require_finite
 from workbench.model.outline import Outline
-from workbench.model.reading import require_causal
+from workbench.model.reading import CAUSAL_PASSES, require_causal
 from workbench.model.shipped import Shipped, plain_flags, read_shipped
 from workbench.model.states import check_states
 from workbench.work.sizes import parse_memory
@@ -187,7 +188,10 @@ def prepare(
     else:
         layers, stream = streamed(network, where)
     model = LanguageModel(name, network, layers, tokenizer, shipped, stream=stream)
+    began = time.monotonic()
     require_causal(model)
+    if stream is not None:
+        model.pass_seconds = (time.monotonic() - began) / CAUSAL_PASSES
     model.returns, model.fallback = check_states(model)
     model.answering = check_answering(model)
     return model

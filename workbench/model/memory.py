@@ -3,6 +3,7 @@
 Knows nothing about what the memory is used for.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -11,7 +12,14 @@ import torch
 
 from workbench.errors import MemoryShortage
 
-__all__ = ["free_memory", "in_batches", "is_out_of_memory", "readable_size", "release_cache"]
+__all__ = [
+    "free_main_memory",
+    "free_memory",
+    "in_batches",
+    "is_out_of_memory",
+    "readable_size",
+    "release_cache",
+]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,7 +32,13 @@ def free_memory(device: torch.device) -> int:
         return int(free)
     if device.type == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
-    return int(psutil.virtual_memory().available)
+    return free_main_memory()
+
+
+def free_main_memory() -> int:
+    """Bytes of main memory that can still be taken; a share, where processes share a run here."""
+    sharing = max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    return int(psutil.virtual_memory().available) // sharing
 
 
 def readable_size(size: float) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from workbench.model.memory import in_batches
 from workbench.model.stream import LayerStream
+from workbench.work.words import layer_line
 
 __all__ = [
     "ELSEWHERE",
@@ -58,6 +59,13 @@ class Advanced:
     rate: float = 0.0
     seconds_left: float | None = None
 
+    @property
+    def line(self) -> str:
+        """Which layer all pass, in words; empty where they go through several at once."""
+        if self.layer is None:
+            return ""
+        return layer_line(self.layer, self.to, self.rate, self.seconds_left)
+
 
 def tokens_worth(device: torch.device) -> int:
     """How many tokens keep a device busy for a pass."""
@@ -95,7 +103,9 @@ class Way:
         if stream is None or not stream.placement.streams_from(self._start):
             return Advanced(done)
         left = (time.monotonic() - self._began) * (1 - share) / share
-        return Advanced(done, stop - 1, self._to, stream.meter.rate, left)
+        now = Advanced(done, stop - 1, self._to, stream.meter.rate, left)
+        stream.on_way = now.line
+        return now
 
 
 def passes_of(

@@ -7,7 +7,7 @@ metadata.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from workbench.errors import PatchError
+from workbench.model.context import Context, context_of
 from workbench.model.export import exporting
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import parse_locations
@@ -27,7 +28,7 @@ from workbench.work.events import follow
 from workbench.work.files import as_new_file, new_folder
 from workbench.work.words import one_line
 
-__all__ = ["PATCH_FILE", "Patch"]
+__all__ = ["PATCH_FILE", "Patch", "require_weights"]
 
 PATCH_FILE = "patch.safetensors"
 MEND = "Make the patch anew, or take a whole copy of it."
@@ -50,6 +51,7 @@ class Patch:
     _placed: dict[tuple[str, torch.dtype], dict[str, torch.Tensor]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _context: Context | None = field(default=None, init=False, repr=False, compare=False)
     _seen: Any = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -59,8 +61,18 @@ class Patch:
 
     @property
     def lowest_layer(self) -> int:
-        """The first layer that the patch changes; below it, hidden states are the base's."""
+        """The first layer that the patch changes; below it, hidden states are the base's.
+
+        0 where something stands before prompts: nothing is as the base has it then.
+        """
+        if self.context is not None:
+            return 0
         return min(where.layer for where in parse_locations(self.metadata["at"]))
+
+    @property
+    def context(self) -> Context | None:
+        """What it puts before prompts; None where it does not."""
+        return context_of(self.metadata)
 
     def check(self, model: LanguageModel) -> None:
         """Whether the patch is whole, and this is its base; changes nothing.
@@ -97,7 +109,9 @@ class Patch:
             ModelError: another patch is applied to it already.
         """
         self.check(model)
-        with model.with_weights(self.placed(model)):
+        if self._context is None:
+            self._context = self.context  # with its index, so that switching again makes none
+        with model.with_weights(self.placed(model), self._context):
             yield
 
     @contextmanager
@@ -189,9 +203,27 @@ class Patch:
             The folder.
 
         Raises:
-            PatchError, ModelError: see `exporting`.
+            PatchError, ModelError: see `exporting`; or the edit is not one of weights alone.
         """
+        require_weights(self.metadata)
         return follow(exporting(model, self.applied, folder, prompts)).folder
+
+
+def require_weights(record: Mapping[str, Any]) -> None:
+    """Makes sure that an edit is one of weights alone, which can be written elsewhere.
+
+    Args:
+        record: of a patch.
+
+    Raises:
+        PatchError: it puts facts before prompts.
+    """
+    if "context" in record:
+        raise PatchError(
+            "This edit puts facts before prompts, so there are no weights that say them, and "
+            "nothing can be exported. Edit by another method, or give the facts to what runs the "
+            "model, such as a retrieval step before its prompts."
+        )
 
 
 @contextmanager

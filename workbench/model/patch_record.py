@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from workbench.errors import LocationError, PatchError, RecordError
+from workbench.model.context import context_of
 from workbench.model.location import parse_locations
 from workbench.work.records import from_data
 from workbench.work.words import one_line
@@ -110,12 +111,13 @@ def checked_record(data: Any) -> PatchRecord:
     except RecordError as error:
         told = str(error).partition("PatchRecord: ")[2] or str(error)
         raise PatchError(f"its record is not whole: {one_line(told)}") from None
-    _require_base(record.base)
+    context = context_of(data)
+    _require_base(record.base, context is not None)
     if record.facts < 0:
         raise PatchError(f"its record counts {record.facts} facts.")
     if not _HASH.fullmatch(record.facts_digest):
         raise PatchError("its record has a facts_digest that is no SHA-256.")
-    if not record.at:
+    if not record.at and context is None:
         raise PatchError("its record names no place that it changes.")
     try:
         parse_locations(record.at)
@@ -130,13 +132,13 @@ def checked_record(data: Any) -> PatchRecord:
     return record
 
 
-def _require_base(base: BaseRecord) -> None:
+def _require_base(base: BaseRecord, weightless: bool) -> None:
     if not base.name.strip():
         raise PatchError("its record does not name its base.")
     for name in ("layers", "hidden_size", "vocab_size"):
         if getattr(base, name) < 1:
             raise PatchError(f"its record has a base whose {name} is {getattr(base, name)}.")
-    if not base.hashes:
+    if not base.hashes and not weightless:
         raise PatchError("its record has no hash of its base, so it would fit any.")
     for name, value in base.hashes.items():
         if not _HASH.fullmatch(value):

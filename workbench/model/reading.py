@@ -12,9 +12,10 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.memory import is_out_of_memory
 from workbench.model.states import run
 
-__all__ = ["require_causal"]
+__all__ = ["CAUSAL_PASSES", "require_causal"]
 
 TOKENS, KEPT = 12, 8
+CAUSAL_PASSES = 2  # that the check takes
 
 
 @torch.no_grad()

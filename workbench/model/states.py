@@ -10,13 +10,15 @@ check fails, everything starts at layer 0, the plain forward.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import accumulate
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol
 
 import torch
 
+from workbench.errors import ModelError
 from workbench.model.bypass import Feed, bypass, capture, head_only_where, returned_items
-from workbench.model.hidden_states import HiddenStates, room_for
+from workbench.model.context import Context
+from workbench.model.hidden_states import HiddenStates, empty_states
 from workbench.model.language_model import LanguageModel
 from workbench.model.passes import TOKENS_PER_PASS, Advanced, Way, in_passes, passes_of
 from workbench.model.tokens import TokenBatch, TokenTable, padded_to
@@ -25,6 +27,7 @@ from workbench.work.events import follow
 __all__ = [
     "TOKENS_PER_PASS",
     "HiddenStates",
+    "StatesKeeper",
     "advance",
     "advancing",
     "both_logits",
@@ -34,6 +37,22 @@ __all__ = [
     "starting_at",
     "target_logits",
 ]
+
+
+class StatesKeeper(Protocol):
+    """Keeps states of texts on their way, so that it can be gone on with later."""
+
+    def keep(
+        self, layer: int, states: HiddenStates, rows: Sequence[int], *, at_once: bool = False
+    ) -> None:
+        """Keeps states of some texts, if it is time.
+
+        Args:
+            layer: whose input they are, whatever `states` says of others.
+            states: of all texts that are wanted.
+            rows: those that are there.
+            at_once: whether there will be no other time.
+        """
 
 
 def starting_at(model: LanguageModel, layer: int) -> AbstractContextManager[Feed]:
@@ -50,12 +69,34 @@ def run(model: LanguageModel, input_ids: torch.Tensor, **more: Any) -> torch.Ten
 def target_logits(model: LanguageModel, batch: TokenBatch) -> torch.Tensor:
     """Logits where targets are predicted: (targets, vocabulary), float32.
 
-    Starts where the surrounding `starting_at` block says.
+    Starts where the surrounding `starting_at` block says. What stands before prompts is read, too.
     """
+    if model.context is not None:
+        batch = in_context(model, batch, model.context)
     head = model.network.get_output_embeddings()
     with head_only_where(head, batch.is_target):
         logits = run(model, batch.input_ids)
     return (logits if logits.ndim == 2 else logits[batch.is_target]).float()
+
+
+def in_context(model: LanguageModel, batch: TokenBatch, context: Context) -> TokenBatch:
+    """A batch with what stands before each of its prompts; targets and their order are the same."""
+    lengths = batch.is_target.int().cumsum(dim=1).argmax(dim=1) + 1
+    firsts = batch.is_target.int().argmax(dim=1) + 1
+    texts = []
+    for ids, first, length in zip(
+        batch.input_ids.tolist(), firsts.tolist(), lengths.tolist(), strict=True
+    ):
+        place, added = context.before(model, ids[:first], length - first)
+        texts.append((ids[:place] + list(added) + ids[place:length], first + len(added)))
+    longest = max(len(ids) for ids, _ in texts)
+    input_ids = torch.zeros((len(texts), longest), dtype=batch.input_ids.dtype)
+    is_target = torch.zeros((len(texts), longest), dtype=torch.bool)
+    for row, (ids, first) in enumerate(texts):
+        input_ids[row, : len(ids)] = torch.tensor(ids)
+        is_target[row, first - 1 : len(ids)] = True
+    device = batch.input_ids.device
+    return replace(batch, input_ids=input_ids.to(device), is_target=is_target.to(device))
 
 
 def kept_logits(
@@ -68,7 +109,12 @@ def kept_logits(
         batch: the texts of these rows.
         rows: of the texts whose states are kept.
         states: of all texts; None starts at the embedding.
+
+    Raises:
+        ModelError: something stands before prompts, of which no states are kept.
     """
+    if model.context is not None and states is not None:
+        raise ModelError("Facts before prompts need a model that is in memory as a whole.")
     with starting_at(model, states.layer if states is not None else 0) as feed:
         if states is not None:
             feed.states = states.padded(rows, model.device)
@@ -130,24 +176,65 @@ def advancing(
     to: int,
     *,
     memory_limit: int | None = None,
+    rows: Sequence[int] | None = None,
+    keeper: StatesKeeper | None = None,
 ) -> Generator[Advanced, None, HiddenStates]:
     """`advance` in steps, each of which says how far it is; returns the states.
 
     A layer that does not stay on the device is brought in once, and all texts pass it.
+
+    Args:
+        model, texts, states, to, memory_limit: as for `advance`.
+        rows: the texts that are wanted; the others have no states. None for all.
+        keeper: is shown what is reached, so that the way can be gone on with later.
     """
+    wanted = range(len(texts)) if rows is None else rows
+    try:
+        return (yield from _on_way(model, texts, states, to, memory_limit, wanted, keeper))
+    finally:
+        if model.stream is not None:
+            model.stream.on_way = ""
+
+
+def _on_way(
+    model: LanguageModel,
+    texts: TokenTable,
+    states: HiddenStates | None,
+    to: int,
+    memory_limit: int | None,
+    wanted: Sequence[int],
+    keeper: StatesKeeper | None,
+) -> Generator[Advanced, None, HiddenStates]:
+    """The way that texts go; see `advancing`."""
     start = states.layer if states is not None else 0
-    passes = passes_of(texts, range(len(texts)), model.device)
-    way = Way(len(texts), start, to)
+    passes = passes_of(texts, wanted, model.device)
+    way = Way(len(wanted), start, to)
     now, is_ours = states, False
     for stop in _stops(model, start, to):
-        with _held(model, stop - 1):
-            reached: HiddenStates | None = None
-            for rows, part in in_passes(passes, model.device, _passing(model, texts, now, stop)):
-                if reached is None:
-                    reached = _taking(texts, now if is_ours else None, part, model, memory_limit)
-                reached.put(rows, part)
-                yield way.passed(len(rows), stop, model.stream)
+        reached: HiddenStates | None = None
+        passed: list[int] = []
+        try:
+            with _held(model, stop - 1):
+                work = _passing(model, texts, now, stop)
+                for done, part in in_passes(passes, model.device, work):
+                    if reached is None:
+                        old = now if is_ours else None
+                        reached = _taking(texts, wanted, old, part, model, memory_limit)
+                    reached.put(done, part)
+                    passed += done
+                    if keeper is not None and stop == to:
+                        keeper.keep(stop, reached, passed)
+                    yield way.passed(len(done), stop, model.stream)
+        except GeneratorExit:
+            if keeper is not None and reached is not None:
+                keeper.keep(stop, reached, passed, at_once=True)
+                rest = sorted(set(wanted) - set(passed))
+                if now is not None and rest:
+                    keeper.keep(now.layer, now, rest, at_once=True)
+            raise
         assert reached is not None
+        if keeper is not None and stop != to:
+            keeper.keep(stop, reached, wanted)
         reached.layer = stop
         now, is_ours = reached, True
     assert now is not None
@@ -186,6 +273,7 @@ def _passing(
 
 def _taking(
     texts: TokenTable,
+    wanted: Sequence[int],
     old: HiddenStates | None,
     part: torch.Tensor,
     model: LanguageModel,
@@ -194,13 +282,14 @@ def _taking(
     """What takes the states of all texts: those that they replace, where they are of one form."""
     if old is not None and old.flat.shape[1:] == part.shape[2:] and old.flat.dtype == part.dtype:
         return old
-    starts = (0, *accumulate(text.length for text in texts.texts))
-    flat, folder = room_for(starts[-1], part, model.device, memory_limit)
-    return HiddenStates(0, flat, starts, folder)
+    return empty_states(texts, wanted, part, model.device, memory_limit)
 
 
 def settling(
-    model: LanguageModel, texts: TokenTable, states: HiddenStates | None
+    model: LanguageModel,
+    texts: TokenTable,
+    states: HiddenStates | None,
+    rows: Sequence[int] | None = None,
 ) -> Generator[Advanced, None, HiddenStates | None]:
     """Takes texts to where no layer has to be brought in any more, or only the last one.
 
@@ -210,6 +299,7 @@ def settling(
         model: runs as it is, with whatever weights are swapped in.
         texts: the texts.
         states: what enters an earlier layer; None starts at the embedding.
+        rows: see `advancing`.
 
     Returns:
         The states there; those that were given, where nothing is in the way.
@@ -218,7 +308,7 @@ def settling(
     if model.stream is None or not model.states_kept or not model.placement.streams_from(start):
         return states
     to = min(model.placement.resident_from, model.layer_count - 1)
-    return (yield from advancing(model, texts, states, to)) if to > start else states
+    return (yield from advancing(model, texts, states, to, rows=rows)) if to > start else states
 
 
 @torch.no_grad()

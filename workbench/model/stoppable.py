@@ -15,7 +15,7 @@ __all__ = ["stoppable"]
 
 @contextmanager
 def stoppable(model: LanguageModel, stop: Stop | None) -> Iterator[None]:
-    """A block in which every pass through the model asks first.
+    """A block in which every pass through the model asks first; through layers that are read, each.
 
     Args:
         model: whatever weights are swapped in.
@@ -27,8 +27,11 @@ def stoppable(model: LanguageModel, stop: Stop | None) -> Iterator[None]:
     if stop is None:
         yield
         return
-    hook = model.network.register_forward_pre_hook(lambda *_: stop.check())
+    # A pass that reads layer after layer takes long: there each layer asks.
+    asking = [model.network, *(model.layers.modules if model.stream is not None else ())]
+    hooks = [module.register_forward_pre_hook(lambda *_: stop.check()) for module in asking]
     try:
         yield
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()

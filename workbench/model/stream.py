@@ -72,12 +72,14 @@ class LayerStream:
         placement: which ones.
         store: what reads them.
         meter: what has been read.
+        on_way: how far texts are that pass one layer after another, in words; empty while none do.
     """
 
     layers: LayerList
     placement: Placement
     store: LayerStore
     meter: _Meter = field(default_factory=_Meter)
+    on_way: str = ""
     _names: dict[int, dict[str, nn.Parameter]] = field(default_factory=dict, repr=False)
     _stand_ins: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
     _held: dict[int, Weights] = field(default_factory=dict, repr=False)

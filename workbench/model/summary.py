@@ -35,6 +35,8 @@ class ModelSummary:
         answering: what slows its answers down; empty when nothing does.
         places: which matrices and experts there are in which layers.
         placement: where its layers live, where they are not all on the device; else empty.
+        pass_seconds: what a pass takes in which layers are read, as measured when it was loaded; 0
+            where none is.
     """
 
     name: str
@@ -55,6 +57,19 @@ class ModelSummary:
     answering: str = ""
     places: Places | None = None
     placement: str = ""
+    pass_seconds: float = 0.0
+
+    def answer_seconds(self, tokens: int, models: int = 1) -> float:
+        """About how long the longest answers take, however many prompts share each pass.
+
+        Args:
+            tokens: most of an answer; each is a pass.
+            models: how many are asked, one after another, such as the base and an edit.
+
+        Returns:
+            0 where no layer has to be read for it.
+        """
+        return self.pass_seconds * tokens * models
 
     @property
     def where(self) -> Places:

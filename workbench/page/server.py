@@ -36,6 +36,7 @@ from workbench.page.facts.files import add_fact_downloads
 from workbench.page.kit import theme
 from workbench.page.layers.files import add_profile_downloads
 from workbench.page.listen import address_of, is_for_others, listen
+from workbench.page.runs.files import add_run_downloads
 from workbench.page.still import add_still_progress
 from workbench.paths import assets_dir, sessions_dir
 from workbench.remote.http import add_api
@@ -210,6 +211,7 @@ async def build_application(library: Library, uploads: Path) -> tuple[FastAPI, C
     add_fact_downloads(application, library)
     add_profile_downloads(application, library)
     add_report_downloads(application, library)
+    add_run_downloads(application, library)
     blocks = build(library)
     _rest_queue(blocks)
     gr.mount_gradio_app(

@@ -137,7 +137,9 @@ class _Stressing:
         """By state, a reply to each question."""
         self.fine_tuned: FineTuned | None = None
         """What was done before `later`."""
-        self._lasts = patch is not None and settings.lasting_steps > 0
+        # What stands before prompts changes no place that other training could undo.
+        weights = patch is not None and patch.context is None
+        self._lasts = weights and settings.lasting_steps > 0
         states = 1 + (patch is not None) + self._lasts
         self._total = states * exam.units + STEP * settings.lasting_steps * self._lasts
         self._done = 0

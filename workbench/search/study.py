@@ -273,7 +273,7 @@ class Study:
         }
         trial = TrialDone(
             label=arm.label,
-            at=", ".join(made.patch.metadata["at"]) or where,
+            at=", ".join(made.patch.metadata["at"]) or "–",
             learning_rate=rate,
             batch_size=arm.batch_size or 0,
             facts=arm.facts,
@@ -285,7 +285,7 @@ class Study:
             after=sides["after"],
             asked=report.sentence,
             figures=report.figures,
-            **(self._of_rivals(arm, made) if arm.mode else {}),
+            **(self._of_rivals(arm, made) if arm.mode else {"weights": _tuned(made.patch)}),
         )
         best = self._patches.get(arm.label)
         if best is None or score_of(trial) > score_of(self._trials[best[0]]):
@@ -317,3 +317,8 @@ class Study:
                 seed=self.settings.seed,
             )
         return self._examiners[facts]
+
+
+def _tuned(patch: Patch) -> int:
+    """How many weights an edit tuned, whether each of them changed or not."""
+    return sum(tensor.numel() for tensor in patch.tensors.values())

@@ -94,11 +94,12 @@ class TrialDone(Event):
         before, after: every share by name, see `Measured`; `before` is the base.
         asked: what was asked by which protocol.
         figures: what is no share, before and after, see `FIGURES`; empty in earlier versions.
-        method: key of the method, where methods are compared; so all that follows.
+        method: key of the method, where methods are compared; so all that follows but `weights`.
         mode: how it took up the facts.
         tried: the setting whose value `learning_rate` is.
         memory_bytes: estimate of what its runs take on top of the model.
-        weights: how many numbers of the base it changed.
+        weights: how many numbers of the base it changed; elsewhere how many it tuned, 0 in earlier
+            versions.
         first: how many facts were followed from their turn to the end.
         first_then: the share of them that were right (strict) after their turn.
         first_now: the share of them that are right at the end.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.measure.protocols import SCORED, Measured, MeasureTable, Protocol, metric_name
+from workbench.search.capacity import capacity_of, capacity_sentence, density
 from workbench.search.rivals import frontier, rival_sentences
 from workbench.search.score import score_rows
 from workbench.search.study_events import ArmExamined, ArmLeftOut, LocationChosen, TrialDone
@@ -119,7 +120,7 @@ class StudyResult:
         """
         if self.settings.kind == "locations":
             return self._location_rows()
-        rivals = self.settings.kind == "methods"
+        rivals, scale = self.settings.kind == "methods", self.settings.kind == "scale"
         rows = [
             {
                 "label": trial.label,
@@ -135,6 +136,7 @@ class StudyResult:
                 "figures": {side: dict(found) for side, found in trial.figures.items()},
                 **{name: data["value"] for name, data in trial.after.items()},
                 **({name: getattr(trial, name) for name in OF_RIVALS} if rivals else {}),
+                **(_crowding(trial) if scale and trial.weights else {}),
             }
             for label, trial in self.best().items()
         ]
@@ -191,6 +193,8 @@ class StudyResult:
             said += [_ordering(best), self._headline(best)]
         elif self.settings.kind == "scale":
             said.append(_scaling(list(best.values())))
+            found = capacity_of(self.rows())
+            said += [capacity_sentence(found)] if found is not None else []
         elif self.settings.kind == "methods":
             kept = {label: self.capability_of(label) for label in best}
             scores = {label: score_of(trial) for label, trial in best.items()}
@@ -255,6 +259,11 @@ def _ordering(best: dict[str, TrialDone]) -> str:
     if not held:
         return f"The paper's ordering does not hold here: it {missing} of 100 points."
     return f"The paper's ordering holds in part: {'; '.join(held)}; it {missing} of 100 points."
+
+
+def _crowding(trial: TrialDone) -> dict[str, Any]:
+    """How many facts share how many tuned weights."""
+    return {"weights": trial.weights, "density": density(trial.facts, trial.weights)}
 
 
 def _scaling(trials: Sequence[TrialDone]) -> str:

@@ -25,6 +25,7 @@ from workbench.methods.events import EpochDone, Finished, MicroBatchHalved
 from workbench.methods.keep import KeepSet
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.states_told import layer_told_of
 from workbench.model.language_model import LanguageModel
 from workbench.model.layer_states import LayerStates
 from workbench.model.location import Location, parse_locations
@@ -48,7 +49,7 @@ from workbench.search.sweep_events import (
 from workbench.search.sweep_settings import SweepSettings
 from workbench.search.trained import Trained
 from workbench.search.trials import Trial, Trials
-from workbench.work.events import Event, ending_early, follow
+from workbench.work.events import Event, Work, ending_early, sparing
 from workbench.work.stop import Stop
 
 __all__ = ["Sweep"]
@@ -190,7 +191,8 @@ class Sweep:
             for layer, group in groupby(pending, key=lambda trial: trial.at.layer):
                 trials = list(group)
                 yield self._progress(trials[0], 0)  # hidden states may take a while
-                trained, asked = (self._reach(some, layer) for some in states)
+                trained = yield from self._reach(states[0], layer)
+                asked = yield from self._reach(states[1], layer)
                 for trial in trials:
                     if not self.stop.asked:
                         yield from self._try(trial, held_out, trained, asked)
@@ -252,9 +254,13 @@ class Sweep:
             passages=len(held_out.base_loss),
         )
 
-    def _reach(self, states: LayerStates, layer: int) -> HiddenStates | None:
-        """What enters a layer; None for the plain forward, or when the sweep is stopped in it."""
-        reached: HiddenStates | None = follow(ending_early(states.reaching(layer), self.stop))
+    def _reach(self, states: LayerStates, layer: int) -> Work[HiddenStates | None]:
+        """What enters a layer; None for the plain forward, or when the sweep is stopped in it.
+
+        Says how far it is, where one layer after another is brought in.
+        """
+        work = ending_early(states.reaching(layer), self.stop)
+        reached = yield from sparing(work, lambda way: layer_told_of(way, states.texts))
         if self._halving is not None:
             promising = self._halving.promising(self._known.values())
         else:

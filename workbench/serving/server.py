@@ -31,6 +31,7 @@ from workbench.serving.shelf import Shelf
 from workbench.serving.wrong import Wrong
 from workbench.ship.serve_settings import ServeModelSettings
 from workbench.store.library import Library
+from workbench.store.lock import LOCK_NAME, FolderLock
 from workbench.store.store import Store
 
 __all__ = ["Ready", "named_patches", "opened_session", "serve_model", "serving_model"]
@@ -170,21 +171,42 @@ def named_patches(folders: list[Path]) -> dict[str, Patch]:
     return found
 
 
+def _bring_up(root: Path) -> None:
+    """Brings sessions of earlier versions to the form of this one, where nobody works on them.
+
+    Whoever works on them has done it.
+    """
+    if not root.is_dir():
+        return
+    try:
+        lock = FolderLock(root / LOCK_NAME)
+    except SessionError:
+        return
+    try:
+        Library(root).sessions()
+    finally:
+        lock.release()
+
+
 def opened_session(name: str, sessions: Path | None) -> Store:
     """A session by its folder's name or its own, to be looked at only.
 
     Raises:
         SessionError: there is none, or several have the name, or nobody here chose its model.
     """
-    library = Library(sessions or sessions_dir(), closed="Serving changes no session.")
+    root = Path(sessions or sessions_dir())
+    _bring_up(root)
+    library = Library(root, closed="Serving changes no session.")
     if name in library:
         found = [library.open(name)]
     else:
         found = [store for store in library.sessions() if store.settings.name == name]
     if len(found) != 1:
         what = "There is no session" if not found else "Several sessions are called"
-        there = ", ".join(f"{s.id} ({s.settings.name})" for s in library.sessions()) or "none"
-        raise SessionError(f"{what} '{name}' in {library.root}. There are: {there}.")
+        there = [f"{s.id} ({s.settings.name})" for s in library.sessions()]
+        there += [f"{session} (cannot be opened)" for session in library.unreadable()]
+        told = f"{what} '{name}' in {library.root}. There are: {', '.join(there) or 'none'}."
+        raise SessionError(told)
     if not found[0].settings.model_is_confirmed:
         raise SessionError(
             f"The session '{name}' came from elsewhere. Load its model on the page first."

@@ -8,7 +8,7 @@ from workbench.errors import SettingsError
 from workbench.facts.fact import Fact, facts_digest
 from workbench.model.export import require_in_memory
 from workbench.model.language_model import LanguageModel
-from workbench.model.patch import Patch
+from workbench.model.patch import Patch, require_weights
 from workbench.ship.adapter import exporting_adapter
 from workbench.ship.export_settings import ExportForm, ExportSettings
 from workbench.ship.full import exporting_full
@@ -69,6 +69,7 @@ def shipping(
     chosen = settings or ExportSettings()
     form = form_meant(chosen)
     require_in_memory(model)
+    require_weights(patch.metadata)
     told = patch.metadata
     if facts and (len(facts), facts_digest(facts)) != (told["facts"], told["facts_digest"]):
         yield Remark(

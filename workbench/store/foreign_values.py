@@ -7,6 +7,7 @@ that is written down here where the page reads plain data. Raises whatever a cod
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -305,6 +306,16 @@ def _setting(text: str, row: Row) -> None:
             raise RecordError("It is no finite number.")
         if isinstance(value, str) and len(value) > LONGEST_NAME:
             raise RecordError("It is longer than a name.")
+        if name == "run_names":
+            _require_run_names(value)
+
+
+def _require_run_names(names: dict[str, str]) -> None:
+    for run, words in names.items():
+        if not re.fullmatch("[0-9]{1,18}", run):
+            raise RecordError(f"'{run}' is no number of a run.")
+        if len(words) > LONGEST_NAME:
+            raise RecordError("The name of a run is not that long.")
 
 
 SETTINGS: dict[str, Any] = {
@@ -329,6 +340,8 @@ SETTINGS: dict[str, Any] = {
     "compared_runs": tuple[int, ...],
     "start_from": str,
     "probe_view": str,
+    "ripple_jobs": dict[str, int],
+    "run_names": dict[str, str],
     "look_form": str,
     "look_job": int,
     "batch_job": int,

@@ -34,6 +34,7 @@ __all__ = [
     "LookRequest",
     "Request",
     "ResumeRequest",
+    "RippleRequest",
     "ScanRequest",
     "StressRequest",
     "StudyRequest",
@@ -134,6 +135,15 @@ class LookRequest(Request):
     answer: str
     old: str = ""
     form: AskedForm = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class RippleRequest(Request):
+    """Look at what a run changed besides its facts."""
+
+    kind = "look"
+
+    run: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +250,21 @@ class StudyRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest(Request):
-    """Write a run to a folder or a file, in the form that people run elsewhere."""
+    """Write a run to a folder or a file, in the form that people run elsewhere.
+
+    Args:
+        run: which.
+        folder: where to.
+        settings: how.
+        replaces: whether what is there already is replaced, once the new one is whole.
+    """
 
     kind = "export"
 
     run: int
     folder: str
     settings: ExportSettings = ExportSettings()
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +294,7 @@ class ImportRequest(Request):
 _KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
     "load": (("", LoadRequest),),
     "ask": (("facts", FillRequest), ("talk", TalkRequest), ("", AskRequest)),
-    "look": (("method", FirstBatchRequest), ("", LookRequest)),
+    "look": (("method", FirstBatchRequest), ("run", RippleRequest), ("", LookRequest)),
     "scan": (("", ScanRequest),),
     "sweep": (("", SweepRequest),),
     "edit": (("resume", ResumeRequest), ("", EditRequest)),

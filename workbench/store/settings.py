@@ -22,6 +22,7 @@ __all__ = ["FOREIGN_MODEL", "ModelChoice", "Settings"]
 
 FOREIGN_MODEL = "foreign_model"  # the setting that says that nobody here chose the model yet
 
+LONGEST_RUN_NAME = 80  # characters
 MOST_MODELS = 20  # that a session remembers
 
 
@@ -170,6 +171,16 @@ class Settings:
         """The run that is shown as "after"; None for the base alone."""
         found: int | None = self.get("shown_run")
         return found
+
+    @property
+    def run_names(self) -> dict[int, str]:
+        """The names that people gave to runs, by the runs' numbers."""
+        return {int(run): str(name) for run, name in self.get("run_names", {}).items()}
+
+    def name_run(self, run: int, name: str) -> None:
+        """Gives a run a name, or takes it away again with an empty one."""
+        names = {**self.run_names, run: " ".join(name.split())[:LONGEST_RUN_NAME]}
+        self.set("run_names", {str(each): words for each, words in names.items() if words})
 
     @property
     def before_run(self) -> int | None:

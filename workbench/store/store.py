@@ -29,6 +29,7 @@ from workbench.store.requests import (
     LoadRequest,
     LookRequest,
     ResumeRequest,
+    RippleRequest,
     TalkRequest,
 )
 from workbench.store.runs import RunTable
@@ -162,6 +163,12 @@ class Store:
         asked = FirstBatchRequest(self.settings.of("edit", method).as_dict(), method)
         self.settings.set("batch_job", self.jobs.ask_for(asked))
         self.settings.set("probe_view", "inside")
+
+    def ripple(self, run: int) -> None:
+        """Lets the worker look at what a run changed besides its facts."""
+        jobs = self.settings.get("ripple_jobs", {})
+        job = self.jobs.ask_for(RippleRequest(run))
+        self.settings.set("ripple_jobs", {**jobs, str(run): job})
 
     def keep_answer(self, prompt: str, answer: str) -> str:
         """Adds a prompt with its answer to what the ticked facts hold; returns the fact's prompt.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workbench.errors import PatchError
 
-__all__ = ["as_new_file", "as_new_files", "new_file", "new_folder"]
+__all__ = ["as_new_file", "as_new_files", "new_file", "new_folder", "replacing"]
 
 
 def as_new_file(path: Path) -> None:
@@ -60,6 +60,43 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise PatchError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[None]:
+    """A block that writes anew what is at a path already.
+
+    Invariant: what was there is gone only once the block ended well; else it is there again, also
+    where an earlier process was ended in between.
+
+    Raises:
+        PatchError: it cannot be moved.
+    """
+    aside = path.parent / f".{path.name[:100]}.replaced"
+    try:
+        if path.exists():  # whole, whatever a process before this one left aside
+            _remove(aside)
+        elif aside.exists():
+            aside.replace(path)
+        if path.exists():
+            path.replace(aside)
+    except OSError as error:
+        raise PatchError(f"'{path}' cannot be replaced: {error.strerror or error}.") from error
+    try:
+        yield
+    except BaseException:
+        if aside.exists():
+            _remove(path)
+            aside.replace(path)
+        raise
+    _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

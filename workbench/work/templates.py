@@ -18,7 +18,7 @@ from workbench.work import words
 
 __all__ = ["macro", "render", "trusted"]
 
-FILTERS = ("clock", "count", "model_name", "quantity", "share", "size", "small")
+FILTERS = ("clock", "count", "duration", "model_name", "quantity", "share", "size", "small")
 
 
 class _Tight(Extension):

@@ -7,6 +7,7 @@ __all__ = [
     "clock",
     "count",
     "duration",
+    "layer_line",
     "model_name",
     "one_line",
     "quantity",
@@ -43,6 +44,19 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def layer_line(layer: int, to: int, rate: float = 0.0, seconds_left: float | None = None) -> str:
+    """How far work is that goes from layer to layer.
+
+    Args:
+        layer: that is passed now.
+        to: the one after the last.
+        rate: bytes a second at which layers are read; 0 for none.
+        seconds_left: of the work; None while that is not known.
+    """
+    line = f"layer {layer} of {to}" + (f", read at {size(rate)} a second" if rate else "")
+    return line + (f", about {duration(seconds_left)} left" if seconds_left is not None else "")
 
 
 def duration(seconds: float) -> str:

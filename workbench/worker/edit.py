@@ -13,14 +13,16 @@ from typing import Any
 from workbench.errors import ModelError, SessionError
 from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe import probe
-from workbench.methods.base import MethodRun, find_method
+from workbench.methods.base import Method, MethodRun, find_method
 from workbench.methods.edit import EditResult, editing, left_by
 from workbench.methods.events import BatchDone, EpochDone, Finished, Started, Stopped
 from workbench.methods.onto import start_run
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
+from workbench.model.states_store import StatesStore
 from workbench.store.facts import FactRow
+from workbench.store.kept_states import STATES_LIMIT, states_folder
 from workbench.store.probes import Answered
 from workbench.store.requests import EditRequest, ResumeRequest
 from workbench.work.events import Event, Work, mapped
@@ -157,7 +159,8 @@ def _prepare(
     basis = basis_of(task.store, model.name, patches, request, task.facts())
     method = find_method(request.method)
     settings = method.settings.from_dict(request.settings)
-    run = start_run(method, model, basis.facts, settings, basis.onto, stop=task.stop)
+    known = _known(task, method)
+    run = start_run(method, model, basis.facts, settings, basis.onto, stop=task.stop, **known)
     runs = task.store.runs
     number = runs.begin(
         task.job.id,
@@ -192,16 +195,25 @@ def _made_again(
             "now. Choose that model again to let the run go on."
         )
     basis, checkpoint = basis_again(store, patches, found), store.runs.checkpoint(earlier)
+    method = find_method(found.method)
     run = start_run(
-        find_method(found.method),
+        method,
         model,
         basis.facts,
         found.settings,
         basis.onto,
         stop=task.stop,
         checkpoint=checkpoint if checkpoint.exists() else None,
+        **_known(task, method),
     )
     return basis.rows, run
+
+
+def _known(task: Task, method: Method) -> dict[str, Any]:
+    """What a method is spared: states that the session has kept are not computed again."""
+    if not method.keeps:
+        return {}
+    return {"store": StatesStore(states_folder(task.store.folder), STATES_LIMIT)}
 
 
 class _Keeper:

@@ -16,12 +16,15 @@ from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.model.shown_tokens import fact_texts, shown_text, token_words
 from workbench.model.tokens import TokenizedText
+from workbench.search.ripple import rippling
+from workbench.search.ripple_result import Ripple
+from workbench.store.fact_rows import FactRow
 from workbench.store.requests import FirstBatchRequest, LookRequest
 from workbench.work.records import as_data
 from workbench.worker.patches import Patches
 from workbench.worker.task import Task
 
-__all__ = ["first_batch", "look_inside"]
+__all__ = ["find_ripple", "first_batch", "look_inside"]
 
 
 def look_inside(task: Task, model: LanguageModel, patches: Patches) -> dict[str, Any]:
@@ -144,3 +147,23 @@ def first_batch(task: Task, model: LanguageModel) -> dict[str, Any]:
         "of": len(facts),
         "how": method.name,
     }
+
+
+def find_ripple(
+    task: Task, model: LanguageModel, rows: list[FactRow], patch: Patch | None, run: int
+) -> dict[str, Any]:
+    """What a run changed besides its facts.
+
+    Returns:
+        A `Ripple` as data.
+
+    Raises:
+        SessionError: there is no run whose patch could have changed anything.
+    """
+    if patch is None:
+        raise SessionError("Show a run as after first; the base alone changes nothing.")
+    task.begin("Looking beside the facts", 0.0)
+    facts = [row.fact for row in rows]
+    moved = task.follow(rippling(model, facts, patch, stop=task.stop))
+    found: dict[str, Any] = as_data(Ripple(run, moved))
+    return found

@@ -28,11 +28,13 @@ from workbench.store.requests import (
     ExportRequest,
     FillRequest,
     FirstBatchRequest,
+    RippleRequest,
     StressRequest,
     TalkRequest,
 )
 from workbench.store.settings import ModelChoice
 from workbench.store.store import Store
+from workbench.work.files import replacing
 from workbench.work.stop import Stop
 from workbench.work.words import one_line
 from workbench.worker.ask import answer_probes
@@ -43,7 +45,7 @@ from workbench.worker.evaluate import measure
 from workbench.worker.kept_facts import kept_facts
 from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.lengths import LengthKeeper
-from workbench.worker.look import first_batch, look_inside
+from workbench.worker.look import find_ripple, first_batch, look_inside
 from workbench.worker.patches import Patches
 from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
@@ -175,6 +177,10 @@ class Workshop:
         model = self.model(task)
         if isinstance(task.job.request, FirstBatchRequest):
             return first_batch(task, model)
+        if isinstance(task.job.request, RippleRequest):
+            asked = task.request(RippleRequest)
+            rows, patch = self._of(task, asked.run)
+            return find_ripple(task, model, rows, patch, asked.run)
         return look_inside(task, model, self._patches)
 
     def _edit(self, task: Task) -> dict[str, Any]:
@@ -207,8 +213,9 @@ class Workshop:
         with contextlib.suppress(SessionError):  # of a run that kept none, others are asked
             facts = [row.fact for row in kept_facts(task.store, asked.run)]
         try:
-            work = shipping(model, patch, out, facts, asked.settings, task.stop)
-            done = task.follow(work)
+            with replacing(out) if asked.replaces else contextlib.nullcontext():
+                work = shipping(model, patch, out, facts, asked.settings, task.stop)
+                done = task.follow(work)
         finally:
             if not model.is_whole:
                 self._model, self.choice = None, None

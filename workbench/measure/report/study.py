@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from workbench.measure.figures import SHORT, short_figures
 from workbench.measure.protocols import BESIDE, SCORED, metric_name, split_metric, words_of
+from workbench.measure.report.capacity import capacity_picture
 from workbench.measure.report.pieces import share
 from workbench.measure.report.rivals import rivals_picture
 from workbench.measure.report.style import STYLE
@@ -45,7 +46,7 @@ def study_table(study: Mapping[str, Any]) -> Markup:
         "report/study.html",
         sentences=study["sentences"],
         rivals=rivals,
-        picture=rivals_picture(rows) if rivals else Markup(),
+        picture=rivals_picture(rows) if rivals else capacity_picture(rows),
         measures=[words_of(split_metric(name)[0]) for name in there],
         figures=list(SHORT) if any(row.get("figures") for row in rows) else [],
         rows=[(row, [row.get(name) for name in there], short_figures(row)) for row in rows],

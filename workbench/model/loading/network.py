@@ -5,7 +5,6 @@ It is made on no device, so nothing is taken however large its config says it is
 
 from typing import cast
 
-import psutil
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
@@ -15,7 +14,7 @@ from workbench.model.loading.config import ModelConfig
 from workbench.model.loading.errors import explained
 from workbench.model.loading.source import Source
 from workbench.model.loading.tensors import Stored
-from workbench.model.memory import free_memory, readable_size
+from workbench.model.memory import free_main_memory, free_memory, readable_size
 from workbench.model.outline import Outline
 from workbench.model.placement import LayerSizes, Placement, place_layers, weights_budget
 
@@ -91,7 +90,7 @@ def placed(
     outline = Outline(source.name, empty.to(dtype), find_layers(empty, config.layers))
     sizes = outline.layer_sizes
     sizes = LayerSizes(sizes.layers, sizes.rest + buffers)
-    spare = 0 if device.type == "cpu" else int(psutil.virtual_memory().available * MAIN_SHARE)
+    spare = 0 if device.type == "cpu" else int(free_main_memory() * MAIN_SHARE)
     limit = limit[0].upper() + limit[1:]
     found = place_layers(source.name, sizes, str(device), budget, limit=limit, main_memory=spare)
     return found, outline.layers.name

@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from workbench.methods.base import Method
 from workbench.methods.estimate_record import RunEstimate
+from workbench.search.capacity import Capacity, crowded_sentence
 from workbench.work.settings import SettingsRecord
 from workbench.work.templates import render
 from workbench.work.words import duration, quantity, size
@@ -16,6 +17,7 @@ def plan_card(
     method: Method,
     settings: SettingsRecord | None,
     estimate: RunEstimate | None,
+    capacity: Capacity | None = None,
 ) -> Markup:
     """The plan of the next run.
 
@@ -24,7 +26,11 @@ def plan_card(
         method: how they are edited in.
         settings: whole; None while the model is unknown.
         estimate: what a few measured steps said of just this run; None while they are made.
+        capacity: what a scale study said of this model; None where there is none.
     """
+    crowded = ""
+    if capacity is not None and estimate is not None and estimate.plan is not None:
+        crowded = crowded_sentence(capacity, facts, estimate.plan.weights)
     return render(
         "page/edit/plan.html",
         facts=facts,
@@ -32,6 +38,7 @@ def plan_card(
         settings=settings,
         estimate=estimate,
         numbers=_figures(estimate),
+        crowded=crowded,
     )
 
 

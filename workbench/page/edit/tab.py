@@ -20,6 +20,7 @@ from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.form import Form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
+from workbench.search.capacity import Capacity, capacity_of
 from workbench.store import Store
 from workbench.store.requests import edit_request
 from workbench.work.settings import SettingsRecord, settings_of
@@ -53,7 +54,7 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
             forms = _add_methods(page)
         with gr.Column(scale=5, min_width=320):
             run = live_html(name="run")
-    page.show(_draw_plan, [plan, same], of=("facts", "settings", "runs"))
+    page.show(_draw_plan, [plan, same], of=("facts", "settings", "runs", "studies"))
     page.show(_draw_run, run, of=("runs", "jobs", "probes", PROGRESS))
     fields = [field for parts in forms.values() for form in parts for field in form.inputs]
     page.action(start.click, _start_with(forms), fields)
@@ -135,10 +136,19 @@ def _start_with(forms: dict[str, list[Form[SettingsRecord]]]) -> Callable[..., N
     return start
 
 
+def _capacity(store: Store) -> Capacity | None:
+    """What the session's newest scale study says of its model."""
+    kept = store.studies.latest("scale")
+    if kept is None or kept.model != store.settings.model.name:
+        return None
+    return capacity_of(kept.result.rows())
+
+
 def _draw_plan(store: Store) -> tuple[str, str]:
     method = store.settings.method
     enabled = store.facts.count(enabled=True)
-    line = plan_card(enabled, method, next_settings(store, method), store.estimate())
+    settings = next_settings(store, method)
+    line = plan_card(enabled, method, settings, store.estimate(), _capacity(store))
     same = command_line(
         "edit",
         store.settings.of("edit", method.key),

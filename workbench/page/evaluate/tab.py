@@ -12,6 +12,7 @@ from workbench.page.evaluate.fields import (
     harness_note,
 )
 from workbench.page.evaluate.results import failures_card, further_cards, measures_card
+from workbench.page.evaluate.ripple_card import add_ripple_card
 from workbench.page.evaluate.stress_card import add_stress_card
 from workbench.page.evaluate.study_card import add_study_card
 from workbench.page.kit.html import detail, heading, live_html, still_html
@@ -50,6 +51,7 @@ def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
                 )
                 questions = live_html(name="questions")
             further = live_html(name="evaluation-further")
+            add_ripple_card(page, tabs)
         with gr.Column(scale=2, min_width=300):
             with gr.Column(elem_classes="card"):
                 still_html(

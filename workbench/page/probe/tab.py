@@ -14,6 +14,7 @@ from workbench.page.probe.answers import Sides, answer_card
 from workbench.page.probe.inside import add_inside
 from workbench.page.probe.outcomes import outcomes_card
 from workbench.page.probe.talk import add_talk
+from workbench.page.runs.order import run_words
 from workbench.store import Store
 from workbench.store.probes import ProbeRow
 from workbench.work.settings import SettingsRecord
@@ -68,7 +69,7 @@ def _add_prompts(page: Page) -> None:
         with gr.Column(scale=1, min_width=320, elem_classes="card"):
             which = gr.Textbox("0 all", visible="hidden", container=False)
             table = live_html(name="fact-answers")
-    page.show(_draw_sides, sides, of=("runs", "settings"))
+    page.show(_draw_sides, sides, of=("runs", "settings", "probes"))
     page.show(_draw_cards, cards, of=("probes", "jobs", "settings", PROGRESS), inputs=[shown])
     page.show(_draw_table, table, of=("runs", "settings"), inputs=[which])
     for event in (ask.click, prompt.submit):
@@ -109,13 +110,22 @@ def _sides(store: Store) -> Sides:
 
 def _draw_sides(store: Store) -> str:
     done = [
-        (str(run.id), f"{run.name} · {', '.join(run.at)}")
+        (str(run.id), run_words(run, store.settings.run_names))
         for run in store.runs.all()
         if run.state == "done" and run.model == store.settings.model.name
     ]
     sides = zip(("before", "after"), (str(run or "") for run in _sides(store)), strict=True)
     runs = [("", "base, unedited"), *done]
-    return render("page/probe/sides.html", sides=list(sides), runs=runs)
+    return render("page/probe/sides.html", sides=list(sides), runs=runs, **_wait(store))
+
+
+def _wait(store: Store) -> dict[str, Any]:
+    """About how long an answer takes where layers are read for every token of it."""
+    settings, summary = store.settings, store.settings.summary
+    tokens = settings.of("probe").max_new_tokens
+    models = 1 if _sides(store) == (None, None) else 2
+    wait = summary.answer_seconds(tokens, models) if summary is not None else 0.0
+    return {"wait": wait, "tokens": tokens, "pinned": len(store.probes.pinned())}
 
 
 def _choose_side(store: Store, event: gr.EventData) -> None:

@@ -83,7 +83,7 @@ def _has_chat(store: Store) -> bool:
 def _draw_setup(store: Store) -> Markup:
     talk = _now(store)
     begun = talk is not None and bool(store.talks.turns(talk.id))
-    return talk_setup(talk, _runs(store), _has_chat(store), begun)
+    return talk_setup(talk, _runs(store), _has_chat(store), begun, store.settings.run_names)
 
 
 def _draw_transcript(store: Store) -> Markup:

@@ -1,11 +1,12 @@
 """How a conversation looks that several sides answer. Pure functions from data to HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from workbench.page.probe.answers import marked
+from workbench.page.runs.order import run_words
 from workbench.store.runs import Run
 from workbench.store.talks import BASE, MOST_RUNS, Talk, Turn
 from workbench.work.templates import render
@@ -30,7 +31,13 @@ class _Said:
     plain: str
 
 
-def talk_setup(talk: Talk | None, runs: Sequence[Run], has_chat: bool, begun: bool) -> Markup:
+def talk_setup(
+    talk: Talk | None,
+    runs: Sequence[Run],
+    has_chat: bool,
+    begun: bool,
+    names: Mapping[int, str] | None = None,
+) -> Markup:
     """Who answers, and how they are asked.
 
     Args:
@@ -38,11 +45,12 @@ def talk_setup(talk: Talk | None, runs: Sequence[Run], has_chat: bool, begun: bo
         runs: finished ones on the model, newest first.
         has_chat: whether the model has a chat template.
         begun: whether anything was said.
+        names: that people gave to runs.
     """
     chosen = () if talk is None else talk.runs
     return render(
         "page/probe/talk_setup.html",
-        runs=[(run.id, f"{run.name} · {', '.join(run.at)}", run.id in chosen) for run in runs],
+        runs=[(run.id, run_words(run, names or {}), run.id in chosen) for run in runs],
         full=len(chosen) >= MOST_RUNS,
         most=MOST_RUNS,
         chat=has_chat if talk is None else talk.chat,

@@ -8,16 +8,17 @@ from workbench.store.runs import Run
 __all__ = ["PICKED", "act_on_runs"]
 
 PICKED = "compared_runs"  # the setting that holds the runs ticked for comparing
+MOST_PICKED = 6  # as many as there are colours
 
 
-def act_on_runs(store: Store, do: str, run: int, value: bool = False) -> bool:
+def act_on_runs(store: Store, do: str, run: int, value: object = False) -> bool:
     """Does what a control asks for.
 
     Args:
         store: the session.
         do: what.
         run: with which run; 0 where it is none.
-        value: whether its box was ticked on.
+        value: whether its box was ticked on, or what was typed.
 
     Returns:
         Whether the Edit tab is where to go on.
@@ -26,7 +27,9 @@ def act_on_runs(store: Store, do: str, run: int, value: bool = False) -> bool:
         SessionError: it cannot be done; nothing was changed.
     """
     if do == "pick":
-        _pick(store, run, value)
+        _pick(store, run, bool(value))
+    elif do == "name":
+        store.settings.name_run(run, str(value))
     elif do == "after":
         store.settings.set("shown_run", run)
     elif do == "before":
@@ -48,11 +51,11 @@ def act_on_runs(store: Store, do: str, run: int, value: bool = False) -> bool:
 
 
 def _pick(store: Store, run: int, value: bool) -> None:
-    """Ticks a run for comparing; of three, the one ticked first is let go."""
+    """Ticks a run for comparing; of too many, the one ticked first is let go."""
     others = [other for other in store.settings.get(PICKED, []) if other != run]
     there = {known.id for known in store.runs.all()}
     picked = [other for other in others if other in there] + ([run] if value else [])
-    store.settings.set(PICKED, picked[-2:])
+    store.settings.set(PICKED, picked[-MOST_PICKED:])
 
 
 def _edit(store: Store, do: str, run: int) -> None:

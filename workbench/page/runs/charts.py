@@ -12,7 +12,7 @@ from markupsafe import Markup
 from workbench.work.templates import render
 from workbench.work.words import count, small
 
-__all__ = ["spark", "two_curves"]
+__all__ = ["path_of_losses", "spark", "two_curves"]
 
 LOWEST = 1e-6
 SIDE = 100.0  # of the picture's coordinates, which are stretched to its place
@@ -66,6 +66,21 @@ def two_curves(first: Sequence[float], second: Sequence[float], names: tuple[str
         if losses
     ]
     return render("page/runs/two_curves.html", curves=curves, epochs=epochs)
+
+
+def path_of_losses(losses: Sequence[Sequence[float]], place: int) -> str:
+    """The line of one run in a picture of several, all on one scale; empty without an epoch.
+
+    Args:
+        losses: of each run, one for each epoch.
+        place: which of the runs.
+    """
+    finite = [_finite(each) for each in losses]
+    every = [loss for each in finite for loss in each]
+    if not finite[place]:
+        return ""
+    longest = max(len(each) for each in finite)
+    return _path(finite[place], min(every), max(every), longest)
 
 
 def _finite(losses: Sequence[float]) -> list[float]:

@@ -1,6 +1,7 @@
-"""The Runs tab: every run, one unfolded or two compared; choose what is before and after.
+"""The Runs tab: every run, one unfolded or several compared; choose what is before and after.
 
-Which run is unfolded is held by a component of the tab's own, everything else by the session.
+Which run is unfolded, which are found and in which order is held by components of the tab's own,
+everything else by the session.
 """
 
 from typing import Any
@@ -15,6 +16,8 @@ from workbench.page.runs.actions import PICKED, act_on_runs
 from workbench.page.runs.compare import MOST_FACTS, Comparison, comparison_card
 from workbench.page.runs.details import MOST_MISSED, RunDetails
 from workbench.page.runs.keep import add_keeping
+from workbench.page.runs.order import NEWEST_FIRST, Order, found_runs, ordered_runs
+from workbench.page.runs.overlay import Laid, overlay_card
 from workbench.page.runs.table import RunLine, RunsView, runs_table
 from workbench.store import Store
 from workbench.store.patch_header import read_patch_header
@@ -38,27 +41,44 @@ def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
                 "first tokens that stayed, strict too. One run at a time is shown as after.",
             )
         )
+        words = gr.Textbox(
+            label="Filter runs",
+            show_label=False,
+            placeholder="Filter by name, place, method, setting",
+            container=False,
+            elem_id="runs-filter",
+            elem_classes="single",
+        )
         opened = gr.Textbox("", visible="hidden", container=False)
+        order = gr.Textbox(str(NEWEST_FIRST), visible="hidden", container=False)
         table = live_html(name="runs-table")
     comparison = live_html(name="comparison")
     add_keeping(page)
-    page.show(_draw_runs, table, of=("runs", "settings", "jobs", PROGRESS), inputs=[opened])
+    looking = [opened, order, words]
+    page.show(_draw_runs, table, of=("runs", "settings", "jobs", PROGRESS), inputs=looking)
     page.show(_draw_comparison, comparison, of=("runs", "settings"))
-    page.action(table.act, _act_on_runs, inputs=[opened], outputs=[tabs, opened])
+    page.action(table.act, _act_on_runs, inputs=[opened, order], outputs=[tabs, opened, order])
     page.action(comparison.act, _close_comparison)
 
 
-def _draw_runs(store: Store, opened: str) -> str:
-    runs = store.runs.all()
+def _draw_runs(store: Store, opened: str, order: str, words: str) -> str:
+    every, names, sorting = store.runs.all(), store.settings.run_names, Order.parse(order)
+    found = found_runs(every, words or "", names)
+    lines = {run.id: _line(store, run) for run in found}
+    runs = ordered_runs(found, sorting, {run: line.losses for run, line in lines.items()})
     unfolded = next((run for run in runs if str(run.id) == opened), None)
     return runs_table(
         RunsView(
-            lines=[_line(store, run) for run in runs],
+            lines=[lines[run.id] for run in runs],
             after=store.settings.shown_run,
             before=store.settings.before_run,
-            picked=[run.id for run in _picked(store, runs)],
+            picked=[run.id for run in _picked(store, every)],
             opened=None if unfolded is None else _details(store, unfolded),
             hidden=_hidden(store),
+            names=names,
+            order=sorting,
+            total=len(every),
+            session=store.id,
         )
     )
 
@@ -99,6 +119,8 @@ def _picked(store: Store, runs: list[Run]) -> list[Run]:
 
 def _draw_comparison(store: Store) -> str:
     chosen = sorted(_picked(store, store.runs.all()), key=lambda run: run.id)
+    if len(chosen) > 2:
+        return overlay_card([_laid(store, run) for run in chosen])
     if len(chosen) != 2:
         return ""
     first, second = chosen
@@ -119,13 +141,23 @@ def _draw_comparison(store: Store) -> str:
     )
 
 
-def _act_on_runs(store: Store, opened: str, event: gr.EventData) -> tuple[Any, str]:
+def _laid(store: Store, run: Run) -> Laid:
+    own = store.settings.run_names.get(run.id, "")
+    name = f"{run.name} · {own}" if own else run.name
+    return Laid(run, name, store.runs.losses(run), store.runs.events(run.id, EpochDone))
+
+
+def _act_on_runs(
+    store: Store, opened: str, order: str, event: gr.EventData
+) -> tuple[Any, str, str]:
     asked = detail(event)
     do, run = str(asked["do"]), int(asked.get("run", 0))
     if do == "open":
-        return gr.skip(), "" if str(run) == opened else str(run)
-    leads_to_edit = act_on_runs(store, do, run, bool(asked.get("value")))
-    return gr.Tabs(selected="edit") if leads_to_edit else gr.skip(), opened
+        return gr.skip(), "" if str(run) == opened else str(run), order
+    if do == "sort":
+        return gr.skip(), opened, str(Order.parse(order).after_click(str(asked["by"])))
+    leads_to_edit = act_on_runs(store, do, run, asked.get("value"))
+    return gr.Tabs(selected="edit") if leads_to_edit else gr.skip(), opened, order
 
 
 def _close_comparison(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -13,6 +13,7 @@ from workbench.methods.base import method_name
 from workbench.page.edit.run_card import PROTOCOLS, STATE_KINDS
 from workbench.page.runs.charts import spark
 from workbench.page.runs.details import RunDetails, details
+from workbench.page.runs.order import NEWEST_FIRST, Order
 from workbench.store.runs import Run
 from workbench.work.templates import render
 from workbench.work.words import small
@@ -45,6 +46,10 @@ class RunsView:
         picked: the runs ticked for comparing.
         opened: the run that is unfolded, with all about it.
         hidden: the run that was deleted last and can come back, with its patch's size in bytes.
+        names: that people gave to runs.
+        order: by what they are sorted.
+        total: how many there are, found or not.
+        session: whose they are; empty where nothing can be downloaded.
     """
 
     lines: Sequence[RunLine] = ()
@@ -53,6 +58,10 @@ class RunsView:
     picked: Sequence[int] = ()
     opened: RunDetails | None = None
     hidden: tuple[Run, int] | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
+    order: Order = NEWEST_FIRST
+    total: int = 0
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

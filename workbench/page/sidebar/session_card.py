@@ -13,9 +13,17 @@ from markupsafe import Markup
 from workbench.page.kit.html import detail, live_html, still_html
 from workbench.page.kit.page import QUIET, Page
 from workbench.store import Library, Store
+from workbench.store.kept_states import STATES_LIMIT, clear_states, states_bytes
 from workbench.work.templates import render
 
-__all__ = ["act_on_sessions", "add_banner", "add_session_card", "draw_card"]
+__all__ = [
+    "act_on_sessions",
+    "add_banner",
+    "add_session_card",
+    "clear_kept_states",
+    "draw_card",
+    "draw_states",
+]
 
 SHOWN_DISCARDED = 3
 
@@ -28,6 +36,7 @@ def add_session_card(page: Page) -> None:
     ):
         tools = live_html(name="session-tools-card")
         going = live_html(name="session-going")
+        states = live_html(name="session-states")
         still_html(render("page/sidebar/import_label.html"))
         file = gr.File(
             file_types=[".zip"],
@@ -40,6 +49,8 @@ def add_session_card(page: Page) -> None:
     page.show_sessions(lambda session: draw_card(page.library, session), card)
     page.show_sessions(lambda session: _draw_tools(page.library, session), tools)
     page.show(_draw_going, going, of=("jobs",))
+    page.show(draw_states, states, of=("jobs", "runs"))
+    page.action(states.act, clear_kept_states, outputs=states)
     for place in (card, tools):
         page.act_on_sessions(place.act, actions.act, outputs=page.session)
     brought = page.act_on_sessions(file.upload, actions.bring_in, [file], page.session)
@@ -145,6 +156,18 @@ def _draw_going(store: Store) -> Markup:
     if all(job.kind == "load" for job in store.jobs.open_jobs()):
         return Markup()
     return render("page/sidebar/going.html")
+
+
+def draw_states(store: Store) -> Markup:
+    """The line that says what the session's kept hidden states take."""
+    taken = states_bytes(store.folder)
+    return render("page/sidebar/states.html", taken=taken, limit=STATES_LIMIT)
+
+
+def clear_kept_states(store: Store) -> Markup:
+    """Forgets them; returns the line as it is then."""
+    clear_states(store.folder)
+    return draw_states(store)
 
 
 def _draw_banner(library: Library, session: str) -> Markup:

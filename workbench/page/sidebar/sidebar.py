@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from workbench.page.kit.html import detail, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.runs.order import run_words
 from workbench.page.sidebar.model_card import add_model_card
 from workbench.page.sidebar.session_card import add_session_card
 from workbench.store import Store
@@ -58,7 +59,7 @@ def _choose_shown(store: Store, event: gr.EventData) -> None:
 
 def _draw_shown(store: Store) -> Markup:
     done = [
-        (str(run.id), f"{run.name} · {', '.join(run.at)}")
+        (str(run.id), run_words(run, store.settings.run_names))
         for run in store.runs.all()
         if run.state == "done" and run.model == store.settings.model.name
     ]

@@ -1,0 +1,128 @@
+"""Three or more runs laid over each other: losses, what was learned, measures with intervals.
+
+Pure functions from data to HTML. Two runs have a card of their own (`workbench.page.runs.compare`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from workbench.measure.protocols import (
+    EVERY_MEASURE,
+    PROTOCOL_HELP,
+    PROTOCOLS,
+    Measured,
+    help_of,
+    metric_name,
+    words_of,
+)
+from workbench.measure.report.pieces import strip
+from workbench.methods.events import EpochDone
+from workbench.page.runs.charts import path_of_losses
+from workbench.page.runs.details import setting_words
+from workbench.store.runs import Run
+from workbench.work.templates import render
+
+__all__ = ["Laid", "overlay_card"]
+
+# A measure, what it says, and for each run its share with what is known of its interval.
+Row = tuple[str, str, list[tuple[float | None, Measured | None]]]
+SIDE = 100.0  # of the pictures' coordinates, which are stretched to their place
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A run that is laid over others.
+
+    Args:
+        run: the run.
+        name: how it is called.
+        losses: mean loss of each epoch.
+        epochs: what was counted in each.
+    """
+
+    run: Run
+    name: str
+    losses: Sequence[float] = ()
+    epochs: Sequence[EpochDone] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    kind: str
+    path: str
+
+
+def overlay_card(runs: Sequence[Laid]) -> Markup:
+    """Everything in which several runs differ, in one picture and one table each.
+
+    Args:
+        runs: the oldest first.
+    """
+    every = [laid.losses for laid in runs]
+    longest = max(map(len, every), default=0)
+    return render(
+        "page/runs/overlay.html",
+        runs=runs,
+        epochs=longest,
+        losses=_curves([path_of_losses(every, place) for place in range(len(every))]),
+        learned=_curves([_learned(laid.epochs, longest) for laid in runs]),
+        settings=_settings(runs),
+        tables=_tables(runs),
+        strip=strip,
+    )
+
+
+def _curves(paths: Sequence[str]) -> list[_Curve]:
+    return [_Curve(f"laid-{number}", path) for number, path in enumerate(paths, start=1) if path]
+
+
+def _learned(epochs: Sequence[EpochDone], longest: int) -> str:
+    """The share learned, epoch by epoch, on a scale from 0 to 1."""
+    last = max(1, longest - 1)
+    shares = [(epoch.epoch - 1, min(1.0, max(0.0, epoch.learned))) for epoch in epochs]
+    points = [f"{SIDE * place / last:.2f} {SIDE * (1 - share):.2f}" for place, share in shares]
+    if len(points) == 1:
+        points.append(f"{SIDE / 50:g} {points[0].split()[1]}")
+    return "M" + " L".join(points) if points else ""
+
+
+def _settings(runs: Sequence[Laid]) -> list[tuple[str, list[str]]]:
+    """The names and values of what was not set alike."""
+    shown: list[Mapping[str, object]] = [
+        {
+            "model": laid.run.model,
+            "method": laid.run.method,
+            "facts": laid.run.facts,
+            **laid.run.settings.as_dict(),
+        }
+        for laid in runs
+    ]
+    names = dict.fromkeys(name for settings in shown for name in settings)
+    rows = [
+        (name.replace("_", " "), [setting_words(settings.get(name, "–")) for settings in shown])
+        for name in names
+    ]
+    return [(name, values) for name, values in rows if len(set(values)) > 1]
+
+
+def _tables(runs: Sequence[Laid]) -> list[tuple[str, str, list[Row]]]:
+    """For each protocol: every measure that a run has, with its interval where there is one."""
+    tables: list[tuple[str, str, list[Row]]] = []
+    for protocol in PROTOCOLS:
+        rows: list[Row] = []
+        for measure in EVERY_MEASURE:
+            name = metric_name(measure, protocol)
+            numbers = [_number(laid.run, name) for laid in runs]
+            if any(value is not None for value, _ in numbers):
+                rows.append((words_of(measure), help_of(measure), numbers))
+        if rows:
+            tables.append((protocol, PROTOCOL_HELP[protocol], rows))
+    return tables
+
+
+def _number(run: Run, name: str) -> tuple[float | None, Measured | None]:
+    value = (run.metrics.get("after") or {}).get(name)
+    found = ((run.metrics.get("intervals") or {}).get("after") or {}).get(name)
+    return value, None if found is None else Measured.from_dict(name, found)
