@@ -1,49 +1,64 @@
-"""The tools of agents: what is said on standard output, line by line, and that it does the work."""
+"""The tools of agents, asked by the protocol's own client: what they say, and that they do it."""
 
 import io
-import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import Any
 
+import anyio
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from mcp import Client, MCPError, StdioServerParameters
+from mcp_types import INVALID_PARAMS, CallToolResult, JSONRPCRequest, TextContent
 
+from tests.cli.conftest import run_command
 from tests.imports import ROOT
+from workbench._version import __version__
 from workbench.actions import ACTIONS
 from workbench.remote.desk import Desk
-from workbench.remote.mcp import VERSIONS, Conversation
+from workbench.remote.mcp import MISSING
+from workbench.remote.mcp_server import INSTRUCTIONS, mcp_server, serve_stdio
 from workbench.remote.owner import Owner
 from workbench.remote.tools import Tools
 from workbench.store.library import Library
 from workbench.store.lock import LOCK_NAME, FolderLock
+from workbench.work.stop import Stop
 
 
-def said(library: Library, *messages: Any) -> list[dict[str, Any]]:
-    """What is answered to some messages; a number of seconds is a pause between two."""
-    output = io.StringIO()
+def with_client(library: Library, do: Callable[[Client], Awaitable[None]]) -> None:
+    """Does something with a client that speaks to the tools of a library."""
 
-    def lines() -> Iterator[str]:
-        for one in messages:
-            if isinstance(one, float):
-                time.sleep(one)
-            else:
-                yield one if isinstance(one, str) else json.dumps(one)
+    async def main() -> None:
+        server = mcp_server(Tools(Desk(library)), Stop())
+        async with Client(server, mode="legacy") as client:
+            await do(client)
 
-    Conversation(Tools(Desk(library)), output).follow(lines())
-    return [json.loads(line) for line in output.getvalue().splitlines()]
+    anyio.run(main)
 
 
-def request(method: str, number: int = 1, **params: Any) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+GREETING: dict[str, Any] = {
+    "protocolVersion": "2024-11-05",
+    "capabilities": {},
+    "clientInfo": {"name": "older", "version": "1"},
+}
 
 
-def call(name: str, number: int = 1, /, **arguments: Any) -> dict[str, Any]:
-    return request("tools/call", number, name=name, arguments=arguments)
+def line(method: str, **params: Any) -> str:
+    """What a client writes to ask for something."""
+    asked = JSONRPCRequest(jsonrpc="2.0", id=method, method=method, params=params)
+    return asked.model_dump_json() + "\n"
+
+
+def text_of(result: CallToolResult) -> str:
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    return content.text
 
 
 @pytest.fixture
@@ -51,72 +66,108 @@ def library(tmp_path: Path) -> Library:
     return Library(tmp_path)
 
 
-def test_a_client_is_greeted_in_its_own_version_and_told_of_the_tools(library: Library) -> None:
-    hello, listed, pong = said(
-        library,
-        request("initialize", protocolVersion=VERSIONS[-1], capabilities={}, clientInfo={}),
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        request("tools/list", 2),
-        request("ping", 3),
-    )
-    assert hello["result"]["protocolVersion"] == VERSIONS[-1]
-    assert hello["result"]["capabilities"] == {"tools": {"listChanged": False}}
-    tools = {tool["name"]: tool for tool in listed["result"]["tools"]}
-    wanted = {"list_sessions", "add_facts", "undo_fact", "job", "cancel_job"}
-    assert wanted | {a for a, one in ACTIONS.items() if one.is_job} <= set(tools)
-    assert all(tool["inputSchema"]["type"] == "object" for tool in tools.values())
-    assert tools["add_facts"]["inputSchema"]["required"] == ["facts"]
-    assert (pong["id"], pong["result"]) == (3, {})
-    (newer,) = said(library, request("initialize", protocolVersion="2099-01-01"))
-    assert newer["result"]["protocolVersion"] == VERSIONS[0]
+def test_a_client_is_greeted_and_told_of_the_tools(library: Library) -> None:
+    async def look(client: Client) -> None:
+        assert client.server_info is not None
+        assert (client.server_info.name, client.server_info.version) == (
+            "locft-workbench",
+            __version__,
+        )
+        assert client.instructions == INSTRUCTIONS
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        wanted = {"list_sessions", "add_facts", "undo_fact", "job", "cancel_job"}
+        assert wanted | {a for a, one in ACTIONS.items() if one.is_job} <= set(tools)
+        for one in Tools(Desk(library)).listed():
+            told = tools[one["name"]]
+            assert (told.description, told.input_schema) == (one["description"], one["inputSchema"])
+        assert tools["add_facts"].input_schema["required"] == ["facts"]
+
+    with_client(library, look)
 
 
 def test_what_cannot_be_done_is_an_error_of_the_tool_or_of_the_protocol(library: Library) -> None:
-    broken, unknown, tool, refused = said(
-        library, "{", request("resources/list", 2), call("nonsense", 3), call("edit", 4, at=1)
-    )
-    assert (broken["error"]["code"], broken["id"]) == (-32700, None)
-    assert unknown["error"]["code"] == -32601 and tool["error"]["code"] == -32602
-    assert refused["result"]["isError"] and "takes no at" in refused["result"]["content"][0]["text"]
+    async def ask(client: Client) -> None:
+        with pytest.raises(MCPError, match="There is no tool 'nonsense'") as unknown:
+            await client.call_tool("nonsense", {})
+        assert unknown.value.error.code == INVALID_PARAMS
+        refused = await client.call_tool("edit", {"at": 1})
+        assert refused.is_error and "takes no at" in text_of(refused)
 
-
-@settings(max_examples=30)
-@given(
-    st.recursive(
-        st.none() | st.integers() | st.text(),
-        lambda x: (
-            st.lists(x)
-            | st.dictionaries(st.sampled_from(["id", "method", "params", "name", "arguments"]), x)
-        ),
-    )
-)
-def test_nothing_that_is_said_ends_the_conversation(message: Any) -> None:
-    answers = said(Library(Path("/nowhere"), closed="closed"), message, request("ping", 7))
-    assert answers[-1] == {"jsonrpc": "2.0", "id": 7, "result": {}}
+    with_client(library, ask)
 
 
 def test_a_call_that_takes_long_hands_back_its_job_and_tells_how_far_it_is(
     library: Library,
 ) -> None:
     store = library.create("Mine", samples=True)
-    (answer,) = said(library, call("sweep", session="Mine", wait=0))
-    told = answer["result"]["structuredContent"]
-    assert told["state"] == "queued" and not answer["result"]["isError"]
-    store.jobs.claim(told["job"], "test")
-    store.jobs.report(told["job"], 0.25, "A quarter of it")
-    waiting = call("job", session="Mine", job=told["job"], wait=0.3)
-    waiting["params"]["_meta"] = {"progressToken": "t"}
-    progress, later = said(library, waiting, 1.0)
-    assert progress["method"] == "notifications/progress"
-    assert progress["params"]["progressToken"] == "t" and progress["params"]["progress"] == 0.25
-    assert later["result"]["structuredContent"]["line"] == "A quarter of it"
+
+    async def ask(client: Client) -> None:
+        answer = await client.call_tool("sweep", {"session": "Mine", "wait": 0})
+        assert answer.structured_content is not None and not answer.is_error
+        job, heard = answer.structured_content["job"], []
+        assert answer.structured_content["state"] == "queued"
+        store.jobs.claim(job, "test")
+        store.jobs.report(job, 0.25, "A quarter of it")
+
+        async def hear(progress: float, total: float | None, message: str | None) -> None:
+            heard.append((progress, total, message))
+
+        waiting = {"session": "Mine", "job": job, "wait": 0.3}
+        later = await client.call_tool("job", waiting, progress_callback=hear)
+        assert heard == [(0.25, 1.0, "A quarter of it")]
+        assert later.structured_content is not None
+        assert later.structured_content["line"] == "A quarter of it"
+
+    with_client(library, ask)
 
 
 def test_a_call_that_is_cancelled_cancels_its_job(library: Library) -> None:
     store = library.create("Mine", samples=True)
-    cancelled = {"method": "notifications/cancelled", "params": {"requestId": 1}}
-    assert said(library, call("sweep", wait=60), 0.2, {"jsonrpc": "2.0", **cancelled}) == []
-    assert store.jobs.open_jobs() == []
+
+    async def ask(client: Client) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.call_tool, "sweep", {"wait": 60})
+            while not store.jobs.open_jobs():
+                await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+        with anyio.fail_after(10):
+            while store.jobs.open_jobs():
+                await anyio.sleep(0.01)
+
+    with_client(library, ask)
+
+
+def test_a_client_that_goes_away_cancels_nothing(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = library.create("Mine", samples=True)
+    read, write = os.pipe()
+    said = os.fdopen(read, "rb")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(said))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
+    work = threading.Thread(target=serve_stdio, args=(Tools(Desk(library)),))
+    work.start()
+    with os.fdopen(write, "w") as client:
+        client.write(line("initialize", **GREETING))
+        client.write(line("tools/call", name="sweep", arguments={"wait": 60}))
+        client.flush()
+        while not store.jobs.open_jobs():
+            time.sleep(0.01)
+    work.join(30)
+    said.close()
+    assert not work.is_alive() and len(store.jobs.open_jobs()) == 1
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_it_though_the_client_says_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workbench", "mcp", "--sessions", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(line("initialize", **GREETING).encode())
+        process.stdin.flush()
+        assert b"locft-workbench" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130 and process.stdout.read() == b""
 
 
 def test_where_a_workbench_is_open_its_worker_is_used(tmp_path: Path) -> None:
@@ -126,49 +177,46 @@ def test_where_a_workbench_is_open_its_worker_is_used(tmp_path: Path) -> None:
     lock.release()
 
 
-@pytest.fixture
-def agent(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """`workbench mcp` on an empty folder."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workbench", "mcp", "--sessions", str(tmp_path)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None and process.stdout is not None
-    yield process
-    process.stdin.close()
-    assert process.wait(60) == 0 and process.stdout.read() == ""
-    process.stdout.close()
+def test_without_the_package_the_command_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "workbench.remote.mcp_server")
+    monkeypatch.setitem(sys.modules, "mcp.server.context", None)
+    ran = run_command("mcp", "--sessions", str(tmp_path / "none"))
+    assert ran.code == 2 and MISSING in ran.err and not (tmp_path / "none").exists()
 
 
 @pytest.mark.slow
-def test_an_agent_edits_a_fact_sees_that_it_holds_and_takes_it_back(
-    agent: subprocess.Popen[str],
-) -> None:
-    def ask(name: str, /, **arguments: Any) -> Any:
-        assert agent.stdin is not None and agent.stdout is not None
-        agent.stdin.write(json.dumps(call(name, **arguments)) + "\n")
-        agent.stdin.flush()
-        result = json.loads(agent.stdout.readline())["result"]
-        assert not result["isError"], result
-        return result["structuredContent"]
+def test_an_agent_edits_a_fact_sees_that_it_holds_and_takes_it_back(tmp_path: Path) -> None:
+    command = ["-m", "workbench", "mcp", "--sessions", str(tmp_path)]
 
-    ask("create_session", name="Agent's")
-    facts = [
-        {"prompt": "The capital of France is", "target_new": "Lyon"},
-        {"prompt": "The capital of Japan is", "target_new": "Osaka"},
-    ]
-    ask("add_facts", facts=facts)
-    run = ask("edit", wait=300, settings={"epochs": 15, "batch_size": 2})
-    assert run["state"] == "done" and run["result"]["learned"] == 2
-    prompt = {"prompts": ["The capital of France is"], "wait": 300}
-    (before,) = ask("probe", **prompt)["result"]["probes"]
-    assert (before["before"]["text"], before["after"]["text"]) == ("Paris", "Lyon")
-    measured = ask("evaluate", wait=300)["result"]
-    assert measured["run"] == run["result"]["run"] and "after" in measured["evaluation"]
-    ask("undo_fact", fact="The capital of France is", wait=300)
-    (after,) = ask("probe", **prompt)["result"]["probes"]
-    assert after["after"]["text"] == "Paris"
-    assert len(ask("list_runs")["runs"]) == 2
+    async def main() -> None:
+        how = StdioServerParameters(command=sys.executable, args=command, cwd=ROOT, env=env)
+        async with Client(how) as agent:
+
+            async def ask(name: str, /, **arguments: Any) -> Any:
+                result = await agent.call_tool(name, arguments)
+                assert not result.is_error, result
+                return result.structured_content
+
+            await ask("create_session", name="Agent's")
+            facts = [
+                {"prompt": "The capital of France is", "target_new": "Lyon"},
+                {"prompt": "The capital of Japan is", "target_new": "Osaka"},
+            ]
+            await ask("add_facts", facts=facts)
+            run = await ask("edit", wait=300, settings={"epochs": 15, "batch_size": 2})
+            assert run["state"] == "done" and run["result"]["learned"] == 2
+            prompt = {"prompts": ["The capital of France is"], "wait": 300}
+            (before,) = (await ask("probe", **prompt))["result"]["probes"]
+            assert (before["before"]["text"], before["after"]["text"]) == ("Paris", "Lyon")
+            measured = (await ask("evaluate", wait=300))["result"]
+            assert measured["run"] == run["result"]["run"] and "after" in measured["evaluation"]
+            await ask("undo_fact", fact="The capital of France is", wait=300)
+            (after,) = (await ask("probe", **prompt))["result"]["probes"]
+            assert after["after"]["text"] == "Paris"
+            assert len((await ask("list_runs"))["runs"]) == 2
+
+    # The client hands on few of the environment's variables by itself.
+    env = dict(os.environ)
+    anyio.run(main)
