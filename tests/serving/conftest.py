@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openai import OpenAI
 
 from workbench.facts.fact import Fact
 from workbench.methods.edit import edit
@@ -37,9 +38,10 @@ def patch(base: LanguageModel) -> Patch:
 
 @dataclass(frozen=True)
 class Client:
-    """A client of an endpoint."""
+    """A client of an endpoint: OpenAI's own, and a plain one for what that would not send."""
 
     ready: Ready
+    openai: OpenAI
     http: httpx.Client
 
     def post(self, path: str, **body: Any) -> Any:
@@ -63,8 +65,11 @@ def client_of(
         thread = threading.Thread(target=ready.server.run, args=([ready.listener],))
         thread.start()
         try:
-            with httpx.Client(base_url=ready.url, timeout=60) as http:
-                yield Client(ready, http)
+            with (
+                OpenAI(base_url=ready.url, api_key="none", max_retries=0, timeout=60) as openai,
+                httpx.Client(base_url=ready.url, timeout=60) as http,
+            ):
+                yield Client(ready, openai, http)
         finally:
             ready.server.should_exit = True
             thread.join()

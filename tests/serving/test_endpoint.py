@@ -1,7 +1,6 @@
 """The endpoint as clients meet it: base and edits by name, whole or streamed, many at once."""
 
-import json
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -9,13 +8,16 @@ from zipfile import ZipFile
 import httpx
 import pytest
 import torch
+from openai import AsyncOpenAI, AuthenticationError, NotFoundError
 
 from tests.serving.conftest import FACTS, Client, client_of
 from workbench.errors import SessionError
+from workbench.measure.capability import MISSING, harness_version
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
+from workbench.paths import builtin_model_dir
 from workbench.serving.server import opened_session
 from workbench.serving.shelf import Shelf
 from workbench.ship.verify import verifying
@@ -28,29 +30,29 @@ ASKED = FACTS[0].prompt
 OLD = Path(__file__).parents[1] / "old" / "0.1.0"
 
 
-def streamed(client: Client, path: str, **body: Any) -> tuple[list[Any], str]:
-    """The chunks of a stream, and its last line."""
-    with client.http.stream("POST", path, json=body | {"stream": True}) as reply:
-        assert reply.headers["content-type"].startswith("text/event-stream")
-        lines = [line.removeprefix("data: ") for line in reply.iter_lines() if line]
-    return [json.loads(line) for line in lines[:-1]], lines[-1]
-
-
-def test_base_and_edit_are_models_of_one_process(client: Client) -> None:
-    listed = client.http.get("models").json()
-    assert [(one["id"], one.get("parent")) for one in listed["data"]] == [
+def test_openais_client_asks_base_and_edit_of_one_process(client: Client) -> None:
+    models = list(client.openai.models.list())
+    assert [(one.id, (one.model_extra or {}).get("parent")) for one in models] == [
         ("builtin", None), ("capitals", "builtin")
     ]  # fmt: skip
-    assert client.http.get("models/capitals").json()["object"] == "model"
-    assert client.say(ASKED)["text"].strip() == "Canberra"
-    edited = client.post(
-        "completions", model="capitals", prompt=ASKED, max_tokens=12, temperature=0
-    )
-    (choice,) = edited["choices"]
-    assert (choice["text"].strip(), choice["finish_reason"]) == ("Melbourne", "stop")
-    usage = edited["usage"]
-    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
-    assert usage["completion_tokens"] == 4  # three of the word, and its end
+    assert client.openai.models.retrieve("capitals") == models[1]
+    for model, answer in (("base", "Canberra"), ("capitals", "Melbourne")):
+        said = client.openai.completions.create(
+            model=model, prompt=ASKED, max_tokens=12, temperature=0
+        )
+        (choice,) = said.choices
+        assert (choice.text.strip(), choice.finish_reason) == (answer, "stop")
+        assert (usage := said.usage) is not None
+        assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+        (told,) = client.openai.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": ASKED}], temperature=0
+        ).choices
+        assert told.message.role == "assistant" and answer in str(told.message.content)
+    # Three of the word, and its end.
+    assert said.usage is not None and said.usage.completion_tokens == 4
+    with pytest.raises(NotFoundError, match="'nobody' is not served here") as gone:
+        client.openai.completions.create(model="nobody", prompt=ASKED)
+    assert gone.value.code == "model_not_found"
 
 
 def test_twenty_clients_at_once_are_answered_as_the_model_in_memory_answers(
@@ -64,46 +66,63 @@ def test_twenty_clients_at_once_are_answered_as_the_model_in_memory_answers(
     assert plain != edited
     asked = [(n % 8, ("base", "capitals")[n % 3 == 0]) for n in range(40)]
 
-    def ask(one: tuple[int, str]) -> str:
-        said = client.say(prompts[one[0]], model=one[1], max_tokens=8)
-        return str(said["text"]).strip()
+    async def ask_all() -> list[str]:
+        async def ask_two(n: int) -> list[str]:
+            found = []
+            for place, model in asked[2 * n : 2 * n + 2]:
+                said = await openai.completions.create(
+                    model=model, prompt=prompts[place], max_tokens=8, temperature=0
+                )
+                found.append(said.choices[0].text.strip())
+            return found
 
-    with ThreadPoolExecutor(20) as pool:
-        found = list(pool.map(ask, asked))
-    assert found == [(plain if model == "base" else edited)[n] for n, model in asked]
+        async with AsyncOpenAI(base_url=client.ready.url, api_key="none") as openai:
+            found = await asyncio.gather(*(ask_two(n) for n in range(20)))
+        return [one for two in found for one in two]
+
+    expected = [(plain if model == "base" else edited)[n] for n, model in asked]
+    assert asyncio.run(ask_all()) == expected
 
 
-@pytest.mark.parametrize("path", ["completions", "chat/completions"])
-def test_the_parts_of_a_stream_are_the_whole_answer(client: Client, path: str) -> None:
-    chat = path.startswith("chat")
-    body: dict[str, Any] = {"model": "base", "max_tokens": 9, "seed": 4, "n": 2}
-    body |= {"messages": [{"role": "user", "content": ASKED}]} if chat else {"prompt": ASKED}
-    whole = client.post(path, **body)
-    chunks, last = streamed(client, path, **body, stream_options={"include_usage": True})
-    assert last == "[DONE]" and chunks[-1]["choices"] == []
-    assert chunks[-1]["usage"] == whole["usage"] and chunks[0]["usage"] is None
-    assert len({chunk["id"] for chunk in chunks}) == 1
-    for choice in whole["choices"]:
-        mine = [
-            one for chunk in chunks for one in chunk["choices"] if one["index"] == choice["index"]
-        ]
-        parts = [one["delta"].get("content", "") if chat else one["text"] for one in mine]
-        assert "".join(parts) == (choice["message"]["content"] if chat else choice["text"])
-        assert [one["finish_reason"] for one in mine if one["finish_reason"]] == [
-            choice["finish_reason"]
-        ]
-    if chat:
-        assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+def test_the_parts_of_a_streamed_completion_are_the_whole_answer(client: Client) -> None:
+    body: Any = {"model": "base", "prompt": ASKED, "max_tokens": 9, "seed": 4, "n": 2}
+    whole = client.openai.completions.create(**body)
+    *parts, last = client.openai.completions.create(
+        **body, stream=True, stream_options={"include_usage": True}
+    )
+    assert last.choices == [] and last.usage == whole.usage and parts[0].usage is None
+    assert len({part.id for part in (*parts, last)}) == 1
+    for choice in whole.choices:
+        mine = [one for part in parts for one in part.choices if one.index == choice.index]
+        assert "".join(one.text for one in mine) == choice.text
+        ends = [one.finish_reason for one in mine if one.finish_reason]
+        assert ends == [choice.finish_reason]
+
+
+def test_the_parts_of_a_streamed_chat_are_the_whole_answer(client: Client) -> None:
+    body: Any = {"model": "base", "max_tokens": 9, "seed": 4, "n": 2}
+    body |= {"messages": [{"role": "user", "content": ASKED}]}
+    whole = client.openai.chat.completions.create(**body)
+    *parts, last = client.openai.chat.completions.create(
+        **body, stream=True, stream_options={"include_usage": True}
+    )
+    assert last.choices == [] and last.usage == whole.usage and parts[0].usage is None
+    assert parts[0].choices[0].delta.role == "assistant"
+    for choice in whole.choices:
+        mine = [one for part in parts for one in part.choices if one.index == choice.index]
+        assert "".join(one.delta.content or "" for one in mine) == choice.message.content
+        ends = [one.finish_reason for one in mine if one.finish_reason]
+        assert ends == [choice.finish_reason]
 
 
 def test_an_answer_ends_where_it_was_asked_to(client: Client) -> None:
     assert client.say(ASKED, max_tokens=2)["finish_reason"] == "length"
     stopped = client.say(ASKED, stop=["err", "zzz"])
     assert (stopped["text"], stopped["finish_reason"]) == (" Canb"[:-1] + "b", "stop")
-    chunks, _ = streamed(
-        client, "completions", model="base", prompt=ASKED, temperature=0, stop="erra"
+    parts = client.openai.completions.create(
+        model="base", prompt=ASKED, temperature=0, stop="erra", stream=True
     )
-    assert "".join(chunk["choices"][0]["text"] for chunk in chunks) == " Canb"
+    assert "".join(part.choices[0].text for part in parts) == " Canb"
     assert client.say(ASKED, max_tokens=0, echo=True)["text"] == ASKED
     assert client.say(ASKED, logit_bias={"0": 0}, max_tokens=1)["finish_reason"] == "length"
 
@@ -118,28 +137,31 @@ def test_what_is_drawn_follows_its_own_seed_whoever_asks_beside_it(client: Clien
     assert client.say("The", temperature=1.6, top_p=1e-9)["text"] == greedy
 
 
-def test_a_harness_gets_the_log_probabilities_of_its_own_tokens(
+@pytest.mark.slow
+@pytest.mark.skipif(not harness_version(), reason=MISSING)
+def test_lm_evaluation_harness_gets_the_log_probabilities_of_its_own_tokens(
     base: LanguageModel, patch: Patch, client: Client
 ) -> None:
-    """The request, and how its reply is read, are those of lm-evaluation-harness."""
-    context = base.tokenizer(ASKED)["input_ids"]
-    texts = [base.tokenizer(ASKED + answer)["input_ids"] for answer in (" Canberra", " Melbourne")]
+    from lm_eval.api.instance import Instance
+    from lm_eval.models.openai_completions import LocalCompletionsAPI
+
+    answers = (" Canberra", " Melbourne")
+    asked = [Instance("loglikelihood", {}, (ASKED, answer), 0) for answer in answers]
+    context = len(base.tokenizer(ASKED)["input_ids"])
+    tokens = base.tokenizer(ASKED + answers[0])["input_ids"]
     for model, likely in (("base", 0), ("capitals", 1)):
-        body = {"prompt": texts, "temperature": 0, "max_tokens": 1, "logprobs": 1, "seed": 1234}
-        reply = client.post("completions", model=model, echo=True, **body)
-        found = []
-        for choice in sorted(reply["choices"], key=lambda choice: choice["index"]):
-            told = choice["logprobs"]
-            own, top = (
-                told[name][len(context) : -1] for name in ("token_logprobs", "top_logprobs")
-            )
-            greedy = all(one == max(best.values()) for one, best in zip(own, top, strict=True))
-            found.append((sum(own), greedy))
+        found = LocalCompletionsAPI(
+            base_url=f"{client.ready.url}/completions",
+            model=model,
+            tokenizer=str(builtin_model_dir()),
+            tokenizer_backend="huggingface",
+            batch_size=2,
+        ).loglikelihood(asked, disable_tqdm=True)
         assert found[likely][1] and not found[1 - likely][1]
         with patch.applied(base) if model == "capitals" else torch.no_grad():
-            logits = base.network(torch.tensor([texts[0]])).logits[0].detach().log_softmax(-1)
-        places = range(len(context) - 1, len(texts[0]) - 1)
-        expected = sum(float(logits[place, texts[0][place + 1]]) for place in places)
+            logits = base.network(torch.tensor([tokens])).logits[0].detach().log_softmax(-1)
+        places = range(context - 1, len(tokens) - 1)
+        expected = sum(float(logits[place, tokens[place + 1]]) for place in places)
         assert found[0][0] == pytest.approx(expected, abs=1e-3)
 
 
@@ -186,8 +208,6 @@ def test_what_cannot_be_answered_is_told_in_the_shape_of_openai(
 
 
 def test_other_errors_have_that_shape_too(client: Client) -> None:
-    gone = client.http.post("completions", json={"model": "nobody", "prompt": "a"})
-    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "model_not_found")
     assert client.http.get("nothing").json()["error"]["message"].startswith("There is no GET")
     assert client.http.post("completions", content=b"{").status_code == 400
     for headers in ({"Origin": "https://elsewhere.example"}, {"Host": "elsewhere.example"}):
@@ -199,14 +219,12 @@ def test_other_errors_have_that_shape_too(client: Client) -> None:
 
 def test_with_a_token_nobody_else_is_answered(base: LanguageModel) -> None:
     with client_of(base, {}, token="word") as client:
-        refused = client.http.get("models")
-        assert (refused.status_code, refused.json()["error"]["type"]) == (
-            401,
-            "authentication_error",
-        )
-        client.http.headers["Authorization"] = "Bearer word"
-        assert client.http.get("models").status_code == 200
-        assert client.say(ASKED, max_tokens=1)["finish_reason"] == "length"
+        with pytest.raises(AuthenticationError, match="token that the terminal showed") as refused:
+            client.openai.models.list()
+        assert refused.value.type == "authentication_error"
+        allowed = client.openai.with_options(api_key="word")
+        said = allowed.completions.create(model="base", prompt=ASKED, max_tokens=1)
+        assert said.choices[0].finish_reason == "length"
 
 
 def test_a_client_that_goes_away_keeps_nobody_waiting(client: Client) -> None:
