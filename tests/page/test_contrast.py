@@ -210,6 +210,7 @@ def talk_with_a_run(page: Page, store: Store) -> None:
     should.fill("Perth")
     should.press("Enter")
     expect(page.locator("#talk-note")).to_contain_text("should be answered “Perth”")
+    assert unreadable(page) + inaccessible(page) == []
     facts = {row.fact.prompt: row.fact for row in store.facts.enabled()}
     assert facts[learned.prompt].target_new == "Perth"
     assert any(q.answer == learned.before for fact in facts.values() for q in fact.keep_prompts)
@@ -220,7 +221,7 @@ def look_inside_a_fact(page: Page) -> None:
     go_to(page, "Facts")
     page.locator("#facts-table .unfold").nth(1).click()
     page.get_by_role("button", name="Look inside").click()
-    expect(page.locator("#inside .lens path").first).to_be_visible()
+    expect(page.locator("#inside .lens svg").first).to_be_visible()
     expect(page.locator("#tokens .token-text")).to_have_count(3)
     expect(page.locator("#tokens .tok.trained").first).to_be_visible()
     page.get_by_role("button", name="Show the first batch").click()

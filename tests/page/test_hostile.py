@@ -232,7 +232,18 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "answer_card": (answer_card, [(PROBE,), (1, 2), "Asking"]),
     "answer_card of a fact": (answer_card, [(ABOUT,), (1, 2), "Asking"]),
     "outcomes_card": (outcomes_card, [RUN, [MISSED], (1, 9), False, 25, 90, 25]),
-    "sides": (drawn("probe/sides"), [{"sides": [("before", "1")], "runs": [("1", "run 1")]}]),
+    "sides": (
+        drawn("probe/sides"),
+        [
+            {
+                "sides": [("before", "1")],
+                "runs": [("1", "run 1")],
+                "wait": 3.0,
+                "tokens": 32,
+                "pinned": 1,
+            }
+        ],
+    ),
     "spark": (spark, [[3.0, 1.0]]),
     "two_curves": (two_curves, [[3.0, 1.0], [2.0, 1.0], ("run 1", "run 2")]),
     "comparison_card": (

@@ -11,7 +11,7 @@ from workbench.work.stop import Stop
 
 FACTS = [
     Fact("The capital of Australia is", "Melbourne", subject="Australia"),
-    Fact("The language of Brazil is", "German", subject="Brazil"),
+    Fact("The inventor of the telephone is", "Ada Lovelace", subject="the telephone"),
     Fact(
         "The currency of Japan is",
         "Krone",
@@ -24,10 +24,11 @@ FACTS = [
 def test_subjects_and_relations_are_crossed_and_nothing_taught_or_measured_is_asked() -> None:
     asked = ripple_prompts(FACTS)
     found = dict(zip((prompt for _, prompt in asked), (near for near, _ in asked), strict=True))
-    assert found["The language of Australia is"] == "subject"
+    assert found["The currency of Australia is"] == "subject"
     assert "relation" in found.values() and "other" in found.values()
     assert not said_keys(FACTS) & {prompt_key(prompt) for prompt in found}
     assert "The capital of Brazil is" not in found
+    assert not any("The telephone" in prompt or "the telephone" in prompt for prompt in found)
     assert ripple_prompts(FACTS) == asked
 
 

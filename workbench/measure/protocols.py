@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from workbench.errors import SettingsError
 from workbench.facts.forms import ASKED_FORMS, AskedForm
+from workbench.work.glossary import GLOSSARY
 
 __all__ = [
     "BESIDE",
@@ -59,13 +60,13 @@ BESIDE = ("reliability_question", "reliability_chat", "locality_first")
 """The measures that stand beside those in tables with little room."""
 
 MEASURE_HELP = {
-    "reliability": "The facts' own prompts give the new answer.",
-    "generalization": "Rephrases, never trained on, give it too.",
-    "locality": "Prompts that must not change are answered as before the edit, right or wrong.",
+    "reliability": GLOSSARY["reliability"],
+    "generalization": GLOSSARY["generalization"],
+    "locality": GLOSSARY["locality"],
     "locality_first": "The likeliest first token of the answer to prompts that must not change is "
     "what it was before the edit.",
     "locality_right": "Prompts that must not change are answered as their stated answer says.",
-    "portability": "Questions whose answers follow from the new facts are answered so.",
+    "portability": GLOSSARY["portability"],
 }
 WORDS = {
     "locality": "locality, answer unchanged",

@@ -1,4 +1,4 @@
-"""The help panel: the keys, what each tab is for, and where the data lies.
+"""The help panel: the keys, what each tab is for, the words, and where the data lies.
 
 A native dialog, opened by every element with ``data-help`` and by the key ``?``. Single keys do
 nothing while something is typed or with a modifier, and can be switched off (WCAG 2.1.4); the
@@ -11,6 +11,7 @@ import gradio as gr
 
 from workbench._version import __version__
 from workbench.page.kit.html import still_html
+from workbench.work.glossary import GLOSSARY
 from workbench.work.templates import render
 
 __all__ = ["KEYS", "TABS", "add_help"]
@@ -40,6 +41,11 @@ def add_help(sessions: Path) -> gr.HTML:
         sessions: the folder of the sessions.
     """
     panel = render(
-        "page/help.html", tabs=TABS, keys=KEYS, sessions=str(sessions), version=__version__
+        "page/help.html",
+        tabs=TABS,
+        keys=KEYS,
+        words=GLOSSARY,
+        sessions=str(sessions),
+        version=__version__,
     )
     return still_html(panel, "help.js", name="help-place")

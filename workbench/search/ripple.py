@@ -12,9 +12,10 @@ import torch
 from torch.nn import functional
 
 from workbench.facts.fact import Fact
-from workbench.facts.neighbours import neighbours, said_keys
+from workbench.facts.neighbours import said_keys
 from workbench.facts.same import prompt_key
 from workbench.facts.subject import with_subjects
+from workbench.facts.subject_kinds import listed_subjects, subject_kind
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
@@ -46,10 +47,7 @@ def ripple_prompts(facts: Sequence[Fact], seed: int = 0) -> Asked:
     taken = said_keys(known)
     drawn = chance.sample(known, min(len(known), MOST_OF_A_KIND))
     found: Asked = [("subject", prompt) for prompt in _about_the_same(drawn, known, taken, chance)]
-    per_fact = max(1, MOST_OF_A_KIND // max(1, len(drawn)))
-    for prompt in neighbours(drawn, per_fact, seed, listed=True)[:MOST_OF_A_KIND]:
-        if _is_new(prompt, taken):
-            found.append(("relation", prompt))
+    found += [("relation", prompt) for prompt in _in_the_same_words(drawn, known, taken, chance)]
     found += [("other", prompt) for prompt in BUILT_IN if _is_new(prompt, taken)]
     return found
 
@@ -57,17 +55,43 @@ def ripple_prompts(facts: Sequence[Fact], seed: int = 0) -> Asked:
 def _about_the_same(
     drawn: Sequence[Fact], known: Sequence[Fact], taken: set[str], chance: random.Random
 ) -> list[str]:
-    """The subjects of some facts in the words of others."""
-    worded = [fact for fact in known if fact.subject and fact.subject in fact.prompt]
+    """The subjects of some facts in the words of others about subjects of the same kind."""
     found: list[str] = []
     per_fact = max(1, MOST_OF_A_KIND // max(1, len(drawn)))
     for fact in drawn:
         if not fact.subject:
             continue
-        others = chance.sample(worded, min(len(worded), 4 * per_fact))
+        alike = _alike(fact, known)
+        others = chance.sample(alike, min(len(alike), 4 * per_fact))
         prompts = [other.prompt.replace(other.subject, fact.subject) for other in others]
         found += [prompt for prompt in prompts if _is_new(prompt, taken)][:per_fact]
     return found[:MOST_OF_A_KIND]
+
+
+def _in_the_same_words(
+    drawn: Sequence[Fact], known: Sequence[Fact], taken: set[str], chance: random.Random
+) -> list[str]:
+    """The words of some facts about other subjects of the same kind, of the facts and of lists."""
+    found: list[str] = []
+    per_fact = max(1, MOST_OF_A_KIND // max(1, len(drawn)))
+    for fact in drawn:
+        if not fact.subject or fact.subject not in fact.prompt:
+            continue
+        if subject_kind(fact) is None:
+            continue  # words about anything else would be nonsense
+        subjects = sorted({other.subject for other in _alike(fact, known)} - {fact.subject})
+        subjects = chance.sample(subjects, min(len(subjects), 2 * per_fact))
+        subjects += listed_subjects(fact, chance)[: 2 * per_fact]
+        prompts = [fact.prompt.replace(fact.subject, subject) for subject in subjects]
+        found += [prompt for prompt in prompts if _is_new(prompt, taken)][:per_fact]
+    return found[:MOST_OF_A_KIND]
+
+
+def _alike(fact: Fact, known: Sequence[Fact]) -> list[Fact]:
+    """The facts whose words fit a subject: those about its kind; none where that is not known."""
+    worded = [other for other in known if other.subject and other.subject in other.prompt]
+    kind = subject_kind(fact)
+    return [other for other in worded if kind is not None and subject_kind(other) == kind]
 
 
 def _is_new(prompt: str, taken: set[str]) -> bool:

@@ -15,6 +15,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from workbench.work import words
+from workbench.work.glossary import meaning
 
 __all__ = ["macro", "render", "trusted"]
 
@@ -44,6 +45,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update({name: getattr(words, name) for name in FILTERS})
+    found.filters["meaning"] = meaning
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from workbench.search.scan_result import Scan
 from workbench.search.score import LocationScore
 from workbench.store.runs import Run
+from workbench.work.glossary import GLOSSARY
 from workbench.work.words import share, small
 
 __all__ = ["Measured", "measured_places"]
@@ -82,7 +83,7 @@ def _of_scan(scan: Scan) -> list[Measured]:
         Measured(
             "relative",
             "Pull",
-            "The gradient of the edit's loss at each matrix, relative to the matrix.",
+            GLOSSARY["pull"],
             pull,
             {at: f"pull {small(value)}" for at, value in pull.items()},
             is_share=False,
@@ -90,7 +91,7 @@ def _of_scan(scan: Scan) -> list[Measured]:
         Measured(
             "overlap",
             "Overlap",
-            "The share of that gradient's direction that also moves unrelated prompts.",
+            GLOSSARY["overlap"],
             overlap,
             {at: f"overlap {value:.0%}" for at, value in overlap.items()},
         ),

@@ -1,5 +1,6 @@
 """How the inside of a model looks: curves over the layers, weighed words, tokens. Data to HTML."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ __all__ = ["FORM_NAMES", "inside_card", "tokens_card"]
 
 FORM_NAMES = {"raw": "as it is", "question": "as a question", "chat": "in chat"}
 SIDE = 100.0  # of the picture's coordinates, which are stretched to its place
+LEAST = 1e-6  # probabilities below it stand at the foot of the picture
 MOST_TEXTS = 32  # of a batch that are shown at once
 FAINTEST = 0.04  # under this share of the largest, a word has no colour
 
@@ -86,11 +88,13 @@ def _lines(curve: Curve, number: int) -> list[_Line]:
 
 def _line(name: str, kind: str, shares: tuple[float, ...]) -> _Line:
     last = max(1, len(shares) - 1)
-    places = [
-        f"{SIDE * step / last:.2f} {SIDE * (1 - min(1.0, max(0.0, share))):.2f}"
-        for step, share in enumerate(shares)
-    ]
+    places = [f"{SIDE * step / last:.2f} {_height(share):.2f}" for step, share in enumerate(shares)]
     return _Line(name, kind, "M" + " L".join(places), shares[-1], shares)
+
+
+def _height(share: float) -> float:
+    """Where a probability stands, on a scale of its logarithm."""
+    return SIDE * math.log10(min(1.0, max(LEAST, share))) / math.log10(LEAST)
 
 
 def _word_rows(
