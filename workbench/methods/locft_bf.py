@@ -200,7 +200,10 @@ class LocftRun(Run):
         pieces = [piece.texts for piece in self._step.pieces(longest_first[:size], [])]
         tokens = max(len(piece) * max(map(table.length, piece)) for piece in pieces)
         targets = max(sum(len(table.texts[row].target) for row in piece) for piece in pieces)
-        held = activation_bytes(self.model, self._locations[0].layer, tokens, targets)
+        # What must stay goes through the model beside the facts.
+        beside = 1 + (self.settings.keep_share if self._keep and self.settings.keep else 0)
+        sizes = math.ceil(tokens * beside), math.ceil(targets * beside)
+        held = activation_bytes(self.model, self._locations[0].layer, *sizes)
         if self._keep is not None and self.settings.spare:
             held += sparing_bytes(self.model, self._tuned.master)
         held = max(held, self._keep.asking_bytes if self._keep is not None else 0)
