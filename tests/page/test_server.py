@@ -64,6 +64,18 @@ def test_the_ticked_facts_can_be_downloaded(address: str, store: Store) -> None:
     assert get(f"{address}patches/{store.id}/1")[0] == 404
 
 
+def test_programs_may_read_and_only_the_page_may_change(address: str, store: Store) -> None:
+    assert store.id in get(f"{address}api/sessions")[1].decode()
+    assert b"POST /api/edit" in get(f"{address}api")[1]
+    asked = urllib.request.Request(
+        f"{address}api/edit", b'{"session": "' + store.id.encode() + b'"}'
+    )
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+        urllib.request.urlopen(asked, timeout=PATIENCE / 1000)
+    refused.value.close()
+    assert store.jobs.open_jobs() == []
+
+
 def test_files_of_the_sessions_folder_are_not_served(address: str, store: Store) -> None:
     path = store.folder / "session.db"
     assert get(f"{address}gradio_api/file={path}")[0] in (403, 404)

@@ -11,12 +11,13 @@ import pytest
 from tests.conftest import byte_tokenizer, facts_to_learn, tiny_network
 from workbench.errors import FactsError, LocationError, PatchError, SettingsError
 from workbench.facts.fact import Fact
-from workbench.measure.evaluate import evaluate
+from workbench.measure.evaluate import Examiner, evaluate
 from workbench.measure.report.study import study_table
 from workbench.methods.edit import edit
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import prepare
 from workbench.model.location import parse_locations
+from workbench.model.patch import Patch
 from workbench.search.study import Study
 from workbench.search.study_events import (
     KEPT,
@@ -31,6 +32,7 @@ from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_events import LocationDone
 from workbench.work.events import Event
 from workbench.work.keeper import FolderKeeper
+from workbench.work.stop import Stop
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +122,22 @@ def test_a_stopped_study_goes_on_to_the_same_results(
     assert kept([*again, *rest]) == unbroken
     settings = StudySettings.from_yaml(tmp_path / "study.yaml")
     assert Study(model, facts, settings).identity() == study.identity()
+
+
+def test_a_study_ends_also_in_the_middle_of_its_questions(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examining, before = Examiner.examining, model.network.state_dict()
+    before = {name: weight.clone() for name, weight in before.items()}
+
+    def stopped_then(self: Examiner, patch: Patch | None = None, *, stop: Stop) -> object:
+        stop.ask()
+        return examining(self, patch, stop=stop)
+
+    monkeypatch.setattr(Examiner, "examining", stopped_then)
+    last = list(Study(model, facts, SETTINGS).events())[-1]
+    assert isinstance(last, StudyStopped) and last.done == 0
+    assert all((weight == before[n]).all() for n, weight in model.network.state_dict().items())
 
 
 def test_a_folder_of_another_study_is_refused(

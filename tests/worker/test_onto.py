@@ -8,14 +8,15 @@ import pytest
 import torch
 
 import workbench
-from workbench.errors import FactsError, SessionError
+from workbench.errors import FactsError, PatchError, SessionError
 from workbench.facts.fact import Fact
+from workbench.methods.context_settings import ContextSettings
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.store import Store
-from workbench.store.requests import Request, ResumeRequest, edit_request
+from workbench.store.requests import ExportRequest, Request, ResumeRequest, edit_request
 from workbench.store.run_rows import RunOnto
 from workbench.work.stop import Stop
 from workbench.worker import edit as worker_edit
@@ -100,3 +101,17 @@ def test_a_run_on_top_goes_on_where_it_was_stopped(
     store.runs._database.write("UPDATE runs SET model = 'other' WHERE id = ?", (first,))
     with pytest.raises(SessionError, match="edits another model"):
         do(edit_request(SETTINGS, onto=first))
+
+
+def test_facts_before_prompts_are_a_run_like_any_other(
+    store: Store, do: Do, facts: list[Fact], tmp_path: Path
+) -> None:
+    first = do(edit_request(ContextSettings(most=1), "in-context"))
+    found = store.runs.get(first)
+    assert (found.state, found.at, found.facts) == ("done", (), 4)
+    store.facts.add(facts[4:], "typed")
+    second = do(edit_request(SETTINGS, onto=first, way="continue"))
+    both = patch_of(store, second)
+    assert both.tensors and both.context is not None and len(both.context.statements) == 4
+    with pytest.raises(PatchError, match="nothing can be exported"):
+        do(ExportRequest(first, str(tmp_path / "whole")))

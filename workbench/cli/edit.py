@@ -30,10 +30,18 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.options import command
-from workbench.cli.sharing import agreed, claiming, require_alone, shared, with_own_device
+from workbench.cli.sharing import (
+    agreed,
+    claiming,
+    processes,
+    require_alone,
+    shared,
+    with_own_device,
+)
 from workbench.cli.terminal import watched
 from workbench.errors import RankLost, SettingsError
 from workbench.facts.fact import facts_digest
+from workbench.facts.read import FactFile
 from workbench.methods.base import MethodRun, find_method
 from workbench.methods.brought import left_out
 from workbench.methods.events import EpochDone, Stopped
@@ -103,16 +111,20 @@ def edit(
     stop = Stop()
     checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
     states = out.with_name(out.name + ".states")
+
+    def looked_at() -> FactFile:
+        require_new_folder(out)
+        if onto is None and (earlier is not None or way or rehearsed is not None):
+            raise SettingsError("--earlier, --way and --rehearsed belong to --onto. Name a patch.")
+        return read_reported(file, columns, encoding)
+
+    # What is wrong with them is said at once, before torch is loaded.
+    early = looked_at() if processes() == 1 else None
     with shared(stop) as ranks:
         from workbench.methods.onto import start_run
 
         def prepared() -> MethodRun:
-            require_new_folder(out)
-            if onto is None and (earlier is not None or way or rehearsed is not None):
-                raise SettingsError(
-                    "--earlier, --way and --rehearsed belong to --onto. Name a patch."
-                )
-            found = read_reported(file, columns, encoding)
+            found = early if early is not None else looked_at()
             basis = _onto(onto, earlier, way, rehearsed) if onto is not None else None
             asked = choice_for(choice, named, basis.patch if basis else None)
             went = checkpoint if resume else None

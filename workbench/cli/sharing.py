@@ -22,7 +22,7 @@ from workbench.work.stop import Stop
 if TYPE_CHECKING:
     from workbench.model.ranks import Ranks
 
-__all__ = ["agreed", "claiming", "require_alone", "shared", "with_own_device"]
+__all__ = ["agreed", "claiming", "processes", "require_alone", "shared", "with_own_device"]
 
 Result = TypeVar("Result")
 

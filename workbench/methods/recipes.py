@@ -97,7 +97,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         rate_schedule="falling",
         around=True,
         steps=540,
-        most_epochs=120,
+        most_epochs=100,
     ),
     "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
 }

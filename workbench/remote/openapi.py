@@ -29,12 +29,19 @@ LOOKS: tuple[tuple[str, str, str], ...] = (
 )
 """What there is besides the actions: method, address, what it does."""
 
+# Where a session has what a command is given.
+_SENTENCES = {
+    "facts": "Add facts to a session.",
+    "edit": "Compile the ticked facts into a patch of the model: a run.",
+    "probe": "Ask the model before and after the run that is shown.",
+    "export": "Write a run where people run it: as a model, GGUF file, adapter or task vector.",
+}
 _NUMBERS = ("fact", "job")
 
 
 def action_sentence(action: str) -> str:
     """What an action does, in one line."""
-    return "Add facts to a session." if action == "facts" else ACTIONS[action].sentence
+    return _SENTENCES.get(action) or ACTIONS[action].sentence
 
 
 def openapi(server: str = "/") -> dict[str, Any]:

@@ -121,7 +121,7 @@ def _schema(setting: Setting) -> Schema:
         found["type"] = [found["type"], "null"]
         if "enum" in found:
             found["enum"] = [*found["enum"], None]
-    told = f"{setting.sentence} In {setting.unit}." if setting.unit else setting.sentence
+    told = f"{setting.sentence} ({setting.unit})" if setting.unit else setting.sentence
     found["description"] = told
     default = setting.default
     if setting.own_parse is not None:

@@ -34,8 +34,6 @@ _IN_SESSION: Schema = body_schema("scan", briefly=True)["properties"]["session"]
 
 _MORE_TOLD = {
     "facts": "What they say is learned by the next 'edit'.",
-    "edit": "All ticked facts of the session are compiled into one patch, a run.",
-    "probe": "Answers before and after the run that is shown.",
     "sweep": "Says where the facts are best edited; give its recommendation to 'edit' as at.",
 }
 

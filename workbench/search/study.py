@@ -16,7 +16,7 @@ from typing import Any
 
 from workbench.errors import FactsError, ModelError, WorkbenchError
 from workbench.facts.fact import Fact
-from workbench.measure.capability import harness_version, measure_capability
+from workbench.measure.capability import harness_version, measure_capability, measuring_capability
 from workbench.measure.evaluate import Examiner
 from workbench.methods.base import find_method
 from workbench.methods.locft_settings import automatic_batch_size, automatic_epochs
@@ -42,8 +42,8 @@ from workbench.search.sweep import Sweep
 from workbench.search.sweep_events import LocationDone, SweepProgress
 from workbench.search.sweep_settings import EVERY_MATRIX, SweepSettings
 from workbench.search.taking_up import TakenUp, taking_up, weights_changed
-from workbench.work.events import Event, Work, sparing
-from workbench.work.stop import Stop
+from workbench.work.events import Event, Work, follow, sparing
+from workbench.work.stop import Cancelled, Stop
 
 __all__ = ["Study"]
 
@@ -58,7 +58,7 @@ class Study:
         facts: what the study draws its facts from.
         settings: what to compare.
         done: kept events of an earlier part of this study (see `identity`).
-        stop: the wish to end it before its next step, with `StudyStopped`.
+        stop: the wish to end it before its next pass, with `StudyStopped`.
 
     Raises:
         FactsError: no facts, or one is too long for the model.
@@ -230,15 +230,19 @@ class Study:
         yield StudyProgress(len(self._trials), self.trials, label, 0.0)
         facts = self.facts[: arm.facts]
         try:
-            found = measure_capability(
+            asking = measuring_capability(
                 self.model,
                 self.settings.capability,
                 patch,
                 facts=facts,
                 limit=self.settings.limit,
                 seed=self.settings.seed,
+                stop=self.stop,
             )
+            found = follow(asking)
             yield ArmExamined(arm.label, best.learning_rate, found.as_dict())
+        except Cancelled:
+            return
         except ModelError as error:
             yield ArmExamined(arm.label, best.learning_rate, {}, str(error))
         self._examined.add(arm.label)
@@ -266,7 +270,10 @@ class Study:
         made = yield from self._edit(arm, where, rate)
         if made is None:
             return
-        report = self._examiner(arm.facts).evaluate(made.patch)
+        try:
+            report = follow(self._examiner(arm.facts).examining(made.patch, stop=self.stop))
+        except Cancelled:
+            return
         sides = {
             side: {name: number.as_dict() for name, number in numbers.items()}
             for side, numbers in report.measured.items()
