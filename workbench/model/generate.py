@@ -136,10 +136,8 @@ def generate(
         raise SettingsError("max_new_tokens and top_k must be whole numbers, 1 or more.")
     if not prompts:
         return []
-    if chat:
-        encoded = chat_tokens(model, prompts, system, history)
-    else:
-        encoded = _continued(model, prompts, history)
+    asked = chat_tokens if chat else _continued
+    encoded = asked(model, prompts, system, history)
     if model.context is not None:
         encoded = [model.context.read(model, ids) for ids in encoded]
     longest = max(len(ids) for ids in encoded)
