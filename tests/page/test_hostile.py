@@ -304,7 +304,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "trials_table": (trials_table, [score_rows(SWEPT), ("5.mlp",), ("6.mlp",)]),
     "scan bar": (
         drawn("layers/scan_bar"),
-        [{"job": None, "result": SCAN, "columns": [("a", "b")], "column": "a", "session": "s"}],
+        [{"going": False, "result": SCAN, "columns": [("a", "b")], "column": "a", "session": "s"}],
     ),
     "sweep bar": (
         drawn("layers/sweep_bar"),
