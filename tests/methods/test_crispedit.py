@@ -74,8 +74,8 @@ def test_every_weight_is_that_of_a_plain_loop(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "usual.txt").write_text(TEXT, encoding="utf-8")
-    how = {"at": (AT,), "learning_rate": RATE, "epochs": STEPS, "energy": ENERGY}
-    more = {"batch_size": len(facts), "text": str(tmp_path / "usual.txt")}
+    how: dict[str, Any] = {"at": (AT,), "learning_rate": RATE, "epochs": STEPS, "energy": ENERGY}
+    more: dict[str, Any] = {"batch_size": len(facts), "text": str(tmp_path / "usual.txt")}
     patch = edit(model, facts, method="crispedit", **how, **more).patch
     change = patch.tensors[f"{OWNER}.weight"] - model.tensor(f"{OWNER}.weight")
     expected = plain(model, facts) - model.tensor(f"{OWNER}.weight")
