@@ -30,7 +30,7 @@ def plain_factors(model: LanguageModel) -> tuple[torch.Tensor, torch.Tensor]:
     def hook(module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:
         seen.append(inputs[0].detach()[0])
         leaf = output.detach().requires_grad_(True)
-        leaf.register_hook(lambda gradient: pulled.append(gradient[0]))
+        leaf.register_hook(lambda gradient: pulled.append(gradient[0]))  # type: ignore[no-untyped-call]
         return leaf
 
     handle = owner.register_forward_hook(hook)
