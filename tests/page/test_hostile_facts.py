@@ -123,7 +123,15 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "note": (drawn("facts/note"), [{"note": "It was added.", "doubts": ["It is asked as well."]}]),
     "help": (
         drawn("help"),
-        [{"tabs": {"Facts": "Type."}, "keys": {"s": "start"}, "sessions": "f", "version": "1"}],
+        [
+            {
+                "tabs": {"Facts": "Type."},
+                "keys": {"s": "start"},
+                "words": {"patch": "New weights."},
+                "sessions": "f",
+                "version": "1",
+            }
+        ],
     ),
     "loss_curve": (loss_curve, [[3.0, 0.5], 9, 0.01]),
     "notice": (notice, ["It went wrong."]),
