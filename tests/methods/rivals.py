@@ -17,6 +17,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "memit": {"facts_at_once": 3, "value_steps": 3, "sentences": 0, "layers": (1, 2)},
     "alphaedit": {"facts_at_once": 3, "value_steps": 3, "sentences": 0, "layers": (1, 2)},
     "ultraedit": {"facts_at_once": 3, "step": 1e-2},
+    "crispedit": {"epochs": 3, "batch_size": 3, "learning_rate": 1e-2},
     "lora": {"epochs": 3, "batch_size": 3, "learning_rate": 1e-2},
     "ft": {"steps": 3, "learning_rate": 1e-2},
     "ft-l": {"steps": 3, "learning_rate": 1e-2, "bound": 5e-3},

@@ -6,6 +6,7 @@ import torch
 from workbench.errors import LocationError
 from workbench.facts.fact import Fact, Question
 from workbench.methods.estimate import estimate
+from workbench.methods.events import StatesProgress
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.language_model import LanguageModel
@@ -25,6 +26,24 @@ def test_the_plan_is_that_of_the_run_and_time_grows_with_its_steps(model: Langua
     assert few.seconds == pytest.approx(few.states_seconds + 30 * few.step_seconds)
     assert few.step_seconds > 0
     assert few.states_seconds > 0
+
+
+def test_what_must_stay_is_that_of_the_whole_run_and_is_asked_only_once(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(10_000))
+    monkeypatch.setattr("workbench.methods.estimate.time.perf_counter", lambda: next(clock))
+    settings = EditSettings(at=("2.mlp.down_proj",), batch_size=1, epochs=2, keep=1.0)
+    run = LocftRun(model, facts(12), settings)
+    few = run.rehearsal()
+    assert len(few.facts) == 4 and few.keep is run.keep is not None
+    told = [event for event in few.events() if isinstance(event, StatesProgress)]
+    kept = [event for event in told if event.kept]
+    assert "what must stay" in kept[0].told().line and "facts" in told[-1].told().line
+    found = estimate(model, facts(12), settings)
+    assert found is not None
+    # A tick an event: those of what must stay are counted once, the facts' for three times as many.
+    assert found.states_seconds == 1 + len(kept) + 3 * (len(told) - len(kept))
 
 
 def test_one_fact_can_be_estimated(model: LanguageModel) -> None:

@@ -30,6 +30,7 @@ LEARNING: dict[str, tuple[dict[str, Any], float]] = {
     # Directions that usual inputs take are left out, and with them a part of what is to be said.
     "alphaedit": (WRITTEN | {"layers": (1, 2)}, 0.85),
     "ultraedit": ({"step": 2e-3}, 0.95),
+    "crispedit": ({"text": USUAL}, 0.95),
     "lora": ({}, 0.95),
     "ft-m": ({}, 0.95),
 }

@@ -1,13 +1,13 @@
 """No value becomes markup, whatever it should have been: each in turn is a tag, for every view."""
 
-import copy
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.page.poison import drawn, times_shown_as_text
 from tests.search.test_recommend import row
 from workbench.measure.capability_result import Capability, task_result
 from workbench.measure.evaluation import Evaluation
@@ -60,8 +60,6 @@ from workbench.store.run_pair import Differences, PairedFact
 from workbench.store.runs import FactOutcome, Run
 from workbench.store.talks import Talk, Turn
 from workbench.work.templates import render
-
-EVIL = "<img src=x onerror=alert(1)>"
 
 WRONG = Reply(False, "Lima", "judge", ended=True)
 STRESS = Stress(
@@ -206,11 +204,6 @@ TALK = Talk(1, "some/model", True, "Be kind.", (1,))
 TURN = Turn(1, "Hello", {"": Answered("Hi")}, {"1": "Hey"}, 1)
 SWEEP = SimpleNamespace(id=3, state="stopped", rows=[1], plan=SimpleNamespace(trials=24))
 
-
-def drawn(template: str) -> Callable[..., str]:
-    return lambda values: render(f"page/{template}.html", **values)
-
-
 VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "run_card": (
         run_card,
@@ -304,7 +297,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "trials_table": (trials_table, [score_rows(SWEPT), ("5.mlp",), ("6.mlp",)]),
     "scan bar": (
         drawn("layers/scan_bar"),
-        [{"job": None, "result": SCAN, "columns": [("a", "b")], "column": "a", "session": "s"}],
+        [{"going": False, "result": SCAN, "columns": [("a", "b")], "column": "a", "session": "s"}],
     ),
     "sweep bar": (
         drawn("layers/sweep_bar"),
@@ -391,40 +384,6 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
 ONLY_NUMBERS = ("spark", "loss_picture", "metric_table", "measure_tables", "stress_table")
 
 
-def poisoned(value: Any) -> Iterator[Any]:
-    """Copies of a value in which one text, number or name after the other is the tag."""
-    if isinstance(value, type):
-        yield EVIL
-    elif is_dataclass(value) or isinstance(value, SimpleNamespace):
-        names = [f.name for f in fields(value)] if is_dataclass(value) else list(vars(value))
-        for name in names:
-            for wrong in poisoned(getattr(value, name)):
-                found = copy.copy(value)
-                object.__setattr__(found, name, wrong)
-                yield found
-    elif isinstance(value, Mapping):
-        for key, kept in value.items():
-            yield {EVIL if other == key else other: value[other] for other in value}
-            for wrong in poisoned(kept):
-                yield {**value, key: wrong}
-    elif isinstance(value, list | tuple):
-        for place, kept in enumerate(value):
-            for wrong in poisoned(kept):
-                yield type(value)([*value[:place], wrong, *value[place + 1 :]])
-    else:
-        yield EVIL
-
-
 @pytest.mark.parametrize("name", VIEWS)
 def test_nothing_that_a_view_is_given_becomes_markup(name: str) -> None:
-    view, given = VIEWS[name]
-    assert "<" in view(*given)
-    shown = 0
-    for wrong in poisoned(given):
-        try:
-            html = view(*wrong)
-        except Exception:  # no page at all is as good: a number that is none is a bug
-            continue
-        assert "<img" not in html
-        shown += "&lt;img" in html
-    assert shown or name in ONLY_NUMBERS
+    assert times_shown_as_text(*VIEWS[name]) or name in ONLY_NUMBERS

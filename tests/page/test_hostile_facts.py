@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.page.test_hostile import EVIL, drawn, poisoned
+from tests.page.poison import drawn, times_shown_as_text
 from workbench.facts import Fact, Question
 from workbench.facts.guess import ColumnGuess
 from workbench.facts.many import ManyChange
@@ -123,7 +123,15 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "note": (drawn("facts/note"), [{"note": "It was added.", "doubts": ["It is asked as well."]}]),
     "help": (
         drawn("help"),
-        [{"tabs": {"Facts": "Type."}, "keys": {"s": "start"}, "sessions": "f", "version": "1"}],
+        [
+            {
+                "tabs": {"Facts": "Type."},
+                "keys": {"s": "start"},
+                "words": {"patch": "New weights."},
+                "sessions": "f",
+                "version": "1",
+            }
+        ],
     ),
     "loss_curve": (loss_curve, [[3.0, 0.5], 9, 0.01]),
     "notice": (notice, ["It went wrong."]),
@@ -146,23 +154,4 @@ ONLY_NUMBERS = ("asked_note", "loss_curve")
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_nothing_that_a_view_is_given_becomes_markup(name: str) -> None:
-    view, given = VIEWS[name]
-    assert "<" in view(*given)
-    shown = 0
-    for wrong in poisoned(given):
-        try:
-            html = view(*wrong)
-        except Exception:  # no page at all is as good: a number that is none is a bug
-            continue
-        assert "<img" not in html
-        shown += "&lt;img" in html
-    assert shown or name in ONLY_NUMBERS
-
-
-def test_a_number_of_a_session_that_is_none_is_shown_as_text() -> None:
-    row = FactRow(EVIL, FACT, True, "")  # type: ignore[arg-type]
-    assert 'data-id="&lt;img' in fact_row(row, False)
-    problem = Problem(EVIL, "", "", "", "error", KIND)  # type: ignore[arg-type]
-    report = ReportView(BROUGHT, kinds=[KindCount("error", KIND, 1)], problems=[problem])
-    assert '<td class="num">&lt;img' in import_report(report)
-    assert "Run &lt;img" in details(ROW, EVIL, None)  # type: ignore[arg-type]
+    assert times_shown_as_text(*VIEWS[name]) or name in ONLY_NUMBERS

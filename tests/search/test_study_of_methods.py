@@ -142,7 +142,7 @@ def test_winners_are_named_with_their_intervals_and_costs_stand_in_table_and_pic
     result = StudyResult(SETTINGS, trials, (), None, ())
     winners, line, first = result.sentences()
     assert winners.startswith("One by one: reliability: LocFT-BF 1.00 (1.00–1.00), clearly;")
-    assert "locality, answer unchanged: LocFT-BF 0.50 (0.50–0.50), not clearly ahead of" in winners
+    assert "locality, answer unchanged: all alike at 0.50" in winners
     assert "seconds: MEMIT 3.0; memory: LocFT-BF 10.0 MB." in winners
     assert "MEMIT, one by one (70 of 100 in 3.0 s); LocFT-BF, one by one (75" in line
     assert first.endswith("LocFT-BF, one by one 1.00, then 0.80.")

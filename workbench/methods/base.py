@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench.errors import SettingsError
 from workbench.facts.fact import Fact
 from workbench.methods.context_settings import ContextSettings
+from workbench.methods.crispedit_settings import CrispEditSettings
 from workbench.methods.ft_settings import FtLSettings, FtMSettings, FtSettings
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.lora_settings import LoraSettings
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALPHAEDIT",
+    "CRISPEDIT",
     "FT",
     "FT_L",
     "FT_M",
@@ -243,6 +245,16 @@ LORA = Method(
     keeps=True,
 )
 
+CRISPEDIT = Method(
+    key="crispedit",
+    name="CrispEdit",
+    sentence="Fine-tunes breadth-first, out of directions in which usual texts' loss is steep.",
+    source="CrispEdit, arXiv 2602.15823",
+    settings=CrispEditSettings,
+    run="workbench.methods.crispedit:CrispEditRun",
+    keeps=True,
+)
+
 IN_CONTEXT = Method(
     key="in-context",
     name="In-context",
@@ -252,7 +264,7 @@ IN_CONTEXT = Method(
     run="workbench.methods.in_context:ContextRun",
 )
 
-_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, LORA, FT, FT_L, FT_M, IN_CONTEXT)
+_TABLE = (LOCFT_BF, MEMIT, ALPHAEDIT, ULTRAEDIT, CRISPEDIT, LORA, FT, FT_L, FT_M, IN_CONTEXT)
 
 METHODS: dict[str, Method] = {method.key: method for method in _TABLE}
 """Every method by its key; the first is the default."""

@@ -71,12 +71,14 @@ def estimate(
     del whole
     if few is None:
         return Estimate(plan, 0.0, 0.0, 0, missing)
-    states, began = 0.0, time.perf_counter()
+    states, kept, began = 0.0, 0.0, time.perf_counter()
     moments = [began]
     for event in few.events():
         now = time.perf_counter()
-        if isinstance(event, StatesProgress):
-            states = now - began
+        if isinstance(event, StatesProgress) and event.kept:
+            kept = now - began
+        elif isinstance(event, StatesProgress):
+            states = now - began - kept
         if isinstance(event, BatchDone):
             moments.append(now)
             if now - began > LONG_ENOUGH:
@@ -90,7 +92,8 @@ def estimate(
     steps = steps[1:] or steps
     return Estimate(
         plan=plan,
-        states_seconds=states * len(facts) / len(few.facts),
+        # What must stay is that of the whole run, however many of its facts are rehearsed.
+        states_seconds=kept + states * len(facts) / len(few.facts),
         step_seconds=sum(steps) / len(steps),
         measured=len(steps),
         left_out=missing,

@@ -68,6 +68,7 @@ class StatesProgress(Event):
         to: the layer whose input is kept.
         rate: bytes of layers that are read a second.
         seconds_left: until all are there; None while that is not known.
+        kept: whether they are not facts but prompts that must stay, which the base is asked.
     """
 
     done: int
@@ -76,10 +77,13 @@ class StatesProgress(Event):
     to: int = 0
     rate: float = 0.0
     seconds_left: float | None = None
+    kept: bool = False
 
     def told(self) -> Told:
         """How many facts are prepared, or through which layer they are going."""
         line = f"Keeping hidden states, {self.done} of {self.facts} facts"
+        if self.kept:
+            line = f"Asking what must stay, {self.done} of {self.facts} prompts"
         if self.layer is not None:
             way = layer_line(self.layer, self.to, self.rate, self.seconds_left)
             line = f"Keeping hidden states, {way}"

@@ -57,6 +57,13 @@ class KeepSet:
         """About how many tokens all texts have."""
         return sum(TOKENS_A_PROMPT + prompt.answer_tokens for prompt in self._prompts)
 
+    @property
+    def asking_bytes(self) -> int:
+        """About what the base's logits and their shares take while it is asked."""
+        longest = sorted((prompt.answer_tokens for prompt in self._prompts), reverse=True)[:AT_ONCE]
+        of_logit = 8 if self._model.dtype == torch.float32 else self._model.dtype.itemsize + 8
+        return sum(longest) * self._model.shape.vocab_size * of_logit
+
     def __len__(self) -> int:
         return len(self._prompts)
 

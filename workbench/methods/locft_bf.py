@@ -200,9 +200,13 @@ class LocftRun(Run):
         pieces = [piece.texts for piece in self._step.pieces(longest_first[:size], [])]
         tokens = max(len(piece) * max(map(table.length, piece)) for piece in pieces)
         targets = max(sum(len(table.texts[row].target) for row in piece) for piece in pieces)
-        held = activation_bytes(self.model, self._locations[0].layer, tokens, targets)
+        # What must stay goes through the model beside the facts.
+        beside = 1 + (self.settings.keep_share if self._keep and self.settings.keep else 0)
+        sizes = math.ceil(tokens * beside), math.ceil(targets * beside)
+        held = activation_bytes(self.model, self._locations[0].layer, *sizes)
         if self._keep is not None and self.settings.spare:
             held += sparing_bytes(self.model, self._tuned.master)
+        held = max(held, self._keep.asking_bytes if self._keep is not None else 0)
         kept += sum(table.length(row) for row in self._step.own(range(len(table))))
         return held + (states_bytes(self.model, kept) if self.kept_from else 0)
 
@@ -242,7 +246,7 @@ class LocftRun(Run):
         if self._keep is not None and not self.stop.asked:
             total = len(self._keep)
             asking = self._keep.preparing(self.kept_from, self._states_memory)
-            told = mapped(asking, lambda way: told_of(way, total))
+            told = mapped(asking, lambda way: told_of(way, total, kept=True))
             yield from ending_early(told, self.stop)
         if self._keep is not None and self.settings.spare and not self.stop.asked:
             names, strength = self._tuned.master, self.settings.spare
@@ -373,7 +377,7 @@ class LocftRun(Run):
         """
         few = self.facts[: REHEARSED_BATCHES * self.settings.batch_size]
         settings = replace(self.settings, epochs=1, pipeline="breadth-first", skip_loss=0.0)
-        return LocftRun(self.model, few, settings)
+        return LocftRun(self.model, few, settings, keep=self._keep)
 
     def learned_in(self) -> list[int] | None:
         """For each fact the last epoch in which it was still wrong when its turn came.

@@ -199,17 +199,13 @@ class EditSettings(MethodSettings):
         """The inverse of `as_dict`.
 
         What has every setting of earlier versions, and no recipe, was kept by one of them, and
-        goes on as published; what was kept with a weight of what must stay, and does not say how
-        many prompts a step has, goes on with one for each fact, as it did.
+        goes on as published.
 
         Raises:
             SettingsError: an unknown name, or a value that makes no sense.
         """
-        kept = data.keys() >= _EVERY_FIRST
-        if kept and "recipe" not in data:
+        if "recipe" not in data and data.keys() >= _EVERY_FIRST:
             data = {**data, "recipe": "published"}
-        if kept and data.get("keep") is not None and "keep_share" not in data:
-            data = {**data, "keep_share": 1.0}
         return super(EditSettings, cls).from_dict(data)
 
     def resolved(self, preset: Preset, facts: int) -> "ResolvedEditSettings":

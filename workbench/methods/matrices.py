@@ -18,6 +18,7 @@ from workbench.model.location import Location
 from workbench.model.presets import output_matrix
 
 __all__ = [
+    "added_to_outputs",
     "adding_moments",
     "inputs_of",
     "is_inputs_first",
@@ -107,6 +108,33 @@ def adding_moments(
     handles = [o.register_forward_pre_hook(hook(name)) for name, o in owners.items()]
     try:
         yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def added_to_outputs(owners: Mapping[str, nn.Module]) -> Iterator[dict[str, torch.Tensor]]:
+    """While texts pass, zeros are added to what leaves each module, so that gradients stop there.
+
+    Args:
+        owners: the modules, by a name for each.
+
+    Yields:
+        The zeros, (texts, tokens, outputs) by name, once the texts have passed.
+    """
+    added: dict[str, torch.Tensor] = {}
+
+    def hook(name: str) -> Any:
+        def add(module: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+            added[name] = torch.zeros_like(output, requires_grad=True)
+            return output + added[name]
+
+        return add
+
+    handles = [o.register_forward_hook(hook(name)) for name, o in owners.items()]
+    try:
+        yield added
     finally:
         for handle in handles:
             handle.remove()

@@ -1,4 +1,4 @@
-"""What usually enters a matrix: the second moment of its inputs, kept on disk.
+"""What usually enters a matrix, and what pulls at what leaves it: second moments, kept on disk.
 
 The texts are those that a person gives, or else such as the model writes itself, so that nothing
 has to be fetched: MEMIT (Meng et al., arXiv 2210.07229) takes Wikipedia. Invariant: a
@@ -7,31 +7,36 @@ moment is that of the base, and is kept under everything that it depends on.
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
+from torch.nn import functional
 
 from workbench.errors import SettingsError
 from workbench.measure.plain_text import text_table
 from workbench.methods.kept_prompts import OPENINGS
-from workbench.methods.matrices import adding_moments, inputs_of
+from workbench.methods.matrices import added_to_outputs, adding_moments, inputs_of
 from workbench.model.bypass import capture_output
 from workbench.model.continuing import continued
 from workbench.model.language_model import LanguageModel
 from workbench.model.location import Location
 from workbench.model.memory import in_batches
-from workbench.model.states import TOKENS_PER_PASS, run
+from workbench.model.states import TOKENS_PER_PASS, kept_logits, run
 from workbench.model.stoppable import stoppable
 from workbench.model.tokens import TokenTable
 from workbench.paths import cache_dir
 from workbench.work.files import as_new_file
 from workbench.work.stop import Stop
 
-__all__ = ["usual_moments"]
+__all__ = ["Side", "usual_moments"]
+
+Side = Literal["inputs", "gradients"]
 
 WRITTEN = 96  # tokens of one text that the model writes
 CHOICES = 50  # likeliest tokens from which it draws
@@ -46,8 +51,14 @@ def usual_moments(
     layers: Sequence[int],
     text: str,
     stop: Stop,
+    *,
+    of: Side = "inputs",
 ) -> Generator[tuple[int, int], None, dict[str, torch.Tensor]]:
     """The mean of k k^T over the inputs k that usual texts give some matrices.
+
+    Of gradients, the mean of g g^T, where g is the gradient of the texts' loss, summed over tokens,
+    at what leaves the matrix for one token: the other factor of a matrix's curvature by K-FAC
+    (Martens and Grosse, arXiv 1503.05671).
 
     Args:
         model: the base, with no weights swapped in; where an edit stands in its place, the base
@@ -56,20 +67,28 @@ def usual_moments(
         layers: in which layer each of them is.
         text: a file of plain text; empty for what the model writes.
         stop: asked before every pass.
+        of: which moments.
 
     Yields:
         Texts done so far, and how many there are.
 
     Returns:
-        (inputs, inputs) by name, in float32.
+        (inputs, inputs) by name, in float32; of gradients (outputs, outputs).
 
     Raises:
         Cancelled: somebody wants it to end.
-        SettingsError: the file cannot be read.
+        SettingsError: the file cannot be read; or gradients are asked of a model of which some
+            layers are not in memory.
     """
+    if of == "gradients" and model.stream is not None:
+        raise SettingsError(
+            "The curvature of a matrix needs a model that is in memory as a whole. Give it more "
+            "memory, or choose another method."
+        )
     passages = _given(text) if text else []
     rounds = _rounds(matrices)
-    told = "\n".join(passages) if text else f"own {rounds} {WRITTEN} {CHOICES} {OPENINGS}"
+    told = "" if of == "inputs" else f"{of} "
+    told += "\n".join(passages) if text else f"own {rounds} {WRITTEN} {CHOICES} {OPENINGS}"
     with model.unedited():
         files = {
             name: cache_dir() / "moments" / f"{_digest(model, name, layer, told)}.safetensors"
@@ -84,7 +103,10 @@ def usual_moments(
                 passages += continued(model, OPENINGS, tokens=WRITTEN, choices=CHOICES, seed=number)
             yield len(passages), total
         table = text_table(model, passages)
-        found = yield from _reading(model, table, missing, max(layers), stop, total)
+        gradients = partial(_gradients, model, table, missing)
+        inputs = partial(_inputs, model, table, missing, max(layers))
+        read = gradients if of == "gradients" else inputs
+        found = yield from _reading(model, table, read, stop, total)
         for name, moment in found.items():
             _keep(files[name], moment)
         kept |= found
@@ -100,22 +122,14 @@ def _rounds(matrices: Mapping[str, nn.Module]) -> int:
 def _reading(
     model: LanguageModel,
     table: TokenTable,
-    matrices: Mapping[str, nn.Module],
-    last: int,
+    read: Callable[[Sequence[int]], dict[str, torch.Tensor]],
     stop: Stop,
     total: int,
 ) -> Generator[tuple[int, int], None, dict[str, torch.Tensor]]:
-    """Reads texts up to the last layer of interest."""
+    """Reads texts, some at a time, and adds up what was found."""
     sums: dict[str, torch.Tensor] = {}
     order = sorted(range(len(table)), key=table.length)
     tokens, done = 0, total - len(table)
-
-    @torch.no_grad()
-    def read(rows: Sequence[int]) -> dict[str, torch.Tensor]:
-        batch, here = table.batch(rows), dict[str, torch.Tensor]()
-        with model.unedited(), adding_moments(matrices, [table.length(row) for row in rows], here):
-            capture_output(model.layers[last], lambda: run(model, batch.input_ids))
-        return here
 
     size = max(1, TOKENS_PER_PASS // 4 // table.length(order[-1]))
     for rows, here in in_batches(order, size, model.device, read):
@@ -126,6 +140,34 @@ def _reading(
         done += len(rows)
         yield max(0, done), total
     return {name: moment / tokens for name, moment in sums.items()}
+
+
+@torch.no_grad()
+def _inputs(
+    model: LanguageModel,
+    table: TokenTable,
+    matrices: Mapping[str, nn.Module],
+    last: int,
+    rows: Sequence[int],
+) -> dict[str, torch.Tensor]:
+    """Sums over some texts of what enters, read up to the last layer of interest."""
+    batch, here = table.batch(rows), dict[str, torch.Tensor]()
+    with model.unedited(), adding_moments(matrices, [table.length(row) for row in rows], here):
+        capture_output(model.layers[last], lambda: run(model, batch.input_ids))
+    return here
+
+
+def _gradients(
+    model: LanguageModel, table: TokenTable, matrices: Mapping[str, nn.Module], rows: Sequence[int]
+) -> dict[str, torch.Tensor]:
+    """Sums over some texts of what pulls at what leaves, see `usual_moments`."""
+    batch = table.batch(rows)
+    with model.unedited(), torch.enable_grad(), added_to_outputs(matrices) as added:
+        logits = kept_logits(model, batch, rows, None)
+        loss = functional.cross_entropy(logits, batch.targets, reduction="sum")
+        found = torch.autograd.grad(loss, list(added.values()))
+    flat = [one.reshape(-1, one.shape[-1]).to(torch.float32) for one in found]
+    return {name: one.T @ one for name, one in zip(added, flat, strict=True)}
 
 
 def _given(path: str) -> list[str]:

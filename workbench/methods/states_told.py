@@ -11,16 +11,16 @@ def layer_told_of(way: Advanced, facts: int) -> StatesProgress | None:
     return told_of(way, facts) if way.layer is not None else None
 
 
-def told_of(way: Advanced, facts: int) -> StatesProgress:
+def told_of(way: Advanced, facts: int, *, kept: bool = False) -> StatesProgress:
     """The event that says how far texts are on their way through layers.
 
     Args:
         way: how far they are.
         facts: how many there are in all.
+        kept: whether they are prompts that must stay.
     """
-    return StatesProgress(
-        way.done, facts, way.layer, way.to, round(way.rate), _rounded(way.seconds_left)
-    )
+    left = _rounded(way.seconds_left)
+    return StatesProgress(way.done, facts, way.layer, way.to, round(way.rate), left, kept)
 
 
 def _rounded(seconds: float | None) -> float | None:

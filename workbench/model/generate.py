@@ -136,11 +136,8 @@ def generate(
         raise SettingsError("max_new_tokens and top_k must be whole numbers, 1 or more.")
     if not prompts:
         return []
-    if chat:
-        encoded = chat_tokens(model, prompts, system, history)
-    else:
-        before = "".join(f"{said} {answer}\n" for said, answer in history)
-        encoded = prompt_tokens(model.tokenizer, [before + prompt for prompt in prompts])
+    asked = chat_tokens if chat else _continued
+    encoded = asked(model, prompts, system, history)
     if model.context is not None:
         encoded = [model.context.read(model, ids) for ids in encoded]
     longest = max(len(ids) for ids in encoded)
@@ -161,6 +158,14 @@ def generate(
         for rows, batch in in_batches(group, size, model.device, work):
             answers.update(zip(rows, batch, strict=True))
     return [answers[row] for row in range(len(encoded))]
+
+
+def _continued(
+    model: LanguageModel, prompts: Sequence[str], system: str, history: Sequence[tuple[str, str]]
+) -> list[tuple[int, ...]]:
+    """Raw prompts as tokens behind what was said and answered before; there is no system."""
+    before = "".join(f"{said} {answer}\n" for said, answer in history)
+    return prompt_tokens(model.tokenizer, [before + prompt for prompt in prompts])
 
 
 def _room(model: LanguageModel, longest: int) -> int:

@@ -94,6 +94,8 @@ def _winner(trials: Sequence[TrialDone], measure: str) -> str:
     if not found:
         return ""
     best, winner = max(found, key=lambda pair: pair[0].value)
+    if len(found) > 1 and len({number.value for number, _ in found}) == 1:
+        return f"{words_of(measure)}: all alike at {best.value:.2f}"
     near = [_name(t) for n, t in found if t is not winner and n.high >= best.low]
     told = f"{words_of(measure)}: {_name(winner)} {best.value:.2f} ({best.low:.2f}–{best.high:.2f})"
     return f"{told}, not clearly ahead of {', '.join(near)}" if near else f"{told}, clearly"

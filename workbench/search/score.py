@@ -187,17 +187,21 @@ def _weighted(values: dict[str, Floats], weights: dict[str, float]) -> Floats:
 
 
 def score_rows(
-    rows: Sequence[LocationDone], weights: ScoreWeights | None = None
+    rows: Sequence[LocationDone],
+    weights: ScoreWeights | None = None,
+    *,
+    resamples: int = RESAMPLES,
 ) -> list[LocationScore]:
     """The rows of a sweep as people see them, in the order given.
 
     Args:
         rows: of one sweep.
         weights: None weighs them as `ScoreWeights` does by itself.
+        resamples: how often the facts are drawn anew; few where nobody looks at the intervals.
     """
     if not rows:
         return []
-    found = bootstrap(rows, weights)
+    found = bootstrap(rows, weights, resamples=resamples)
     spans = {name: middle(values) for name, values in found.resampled.items()}
     scores, shortest = [], min(row.size for row in rows)
     for number, row in enumerate(rows):

@@ -312,10 +312,8 @@ def _setting(text: str, row: Row) -> None:
 
 def _require_run_names(names: dict[str, str]) -> None:
     for run, words in names.items():
-        if not re.fullmatch("[0-9]{1,18}", run):
-            raise RecordError(f"'{run}' is no number of a run.")
-        if len(words) > LONGEST_NAME:
-            raise RecordError("The name of a run is not that long.")
+        if not re.fullmatch("[0-9]{1,18}", run) or len(words) > LONGEST_NAME:
+            raise RecordError("Names of runs stand by their numbers, and are not that long.")
 
 
 SETTINGS: dict[str, Any] = {

@@ -23,7 +23,7 @@ from workbench.store import Store
 from workbench.store.requests import ScanRequest
 from workbench.store.runs import Run
 from workbench.work.colours import ThemeName
-from workbench.work.templates import render
+from workbench.work.templates import macro, render
 from workbench.work.words import count
 
 __all__ = ["add_heat_card", "finished_runs", "scan_figure"]
@@ -47,6 +47,7 @@ def add_heat_card(page: Page, choose: Callable[[Store, gr.EventData], None]) -> 
             ),
             "arrows.js",
         )
+        going = live_html(name="scan-going")
         bar = live_html(name="scan-bar")
         colour = gr.Textbox("", visible="hidden", container=False)
         places = live_html(name="layer-grid")
@@ -56,10 +57,12 @@ def add_heat_card(page: Page, choose: Callable[[Store, gr.EventData], None]) -> 
             same = live_html(name="scan-command")
     known = ("profiles", "settings", "runs")
     page.show(_draw_command, same, of=("settings",))
-    page.show(_draw_bar, bar, of=(*known, "jobs", PROGRESS), inputs=[colour])
+    page.show(_draw_going, going, of=("jobs", PROGRESS))
+    page.show(_draw_bar, bar, of=(*known, "jobs"), inputs=[colour])
     page.show(_draw_note, note, of=("profiles", "settings"))
     page.show(_draw_places, places, of=known, inputs=[colour])
-    page.action(bar.act, _act, [colour], colour)
+    for part in (going, bar):
+        page.action(part.act, _act, [colour], colour)
     page.action(places.act, choose)
 
 
@@ -94,7 +97,8 @@ def _scan(store: Store) -> Scan | None:
 def _measures(store: Store) -> list[Measured]:
     sweep = shown_sweep(store)
     rows = () if sweep is None else sweep.rows
-    scores = score_rows(rows, sweep_weights(store)) if rows else []
+    # A map shows no intervals, whose resamples take most of the time.
+    scores = score_rows(rows, sweep_weights(store), resamples=1) if rows else []
     return measured_places(_scan(store), scores, finished_runs(store))
 
 
@@ -104,11 +108,16 @@ def _colour(measures: list[Measured], wished: str) -> str:
     return next((key for key in (wished, *FIRST_LOOK) if key in known), "")
 
 
+def _draw_going(store: Store) -> Markup:
+    job = open_job(store, "scan")
+    return Markup() if job is None else macro("page/job.html", "job_bar", job)
+
+
 def _draw_bar(store: Store, wished: str) -> Markup:
     measures = _measures(store)
     return render(
         "page/layers/scan_bar.html",
-        job=open_job(store, "scan"),
+        going=open_job(store, "scan") is not None,
         result=_scan(store),
         columns=[(measure.key, measure.label) for measure in measures],
         column=_colour(measures, wished),
