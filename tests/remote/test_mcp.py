@@ -85,6 +85,10 @@ def test_a_client_is_greeted_and_told_of_the_tools(library: Library) -> None:
     with_client(library, look)
 
 
+def test_nobody_else_is_told_of_a_call(library: Library) -> None:
+    assert mcp_server(Tools(Desk(library)), Stop()).middleware == []
+
+
 def test_what_cannot_be_done_is_an_error_of_the_tool_or_of_the_protocol(library: Library) -> None:
     async def ask(client: Client) -> None:
         with pytest.raises(MCPError, match="There is no tool 'nonsense'") as unknown:
