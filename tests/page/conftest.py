@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from tests.apart import apart
 from tests.browser import BROWSER_FLAGS, find_browser
 from workbench.page.server import build_application
 from workbench.store import Library, Store
@@ -176,10 +176,9 @@ def _as_new(page: Page, heard: Mapping[str, Callable[..., None]]) -> None:
 
 def application_of(library: Library, uploads: Path) -> FastAPI:
     """All that a server serves, made beside the loop that drives a browser."""
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as other:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", "")  # what is set in there ends with this
-        built = other.submit(lambda: asyncio.run(build_application(library, uploads)))
-        return built.result()[0]
+        return apart(lambda: asyncio.run(build_application(library, uploads)))[0]
 
 
 def job_done(store: Store, kind: JobKind, after: int = 0) -> Job:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from tests.apart import apart
 from workbench.actions import ACTIONS
 from workbench.facts.fact import Fact
 from workbench.methods.locft_settings import EditSettings
@@ -44,7 +45,7 @@ class Site:
                 content = body if isinstance(body, bytes) else json.dumps(body)
                 return await client.request(method, path, content=content)
 
-        return asyncio.run(send())
+        return apart(lambda: asyncio.run(send()))
 
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self.ask("POST", path, body)
@@ -174,7 +175,7 @@ def test_a_job_is_followed_to_its_end_and_can_be_cancelled(site: Site, store: St
             found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
         return found
 
-    events = asyncio.run(follow())
+    events = apart(lambda: asyncio.run(follow()))
     assert [(name, one["state"]) for name, one in events] == [
         ("progress", "queued"), ("progress", "running"), ("end", "failed")
     ]  # fmt: skip

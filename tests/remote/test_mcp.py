@@ -17,6 +17,7 @@ import pytest
 from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import INVALID_PARAMS, CallToolResult, JSONRPCRequest, TextContent
 
+from tests.apart import apart
 from tests.cli.conftest import run_command
 from tests.imports import ROOT
 from workbench._version import __version__
@@ -39,7 +40,7 @@ def with_client(library: Library, do: Callable[[Client], Awaitable[None]]) -> No
         async with Client(server, mode="legacy") as client:
             await do(client)
 
-    anyio.run(main)
+    apart(lambda: anyio.run(main))
 
 
 GREETING: dict[str, Any] = {
@@ -223,4 +224,4 @@ def test_an_agent_edits_a_fact_sees_that_it_holds_and_takes_it_back(tmp_path: Pa
 
     # The client hands on few of the environment's variables by itself.
     env = dict(os.environ)
-    anyio.run(main)
+    apart(lambda: anyio.run(main))

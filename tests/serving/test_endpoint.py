@@ -10,6 +10,7 @@ import pytest
 import torch
 from openai import AsyncOpenAI, AuthenticationError, NotFoundError
 
+from tests.apart import apart
 from tests.serving.conftest import FACTS, Client, client_of
 from workbench.errors import SessionError
 from workbench.measure.capability import MISSING, harness_version
@@ -81,7 +82,7 @@ def test_twenty_clients_at_once_are_answered_as_the_model_in_memory_answers(
         return [one for two in found for one in two]
 
     expected = [(plain if model == "base" else edited)[n] for n, model in asked]
-    assert asyncio.run(ask_all()) == expected
+    assert apart(lambda: asyncio.run(ask_all())) == expected
 
 
 def test_the_parts_of_a_streamed_completion_are_the_whole_answer(client: Client) -> None:

@@ -32,7 +32,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 600.0  # seconds; a safety net, no more
 ROUNDS = 16
 KILLS = 2
-TIMES = re.compile(r"^(time|created|changed|started|ended|deleted|undone|moment|cancel_asked)$")
+TIMES = re.compile(
+    r"^(time|created|changed|change|until|started|ended|deleted|undone|moment|cancel_asked)$"
+)
 LONG = EditSettings(
     epochs=40, stop_loss=0.0, skip_loss=0.0, seed=3, batch_size=10, at=("7.mlp.down_proj",)
 )

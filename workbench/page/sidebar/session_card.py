@@ -85,7 +85,7 @@ class _Actions:
 
     def act(self, session: str, event: gr.EventData) -> str:
         asked = detail(event)
-        do = asked["do"]
+        do = asked.get("do", "")  # an event that says nothing does nothing
         if do == "open":
             return self._library.enter(asked["value"]).id
         if do == "new":
