@@ -79,7 +79,7 @@ def photograph(browser: Browser, address: str, scheme: str) -> None:
     page = context.new_page()
     page.goto(address, wait_until="domcontentloaded")
     expect(page.locator("#facts-table table")).to_be_visible()
-    for tab in ("Facts", "Layers", "Edit", "Probe"):
+    for tab in ("Facts", "Layers", "Edit", "Probe", "Runs"):
         go_to(page, tab)
         if tab == "Layers":
             expect(page.locator("#sweep-plot .js-plotly-plot")).to_be_visible()
