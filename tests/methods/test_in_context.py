@@ -1,5 +1,6 @@
 """In-context: facts before prompts, everywhere where any other edit would be, and no weight."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def test_the_facts_nearest_to_a_prompt_stand_before_it(model: LanguageModel) -> 
 
 
 def test_in_a_chat_they_stand_in_what_the_user_says_last(model: LanguageModel) -> None:
+    model.tokenizer = copy.deepcopy(model.tokenizer)  # which all tests share
     model.tokenizer.chat_template = CHAT
     context = Context(("Peru: Rome.",), 1)
     (ids,) = chat_tokens(model, ["Peru?"], history=[("Hi", "Ho")])
