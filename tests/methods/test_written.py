@@ -150,6 +150,11 @@ def test_moments_are_kept_for_a_model_a_layer_and_a_text(
     assert not torch.equal(asked(str(text))[0], first)
     own, steps = asked("")
     assert steps and own.shape == first.shape and asked("")[1] == 0
+    above, below = (model.network.get_submodule(f"model.layers.{n}.mlp.up_proj") for n in (3, 0))
+    for changed, anew in ((above, False), (below, True)):
+        with torch.no_grad():
+            changed.weight.mul_(2)
+        assert bool(asked(str(text))[1]) == anew
     with pytest.raises(SettingsError, match="no file"):
         asked(str(tmp_path / "nothing.txt"))
 

@@ -5,10 +5,9 @@ has to be fetched: MEMIT (Meng et al., arXiv 2210.07229) takes Wikipedia. Invari
 moment is that of the base, and is kept under everything that it depends on.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +24,8 @@ from workbench.methods.matrices import added_to_outputs, adding_moments, inputs_
 from workbench.model.bypass import capture_output
 from workbench.model.continuing import continued
 from workbench.model.language_model import LanguageModel
-from workbench.model.location import Location
 from workbench.model.memory import in_batches
+from workbench.model.part_digest import part_digest
 from workbench.model.states import TOKENS_PER_PASS, kept_logits, run
 from workbench.model.stoppable import stoppable
 from workbench.model.tokens import TokenTable
@@ -87,13 +86,11 @@ def usual_moments(
         )
     passages = _given(text) if text else []
     rounds = _rounds(matrices)
-    told = "" if of == "inputs" else f"{of} "
-    told += "\n".join(passages) if text else f"own {rounds} {WRITTEN} {CHOICES} {OPENINGS}"
-    with model.unedited():
-        files = {
-            name: cache_dir() / "moments" / f"{_digest(model, name, layer, told)}.safetensors"
-            for name, layer in zip(matrices, layers, strict=True)
-        }
+    read = "\n".join(passages) if text else f"own {rounds} {WRITTEN} {CHOICES} {OPENINGS}"
+    # What the model writes, and what pulls at a matrix, comes from the whole of it.
+    below = text and of == "inputs"
+    parts = [layer + 1 if below else model.layer_count for layer in layers]
+    files = _files(model, dict(zip(matrices, parts, strict=True)), f"{of}\n{read}")
     kept = {name: moment for name, file in files.items() if (moment := _kept(file)) is not None}
     missing = {name: owner for name, owner in matrices.items() if name not in kept}
     if missing:
@@ -102,15 +99,23 @@ def usual_moments(
             with model.unedited(), stoppable(model, stop):
                 passages += continued(model, OPENINGS, tokens=WRITTEN, choices=CHOICES, seed=number)
             yield len(passages), total
-        table = text_table(model, passages)
-        gradients = partial(_gradients, model, table, missing)
-        inputs = partial(_inputs, model, table, missing, max(layers))
-        read = gradients if of == "gradients" else inputs
-        found = yield from _reading(model, table, read, stop, total)
+        found = yield from _reading(model, passages, missing, max(layers), of, stop, total)
         for name, moment in found.items():
             _keep(files[name], moment)
         kept |= found
     return {name: kept[name].to(model.device) for name in matrices}
+
+
+def _files(model: LanguageModel, parts: Mapping[str, int], read: str) -> dict[str, Path]:
+    """Where each matrix's moment is kept, by how many layers it depends on and what was read."""
+    with model.unedited():
+        digests = {layers: part_digest(model, layers) for layers in set(parts.values())}
+    keys = {
+        name: sha256(f"{digests[layers]}\n{name}\n{read}".encode())
+        for name, layers in parts.items()
+    }
+    folder = cache_dir() / "moments"
+    return {name: folder / f"{key.hexdigest()[:32]}.safetensors" for name, key in keys.items()}
 
 
 def _rounds(matrices: Mapping[str, nn.Module]) -> int:
@@ -121,12 +126,17 @@ def _rounds(matrices: Mapping[str, nn.Module]) -> int:
 
 def _reading(
     model: LanguageModel,
-    table: TokenTable,
-    read: Callable[[Sequence[int]], dict[str, torch.Tensor]],
+    passages: Sequence[str],
+    matrices: Mapping[str, nn.Module],
+    last: int,
+    of: Side,
     stop: Stop,
     total: int,
 ) -> Generator[tuple[int, int], None, dict[str, torch.Tensor]]:
     """Reads texts, some at a time, and adds up what was found."""
+    table = text_table(model, passages)
+    gradients = partial(_gradients, model, table, matrices)
+    read = gradients if of == "gradients" else partial(_inputs, model, table, matrices, last)
     sums: dict[str, torch.Tensor] = {}
     order = sorted(range(len(table)), key=table.length)
     tokens, done = 0, total - len(table)
@@ -195,21 +205,6 @@ def _given(path: str) -> list[str]:
     if not passages:
         raise SettingsError(f"The text '{path}' is empty. Name a file of plain text.")
     return passages
-
-
-def _digest(model: LanguageModel, name: str, layer: int, told: str) -> str:
-    """Tells a moment from others: the base, the matrix, and the texts."""
-    weights = model.weights_at((Location(layer),))
-    about = {
-        "model_type": model.shape.model_type,
-        "layers": model.shape.layers,
-        "vocab_size": model.shape.vocab_size,
-        "dtype": str(model.dtype),
-        "matrix": name,
-        "layer": {one: model.base_hash(one) for one in sorted(weights)},
-        "text": hashlib.sha256(told.encode()).hexdigest(),
-    }
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _kept(file: Path) -> torch.Tensor | None:

@@ -15,13 +15,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from workbench.model.hidden_states import HiddenStates, empty_states
 from workbench.model.language_model import LanguageModel
-from workbench.model.location import Location
+from workbench.model.part_digest import part_digest
 from workbench.model.tokens import TokenizedText, TokenTable
 
 __all__ = ["LIMIT", "StatesStore", "text_key"]
@@ -30,7 +29,6 @@ LIMIT = 20_000_000_000
 """Bytes of kept states, unless somebody says otherwise."""
 
 WAY = "on the way"
-SAMPLED = 65_536  # numbers of a tensor that tell it from others
 SPARE = 2  # times what is written must be free on the disk
 
 
@@ -202,25 +200,11 @@ class StatesStore:
         return self.folder / self._digest(model, layer) / str(layer)
 
     def _digest(self, model: LanguageModel, layer: int) -> str:
-        """Tells the model's part below a layer from that of any other.
-
-        Of weights that are there some numbers are taken from all over each: an edit changes them
-        everywhere. Of those that are read from files it is the files that tell.
-        """
+        """`part_digest` of the model below a layer, computed once."""
         known = self._digests.get((id(model), layer))
         if known is not None and known[0]() is model:
             return known[1]
-        told: list[Any] = [model.name, model.shape.model_type, model.shape.vocab_size]
-        told += [str(model.dtype), model.device.type]
-        weights = [("embedding", model.network.get_input_embeddings().weight.detach())]
-        for below in range(layer):
-            weights += model.weights_at((Location(below),)).items()
-        for name, weight in weights:
-            if model.stream is None or not model.stream.has(name):
-                told.append((name, tuple(weight.shape), _some_of(weight)))
-        if model.stream is not None:
-            told.append(model.stream.store.stamps())
-        found = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+        found = part_digest(model, layer)
         self._digests[id(model), layer] = (weakref.ref(model), found)
         return found
 
@@ -255,13 +239,6 @@ class StatesStore:
         except (OSError, IndexError, KeyError, TypeError, ValueError, AttributeError):
             return None
         return _Shelf(dtype, shape, places)
-
-
-def _some_of(weight: torch.Tensor) -> str:
-    """A hash of some numbers from all over a tensor."""
-    flat = weight.detach().reshape(-1)
-    some = flat[:: max(1, flat.numel() // SAMPLED)].float().cpu().contiguous()
-    return hashlib.sha256(some.numpy().tobytes()).hexdigest()
 
 
 def _size(shelf: Path) -> int:
