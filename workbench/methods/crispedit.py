@@ -14,7 +14,6 @@ curvature is that of the base throughout, as is the code's default. The loop is 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,8 +23,7 @@ from workbench.methods.base import CRISPEDIT
 from workbench.methods.crispedit_settings import CrispEditSettings
 from workbench.methods.events import StageProgress
 from workbench.methods.locft_bf import LocftRun
-from workbench.methods.locft_settings import EditSettings
-from workbench.methods.looped import LoopedRun
+from workbench.methods.looped import BreadthFirstRun
 from workbench.methods.matrices import owner_of, shaped_like
 from workbench.methods.moments import Side, usual_moments
 from workbench.methods.tuned import TunedWeights
@@ -141,21 +139,8 @@ class _Loop(LocftRun):
         return mapped(work, lambda done: StageProgress(f"Reading usual texts for {of}", *done))
 
 
-class CrispEditRun(LoopedRun):
-    """One run; see `LoopedRun`."""
+class CrispEditRun(BreadthFirstRun):
+    """One run; see `BreadthFirstRun`."""
 
     method = CRISPEDIT.key
-
-    def loop(self, checkpoint: str | Path | None) -> LocftRun:
-        """Breadth-first in mini-batches; see `LoopedRun.loop`."""
-        how = self.settings
-        names = ("at", "learning_rate", "batch_size", "epochs", "seed")
-        return _Loop(
-            how,
-            self.model,
-            self.facts,
-            EditSettings(**{name: getattr(how, name) for name in names}),
-            stop=self.stop,
-            checkpoint=checkpoint,
-            **self._more,
-        )
+    inner = _Loop

@@ -5,9 +5,10 @@ leaves is the method's. So states are kept, memory is shared out, and runs go on
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -15,6 +16,7 @@ from workbench.facts.fact import Fact
 from workbench.facts.forms import Form
 from workbench.methods.events import Started
 from workbench.methods.locft_bf import LocftRun
+from workbench.methods.locft_settings import EditSettings
 from workbench.methods.method_settings import MethodSettings
 from workbench.methods.run import Run
 from workbench.model.language_model import LanguageModel
@@ -22,7 +24,7 @@ from workbench.model.tokens import TokenizedText
 from workbench.work.events import Event
 from workbench.work.stop import Stop
 
-__all__ = ["LoopedRun"]
+__all__ = ["BreadthFirstRun", "LoopedRun"]
 
 
 class LoopedRun(Run):
@@ -98,3 +100,20 @@ class LoopedRun(Run):
             PatchError: the file cannot be written.
         """
         self._loop.save_checkpoint(path)
+
+
+class BreadthFirstRun(LoopedRun):
+    """A run breadth-first in mini-batches, of methods with `BreadthFirstSettings`."""
+
+    inner: ClassVar[type[LocftRun]]
+    """The loop; made with the method's settings before what `LocftRun` is made with."""
+
+    def loop(self, checkpoint: str | Path | None) -> LocftRun:
+        """See `LoopedRun.loop`."""
+        how = self.settings
+        names = ("at", "learning_rate", "batch_size", "epochs", "seed")
+        steps = EditSettings(**{name: getattr(how, name) for name in names})
+        made: Callable[..., LocftRun] = partial(self.inner, how)
+        return made(
+            self.model, self.facts, steps, stop=self.stop, checkpoint=checkpoint, **self._more
+        )

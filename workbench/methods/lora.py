@@ -11,7 +11,6 @@ Invariant: the adapters stand in the network only while gradients are taken.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,8 +19,7 @@ from torch import nn
 from workbench.errors import LocationError, SettingsError
 from workbench.methods.base import LORA
 from workbench.methods.locft_bf import LocftRun
-from workbench.methods.locft_settings import EditSettings
-from workbench.methods.looped import LoopedRun
+from workbench.methods.looped import BreadthFirstRun
 from workbench.methods.lora_settings import LoraSettings
 from workbench.methods.matrices import is_inputs_first, owner_of
 from workbench.methods.tuned import TunedWeights, kept_moments, restore_moments
@@ -190,21 +188,8 @@ class _Loop(LocftRun):
         return super()._identity() | {"rank": self._lora.rank, "alpha": self._lora.alpha}
 
 
-class LoraRun(LoopedRun):
-    """One run; see `LoopedRun`."""
+class LoraRun(BreadthFirstRun):
+    """One run; see `BreadthFirstRun`."""
 
     method = LORA.key
-
-    def loop(self, checkpoint: str | Path | None) -> LocftRun:
-        """Breadth-first in mini-batches; see `LoopedRun.loop`."""
-        how = self.settings
-        names = ("at", "learning_rate", "batch_size", "epochs", "seed")
-        return _Loop(
-            how,
-            self.model,
-            self.facts,
-            EditSettings(**{name: getattr(how, name) for name in names}),
-            stop=self.stop,
-            checkpoint=checkpoint,
-            **self._more,
-        )
+    inner = _Loop
