@@ -6,12 +6,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from workbench.measure.report.log_axes import LogAxes
 from workbench.work.templates import render
 
 __all__ = ["rivals_picture"]
 
-WIDTH, HEIGHT = 640, 300
-LEFT, BOTTOM, TOP, RIGHT = 40, 40, 14, 24
+HEIGHT = 300
 LEAST_SECONDS = 0.01
 NEAR = 15.0  # numbers nearer than this would cover each other
 SHAPES = {"each": "one by one", "batches": "in batches", "once": "all at once"}
@@ -28,28 +28,14 @@ def rivals_picture(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """
     if not rows:
         return Markup()
-    times = [math.log10(max(LEAST_SECONDS, row["seconds"])) for row in rows]
-    low, high = math.floor(min(times)), math.ceil(max(times))
-    high = max(high, low + 1)
-
-    def x(power: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * (power - low) / (high - low), 1)
-
-    def y(score: float) -> float:
-        return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - score), 1)
-
-    places = [(x(time), y(row["score"])) for time, row in zip(times, rows, strict=True)]
+    times = [max(LEAST_SECONDS, float(row["seconds"])) for row in rows]
+    axes = LogAxes(times, HEIGHT, below=40)
+    places = [(axes.x(time), axes.y(row["score"])) for time, row in zip(times, rows, strict=True)]
     line = sorted(place for place, row in zip(places, rows, strict=True) if row["pareto"])
     used = {row["mode"] for row in rows}
     return render(
         "report/rivals.html",
-        width=WIDTH,
-        height=HEIGHT,
-        left=LEFT,
-        right=WIDTH - RIGHT,
-        bottom=HEIGHT - BOTTOM,
-        shares=[(y(share / 100), share) for share in (0, 25, 50, 75, 100)],
-        powers=[(x(power), f"{10.0**power:g}") for power in range(low, high + 1)],
+        axes=axes,
         points=[
             (number, px, py, _beside(places[: number - 1], (px, py)), row)
             for number, ((px, py), row) in enumerate(zip(places, rows, strict=True), start=1)
