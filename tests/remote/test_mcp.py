@@ -140,6 +140,8 @@ def test_a_call_that_is_cancelled_cancels_its_job(library: Library) -> None:
                 await anyio.sleep(0.01)
 
     with_client(library, ask)
+    job = store.jobs.latest("sweep")
+    assert job is not None and job.state == "cancelled"
 
 
 def test_a_client_that_goes_away_cancels_nothing(

@@ -62,6 +62,34 @@ SHOWN = 10
 KEPT_EVERY = 60.0  # seconds between two checkpoints of a run that several processes share
 
 
+OntoPatch = Annotated[
+    Path | None,
+    typer.Option("--onto", metavar="PATCH", help="An earlier patch, to which facts are added."),
+]
+EarlierFacts = Annotated[
+    Path | None,
+    typer.Option("--earlier", metavar="FACTS", help="The file of facts that --onto was made of."),
+]
+Way = Annotated[
+    str,
+    typer.Option(
+        "--way",
+        metavar="recompile|continue",
+        help="How facts are added to --onto: all facts anew, or from the patch on; empty: "
+        "LocFT-BF recompiles, others continue.",
+    ),
+]
+Rehearsed = Annotated[
+    int | None,
+    typer.Option(
+        "--rehearsed",
+        metavar="<int>",
+        help="Facts of --earlier that are trained again beside new ones when it continues; "
+        "empty: as many as there are new ones, by LocFT-BF and LoRA.",
+    ),
+]
+
+
 @command("edit")
 def edit(
     file: FactsPath,
@@ -72,34 +100,10 @@ def edit(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The patch's new folder.")],
     columns: Columns = None,
     encoding: Encoding = "",
-    onto: Annotated[
-        Path | None,
-        typer.Option("--onto", metavar="PATCH", help="An earlier patch, to which facts are added."),
-    ] = None,
-    earlier: Annotated[
-        Path | None,
-        typer.Option(
-            "--earlier", metavar="FACTS", help="The file of facts that --onto was made of."
-        ),
-    ] = None,
-    way: Annotated[
-        str,
-        typer.Option(
-            "--way",
-            metavar="recompile|continue",
-            help="How facts are added to --onto: all facts anew, or from the patch on; empty: "
-            "LocFT-BF recompiles, others continue.",
-        ),
-    ] = "",
-    rehearsed: Annotated[
-        int | None,
-        typer.Option(
-            "--rehearsed",
-            metavar="<int>",
-            help="Facts of --earlier that are trained again beside new ones when it continues; "
-            "empty: as many as there are new ones, by LocFT-BF and LoRA.",
-        ),
-    ] = None,
+    onto: OntoPatch = None,
+    earlier: EarlierFacts = None,
+    way: Way = "",
+    rehearsed: Rehearsed = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,

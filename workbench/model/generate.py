@@ -136,10 +136,7 @@ def generate(
         raise SettingsError("max_new_tokens and top_k must be whole numbers, 1 or more.")
     if not prompts:
         return []
-    asked = chat_tokens if chat else _continued
-    encoded = asked(model, prompts, system, history)
-    if model.context is not None:
-        encoded = [model.context.read(model, ids) for ids in encoded]
+    encoded = _encoded(model, prompts, chat, system, history)
     longest = max(len(ids) for ids in encoded)
     room = min(max_new_tokens, _room(model, longest))
     ends = end_tokens(model) | (_sentence_ends(model.tokenizer) if stop == "sentence" else set())
@@ -158,6 +155,21 @@ def generate(
         for rows, batch in in_batches(group, size, model.device, work):
             answers.update(zip(rows, batch, strict=True))
     return [answers[row] for row in range(len(encoded))]
+
+
+def _encoded(
+    model: LanguageModel,
+    prompts: Sequence[str],
+    chat: bool,
+    system: str,
+    history: Sequence[tuple[str, str]],
+) -> list[tuple[int, ...]]:
+    """All that the model reads before each answer, with what stands before prompts."""
+    asked = chat_tokens if chat else _continued
+    encoded = asked(model, prompts, system, history)
+    if model.context is None:
+        return encoded
+    return [model.context.read(model, ids) for ids in encoded]
 
 
 def _continued(
