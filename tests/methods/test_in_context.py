@@ -60,6 +60,30 @@ def test_in_a_chat_they_stand_in_what_the_user_says_last(model: LanguageModel) -
     assert read.endswith("<unk>assistant:")
 
 
+@pytest.mark.parametrize(
+    "template, thought",
+    [
+        # a head of which only what ends a role is the same for question and answer, as Llama 3 has
+        (CHAT.replace("m['role'] + ':'", "m['role'] + '<eos>'").replace("nt:'", "nt<eos>'"), ""),
+        # an empty thought before an answer that is measured, as Qwen3 has
+        (CHAT, "<think></think>"),
+    ],
+)
+def test_they_stand_there_whatever_a_template_writes_around_answers(
+    model: LanguageModel, template: str, thought: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(model), "longest", None)
+    model.tokenizer = copy.deepcopy(model.tokenizer)  # which all tests share
+    model.tokenizer.chat_template = template
+    context = Context(("Peru: Rome.", "user assistant"), 1)
+    (ids,) = chat_tokens(model, ["Peru?"], history=[("Hi", "Ho")])
+    begun = (*ids, *model.tokenizer(thought, add_special_tokens=False)["input_ids"])
+    told = model.tokenizer.decode(begun)
+    assert model.tokenizer.decode(context.read(model, begun)) == told.replace(
+        "Peru?", "Peru: Rome.\nPeru?"
+    )
+
+
 def test_the_model_is_asked_as_if_they_were_typed(model: LanguageModel, patch: Patch) -> None:
     before = {name: p.detach().clone() for name, p in model.network.named_parameters()}
     facts = tokenize_facts(model.tokenizer, SHORT, model.longest)
