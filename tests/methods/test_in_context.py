@@ -1,6 +1,7 @@
 """In-context: facts before prompts, everywhere where any other edit would be, and no weight."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,21 @@ def test_edits_of_weights_and_facts_before_prompts_add_up(
         assert made.context.statements == patch.context.statements  # type: ignore[union-attr]
         with made.applied(model):
             assert model.context is not None
+
+
+def test_a_fact_that_is_replaced_stands_before_prompts_no_more(
+    model: LanguageModel, patch: Patch
+) -> None:
+    new = [replace(SHORT[0], target_new="Bonn")]
+    how: dict[str, Any] = {"onto": patch, "earlier": SHORT}
+    trained: dict[str, Any] = {"epochs": 1, "at": "2.mlp.down_proj", "way": "continue"}
+    before = edit(model, new, method="in-context", **how).patch.context
+    assert before is not None and before.statements[0] == "Peru's city: Bonn."
+    assert before.statements[1:] == patch.context.statements[1:]  # type: ignore[union-attr]
+    weights = edit(model, new, **how, **trained).patch.context
+    assert weights is not None and weights.statements == before.statements[1:]
+    one = edit(model, SHORT[:1], method="in-context").patch
+    assert edit(model, new, onto=one, earlier=SHORT[:1], **trained).patch.context is None
 
 
 def test_an_export_is_refused_with_the_reason(

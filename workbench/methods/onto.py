@@ -19,6 +19,7 @@ from workbench.facts.fact import Fact
 from workbench.facts.same import prompt_key
 from workbench.methods.base import Method, MethodRun
 from workbench.methods.events import Started
+from workbench.methods.in_context import statement
 from workbench.methods.run import Run
 from workbench.model.context import Context
 from workbench.model.experts import split_part
@@ -167,6 +168,7 @@ class OntoRun(Run):
         if facts and not new:
             raise FactsError("Every fact is in the earlier edit already. Add one, or change one.")
         earlier, facts = [onto.earlier[n] for n in stay], [facts[n] for n in new]
+        self._replaced = set(map(statement, onto.earlier)) - set(map(statement, earlier))
         super().__init__(model, [*earlier, *facts], settings, stop=stop, checkpoint=checkpoint)
         self.method = inner.key
         again = self._rehearsed(earlier, len(facts), inner)
@@ -209,8 +211,9 @@ class OntoRun(Run):
 
     @property
     def context(self) -> Context | None:
-        """What either edit puts before prompts."""
+        """What either edit puts before prompts; facts that were replaced stand there no more."""
         before, now = self.onto.patch.context, self._run.context
+        before = before.without(self._replaced) if before is not None else None
         return before if now is None else now.with_more(before)
 
     @property

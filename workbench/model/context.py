@@ -6,7 +6,7 @@ stand before it, in a chat at the beginning of what the user says last. No weigh
 nothing about facts but their sentences.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -57,6 +57,11 @@ class Context:
             return self
         both = dict.fromkeys((*self.statements, *other.statements))
         return Context(tuple(both), max(self.most, other.most))
+
+    def without(self, statements: Collection[str]) -> "Context | None":
+        """These sentences but for some; None where none is left."""
+        left = tuple(one for one in self.statements if one not in statements)
+        return Context(left, self.most) if left else None
 
     def nearest(self, asked: str) -> list[str]:
         """The sentences that share words with a prompt, the nearest last, beside it."""
