@@ -1,6 +1,7 @@
 """In-context: facts before prompts, everywhere where any other edit would be, and no weight."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,30 @@ def test_in_a_chat_they_stand_in_what_the_user_says_last(model: LanguageModel) -
     assert read.endswith("<unk>assistant:")
 
 
+@pytest.mark.parametrize(
+    "template, thought",
+    [
+        # a head of which only what ends a role is the same for question and answer, as Llama 3 has
+        (CHAT.replace("m['role'] + ':'", "m['role'] + '<eos>'").replace("nt:'", "nt<eos>'"), ""),
+        # an empty thought before an answer that is measured, as Qwen3 has
+        (CHAT, "<think></think>"),
+    ],
+)
+def test_they_stand_there_whatever_a_template_writes_around_answers(
+    model: LanguageModel, template: str, thought: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(model), "longest", None)
+    model.tokenizer = copy.deepcopy(model.tokenizer)  # which all tests share
+    model.tokenizer.chat_template = template
+    context = Context(("Peru: Rome.", "user assistant"), 1)
+    (ids,) = chat_tokens(model, ["Peru?"], history=[("Hi", "Ho")])
+    begun = (*ids, *model.tokenizer(thought, add_special_tokens=False)["input_ids"])
+    told = model.tokenizer.decode(begun)
+    assert model.tokenizer.decode(context.read(model, begun)) == told.replace(
+        "Peru?", "Peru: Rome.\nPeru?"
+    )
+
+
 def test_the_model_is_asked_as_if_they_were_typed(model: LanguageModel, patch: Patch) -> None:
     before = {name: p.detach().clone() for name, p in model.network.named_parameters()}
     facts = tokenize_facts(model.tokenizer, SHORT, model.longest)
@@ -95,6 +120,21 @@ def test_edits_of_weights_and_facts_before_prompts_add_up(
         assert made.context.statements == patch.context.statements  # type: ignore[union-attr]
         with made.applied(model):
             assert model.context is not None
+
+
+def test_a_fact_that_is_replaced_stands_before_prompts_no_more(
+    model: LanguageModel, patch: Patch
+) -> None:
+    new = [replace(SHORT[0], target_new="Bonn")]
+    how: dict[str, Any] = {"onto": patch, "earlier": SHORT}
+    trained: dict[str, Any] = {"epochs": 1, "at": "2.mlp.down_proj", "way": "continue"}
+    before = edit(model, new, method="in-context", **how).patch.context
+    assert before is not None and before.statements[0] == "Peru's city: Bonn."
+    assert before.statements[1:] == patch.context.statements[1:]  # type: ignore[union-attr]
+    weights = edit(model, new, **how, **trained).patch.context
+    assert weights is not None and weights.statements == before.statements[1:]
+    one = edit(model, SHORT[:1], method="in-context").patch
+    assert edit(model, new, onto=one, earlier=SHORT[:1], **trained).patch.context is None
 
 
 def test_an_export_is_refused_with_the_reason(

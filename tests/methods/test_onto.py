@@ -1,5 +1,6 @@
 """Facts for an edited model: by every method, on top of the last patch or anew from all."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,14 @@ import pytest
 import torch
 
 from tests.methods.rivals import QUICK, quick
-from workbench.errors import FactsError, ModelError, PatchError, SettingsError
+from workbench.errors import FactsError, LocationError, ModelError, PatchError, SettingsError
 from workbench.facts.fact import Fact
 from workbench.methods.base import METHODS
 from workbench.methods.edit import edit
 from workbench.methods.events import Finished, Stopped
 from workbench.methods.onto import Onto, start_run
 from workbench.model.language_model import LanguageModel
+from workbench.model.location import parse_locations
 from workbench.model.patch import Patch
 
 FIRST = "3.mlp.down_proj"
@@ -61,6 +63,64 @@ def test_every_method_adds_facts_to_an_edited_model(
     with patch.applied(model):
         assert not torch.equal(model.tensor(next(iter(first.tensors))), before[next(iter(wanted))])
     assert all(torch.equal(p, before[n]) for n, p in model.network.named_parameters())
+
+
+@pytest.mark.parametrize(
+    "name, inner, outer",
+    [
+        ("Llama", "3.mlp.down_proj", "3.mlp"),
+        ("Mixtral", "2.mlp.experts.1.down_proj", "2.mlp.experts"),
+    ],
+)
+@pytest.mark.parametrize("widens", [True, False])
+def test_a_run_at_a_place_inside_the_earlier_ones_or_around_it_is_one_edit_of_the_wider(
+    make_model: Callable[..., LanguageModel],
+    facts: list[Fact],
+    name: str,
+    inner: str,
+    outer: str,
+    widens: bool,
+    tmp_path: Path,
+) -> None:
+    model = make_model(name)
+    one, other = (inner, outer) if widens else (outer, inner)
+    below = edit(model, facts[:3], at=one, **QUICKLY).patch
+    settings = METHODS["locft-bf"].settings.from_dict(QUICKLY | {"at": (other,)})
+    with below.standing(model):
+        alone = METHODS["locft-bf"].start(model, facts[3:], settings)
+        list(alone.events())
+        with alone.applied():
+            wanted = {name: p.detach().clone() for name, p in model.network.named_parameters()}
+    onto = Onto(below, (), "continue")
+    run = start_run(METHODS["locft-bf"], model, facts[3:], settings, onto)
+    list(run.events())
+    run.patch().save(tmp_path / "patch")
+    patch = Patch.load(tmp_path / "patch")
+    assert patch.metadata["at"] == [outer] and patch.lowest_layer == int(outer[0])
+    with patch.applied(model):
+        now = dict(model.network.named_parameters())
+        assert all(torch.equal(now[name], new) for name, new in wanted.items())
+
+
+def test_a_run_at_a_place_that_crosses_the_earlier_one_is_refused_before_it_begins(
+    make_model: Callable[..., LanguageModel], facts: list[Fact]
+) -> None:
+    model = make_model("Mixtral")
+    below = edit(model, facts[:3], at="2.mlp.experts.1", **QUICKLY).patch
+    settings = METHODS["locft-bf"].settings.from_dict({"at": ("2.mlp.experts.down_proj",)})
+    with pytest.raises(LocationError, match="overlap"):
+        start_run(METHODS["locft-bf"], model, facts[3:], settings, Onto(below, (), "continue"))
+
+
+def test_the_hash_of_an_expert_is_that_of_the_stack_that_stands(
+    make_model: Callable[..., LanguageModel],
+) -> None:
+    model = make_model("Mixtral")
+    (stack,) = model.weights_at(parse_locations("2.mlp.experts.down_proj"))
+    own = model.base_hash(f"{stack}[1]")
+    with model.standing_on({stack: model.tensor(stack) + 1}):
+        assert model.base_hash(f"{stack}[1]") != own
+    assert model.base_hash(f"{stack}[1]") == own
 
 
 def test_a_run_on_top_that_is_stopped_goes_on_to_the_same_bits(

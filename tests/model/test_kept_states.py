@@ -91,12 +91,17 @@ def test_within_its_limit_the_store_keeps_what_was_used_last(
 
 
 @pytest.mark.parametrize("harm", ["cut", "garbage", "gone"])
-def test_a_damaged_store_costs_time_and_nothing_else(
-    model: LanguageModel, facts: list[Fact], tmp_path: Path, harm: str
+def test_a_damaged_store_costs_time_once_and_nothing_else(
+    model: LanguageModel,
+    facts: list[Fact],
+    tmp_path: Path,
+    harm: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     texts = table(model, facts)
     follow(keeping(model, texts, 2, StatesStore(tmp_path)))
     (file,) = tmp_path.glob("*/*/states")
+    size = file.stat().st_size
     if harm == "cut":
         file.write_bytes(file.read_bytes()[:100])
     elif harm == "garbage":
@@ -105,6 +110,9 @@ def test_a_damaged_store_costs_time_and_nothing_else(
         file.unlink()
     found = follow(keeping(model, texts, 2, StatesStore(tmp_path)))
     assert torch.equal(found.flat, advance(model, texts, None, 2).flat)
+    ways = asked(monkeypatch)
+    again = follow(keeping(model, texts, 2, StatesStore(tmp_path)))
+    assert torch.equal(again.flat, found.flat) and not ways and file.stat().st_size == size
 
 
 def test_a_capture_that_is_broken_off_goes_on_at_its_layer(

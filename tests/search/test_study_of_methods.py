@@ -1,6 +1,7 @@
 """A study of methods: the same facts, ways and budget for each, what each costs, and who wins."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,15 @@ import torch
 from tests.methods.rivals import quick
 from tests.search.test_study import kept
 from tests.search.test_study_result import trial
-from workbench.errors import SettingsError
+from workbench.errors import PatchError, SettingsError
 from workbench.facts.fact import Fact
 from workbench.measure.report.markdown import study_markdown
 from workbench.measure.report.study import study_html
-from workbench.methods.base import METHODS
+from workbench.methods.base import METHODS, Method
 from workbench.methods.edit import edit
 from workbench.methods.onto import Onto, start_run
 from workbench.model.language_model import LanguageModel
+from workbench.search.arms import Arm
 from workbench.search.rivals import frontier
 from workbench.search.study import Study
 from workbench.search.study_events import KEPT, StudyStarted, TrialDone
@@ -125,6 +127,57 @@ def test_a_method_that_cannot_be_run_is_left_out_with_the_reason(
     assert [row["label"] for row in result.rows()] == ["FT-M, one by one"]
     (said,) = [line for line in result.sentences() if "Left out" in line]
     assert said == "Left out: UltraEdit, one by one. UltraEdit needs what is not installed."
+
+
+def test_a_setting_that_cannot_be_run_is_named_and_the_others_are_compared_and_examined(
+    model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = METHODS["ft-m"].start
+
+    def fails(self: Method, model: LanguageModel, facts: Any, settings: Any, **more: Any) -> Any:
+        if settings.learning_rate == middle:
+            raise PatchError("It is infinite.")
+        return started(model, facts, settings, **more)
+
+    how: dict[str, Any] = {"methods": ("ft-m",), "modes": ("each",), "strengths": (0.3, 1.0, 3.0)}
+    middle = model.preset.learning_rate
+    monkeypatch.setattr(Method, "start", fails)
+    examined: list[str] = []
+
+    def examine(self: Study, arm: Arm, where: str) -> Iterator[Event]:
+        examined.append(arm.label)
+        yield from ()
+
+    monkeypatch.setattr(Study, "_examine", examine)
+    monkeypatch.setattr("workbench.search.study.harness_version", lambda: "0.4")
+    events = studied(model, facts[:2], capability=("builtin",), **how)
+    trials = [event for event in events if isinstance(event, TrialDone)]
+    assert [t.learning_rate for t in trials] == pytest.approx([0.3 * middle, 3 * middle])
+    result = StudyResult.of(SETTINGS, events)
+    assert f"Left out: FT-M, one by one, rate {middle:g}. It is infinite." in result.sentences()
+    assert examined == ["FT-M, one by one"]
+
+
+@pytest.mark.parametrize("method", ["ultraedit", "ft-m", "locft-bf"])
+def test_the_seconds_of_a_method_are_without_those_in_which_the_first_facts_are_asked(
+    model: LanguageModel, facts: list[Fact], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it takes up facts: methods that go on by themselves are asked in between."""
+    clock = [0.0]
+
+    def asked(*args: object) -> int:
+        clock[0] += 1000
+        return 0
+
+    monkeypatch.setattr("workbench.search.taking_up._right", asked)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    how = METHODS[method].settings.from_dict({})
+    if method != "ultraedit":
+        known = "steps" if method == "ft-m" else "epochs"
+        how = METHODS[method].settings.from_dict({known: 2, "at": ("2.mlp.down_proj",)})
+    made = follow(taking_up(model, facts[:3], METHODS[method], how, 1))
+    assert made is not None and clock[0] >= 4000
+    assert made.seconds == 0
 
 
 def rival(method: str, reliability: float, seconds: float, **more: Any) -> TrialDone:

@@ -7,7 +7,7 @@ Knows nothing about files of facts.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,9 +19,12 @@ from workbench.facts.fact import Fact
 from workbench.facts.same import prompt_key
 from workbench.methods.base import Method, MethodRun
 from workbench.methods.events import Started
+from workbench.methods.in_context import statement
 from workbench.methods.run import Run
 from workbench.model.context import Context
+from workbench.model.experts import split_part
 from workbench.model.language_model import LanguageModel
+from workbench.model.location import parse_locations
 from workbench.model.patch import Patch
 from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
@@ -165,6 +168,7 @@ class OntoRun(Run):
         if facts and not new:
             raise FactsError("Every fact is in the earlier edit already. Add one, or change one.")
         earlier, facts = [onto.earlier[n] for n in stay], [facts[n] for n in new]
+        self._replaced = set(map(statement, onto.earlier)) - set(map(statement, earlier))
         super().__init__(model, [*earlier, *facts], settings, stop=stop, checkpoint=checkpoint)
         self.method = inner.key
         again = self._rehearsed(earlier, len(facts), inner)
@@ -176,6 +180,7 @@ class OntoRun(Run):
             )
         self.can_resume = self._run.can_resume
         self._again = len(again)
+        self._at = _joined(model, [*onto.patch.metadata["at"], *self._run.plan().at])
 
     def _rehearsed(self, earlier: Sequence[Fact], new: int, inner: Method) -> list[Fact]:
         """The earlier facts that are trained again, drawn by the run's seed."""
@@ -206,8 +211,9 @@ class OntoRun(Run):
 
     @property
     def context(self) -> Context | None:
-        """What either edit puts before prompts."""
+        """What either edit puts before prompts; facts that were replaced stand there no more."""
         before, now = self.onto.patch.context, self._run.context
+        before = before.without(self._replaced) if before is not None else None
         return before if now is None else now.with_more(before)
 
     @property
@@ -215,7 +221,7 @@ class OntoRun(Run):
         """The new values so far by full parameter name, of the model's dtype and device."""
         with self.model.standing_on(self._before):
             changed = self._run.weights
-        return {**self._before, **changed}
+        return _together(self.model, self._before, changed)
 
     def unwatch(self) -> None:
         """Leaves out what a run looks at for people alone."""
@@ -237,10 +243,46 @@ class OntoRun(Run):
             metrics: numbers for its record, named by protocol.
         """
         made, before = super().patch(metrics), self.onto.patch.metadata
-        made.metadata["at"] = list(dict.fromkeys([*before["at"], *made.metadata["at"]]))
+        made.metadata["at"] = self._at
         made.metadata["onto"] = {
             "facts": before["facts"],
             "facts_digest": before["facts_digest"],
             "rehearsed": self._again,
         }
         return made
+
+
+def _together(
+    model: LanguageModel, before: Mapping[str, torch.Tensor], now: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """What an edit changed and one on top of it; an expert's part goes into a stack beside it."""
+    both = {**before, **now}
+    for name in list(both):
+        stack, expert = split_part(name)
+        if expert is None or stack not in both:
+            continue
+        part = both.pop(name)
+        if stack not in now:  # else that has the part as it is now
+            if both[stack] is before[stack]:
+                both[stack] = before[stack].clone()
+            model.part(name, both[stack]).copy_(part)
+    return both
+
+
+def _joined(model: LanguageModel, places: Sequence[str]) -> list[str]:
+    """Places that two edits change, without those that lie inside another.
+
+    Raises:
+        LocationError: two share a part of their weights.
+    """
+    names = {at: model.weights_at(parse_locations(at)).keys() for at in places}
+
+    def lies_in(inner: str, outer: str) -> bool:
+        return all({name, split_part(name)[0]} & names[outer] for name in names[inner])
+
+    kept: list[str] = []
+    for at in names:
+        if not any(lies_in(at, other) for other in kept):
+            kept = [*(other for other in kept if not lies_in(other, at)), at]
+    parse_locations(kept)
+    return kept

@@ -6,7 +6,7 @@ stand before it, in a chat at the beginning of what the user says last. No weigh
 nothing about facts but their sentences.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -58,6 +58,11 @@ class Context:
         both = dict.fromkeys((*self.statements, *other.statements))
         return Context(tuple(both), max(self.most, other.most))
 
+    def without(self, statements: Collection[str]) -> "Context | None":
+        """These sentences but for some; None where none is left."""
+        left = tuple(one for one in self.statements if one not in statements)
+        return Context(left, self.most) if left else None
+
     def nearest(self, asked: str) -> list[str]:
         """The sentences that share words with a prompt, the nearest last, beside it."""
         if not asked.split():
@@ -88,8 +93,8 @@ class Context:
             further: tokens that must still fit behind it.
         """
         tokenizer = model.tokenizer
-        place = self._place(tokenizer, tuple(ids))
-        asked = str(tokenizer.decode(list(ids[place:]), skip_special_tokens=True))
+        place, end = self._words(tokenizer, tuple(ids))
+        asked = str(tokenizer.decode(list(ids[place:end]), skip_special_tokens=True))
         found = self.nearest(asked)
         while found:
             text = "\n".join(found) + "\n"
@@ -104,20 +109,28 @@ class Context:
         place, added = self.before(model, ids)
         return (*ids[:place], *added, *ids[place:])
 
-    def _place(self, tokenizer: "PreTrainedTokenizerBase", ids: Ids) -> int:
-        """Where a user's words begin: behind the last turn's head, else behind the beginning."""
+    def _words(self, tokenizer: "PreTrainedTokenizerBase", ids: Ids) -> tuple[int, int]:
+        """Where a user's last words begin and end; outside of a chat all that is read."""
         head, tail = self._turn(tokenizer)
-        if head and (not tail or ids[-len(tail) :] == tail):
-            for start in range(len(ids) - len(head), -1, -1):
-                if ids[start : start + len(head)] == head:
-                    return start + len(head)
-        return int(bool(ids) and ids[0] == tokenizer.bos_token_id)
+        # Some templates put more behind the tail, such as an empty thought, and some write the head
+        # of an answer like that of a question.
+        end = _last(ids, tail, len(ids))
+        start = _last(ids, head, end)
+        if head and start >= 0:
+            return start + len(head), end
+        return int(bool(ids) and ids[0] == tokenizer.bos_token_id), len(ids)
 
     def _turn(self, tokenizer: "PreTrainedTokenizerBase") -> tuple[Ids, Ids]:
         """The tokens that open a user's turn, and those between it and the answer."""
         if id(tokenizer) not in self._parts:
             self._parts[id(tokenizer)] = _turn_of(tokenizer)
         return self._parts[id(tokenizer)]
+
+
+def _last(ids: Ids, part: Ids, end: int) -> int:
+    """Where a part begins that stands last before an end; -1 where it does not."""
+    starts = range(end - len(part), -1, -1)
+    return next((start for start in starts if ids[start : start + len(part)] == part), -1)
 
 
 def _turn_of(tokenizer: "PreTrainedTokenizerBase") -> tuple[Ids, Ids]:

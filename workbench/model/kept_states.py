@@ -82,11 +82,10 @@ def keeping(
         if here and level:
             joined = store.read(model, level, texts, here, also=going, memory_limit=memory_limit)
             if joined is None:  # it went away, or is damaged
-                return (
-                    yield from advancing(
-                        model, texts, None, to, memory_limit=memory_limit, rows=wanted
-                    )
+                states = yield from advancing(
+                    model, texts, None, to, memory_limit=memory_limit, rows=wanted, keeper=keeper
                 )
+                break
             if states is not None:
                 joined.take(states, going)
             states = joined

@@ -170,9 +170,12 @@ class LanguageModel(Outline):
             )
         with self._swapping(weights) as aside:
             self._standing, self._set_aside = dict(weights), aside
-            changed = self._stacks_standing | set(weights)
-            self._base_hashes = self._hashes
-            self._hashes = {n: one for n, one in self._hashes.items() if n not in changed}
+            changed, self._base_hashes = self._stacks_standing, self._hashes
+            self._hashes = {
+                name: one
+                for name, one in self._hashes.items()
+                if split_part(name)[0] not in changed
+            }
             try:
                 yield
             finally:

@@ -92,7 +92,7 @@ class StatesStore:
         """Reads kept states of some texts into the places that they have in others.
 
         Returns:
-            Whether all were there.
+            Whether all were there; a layer of which some are missing is forgotten.
         """
         place = self._place(model, states.layer)
         shelf = self._read_index(place)
@@ -107,9 +107,11 @@ class StatesStore:
                 piece = flat[start * shelf.width : (start + tokens) * shelf.width]
                 to, end = states.starts[row : row + 2]
                 states.flat[to:end] = piece.view(tokens, *shelf.shape)
-            (place / "index.jsonl").touch()
         except (OSError, RuntimeError, KeyError):
+            shutil.rmtree(place, ignore_errors=True)  # so that what is computed can be kept
             return False
+        with suppress(OSError):
+            (place / "index.jsonl").touch()
         return True
 
     def read(
@@ -162,6 +164,8 @@ class StatesStore:
         width = math.prod(tail) * states.flat.element_size()
         needed = width * sum(texts.length(row) for row in fresh)
         try:
+            if shelf is None:  # whatever lies there cannot be read
+                shutil.rmtree(place, ignore_errors=True)
             if shelf is None and on_way:
                 place.mkdir(parents=True, exist_ok=True)
                 (place / WAY).touch()

@@ -209,16 +209,25 @@ class Study:
             except WorkbenchError as error:
                 if not arm.mode:
                     raise
-                yield ArmLeftOut(arm.label, str(error))
-                return
+                yield ArmLeftOut(self._label(arm, rate), str(error))
+                if not self._tried(arm):
+                    return
         wanted = self.settings.capability and arm.label not in self._examined
         if wanted and not self.stop.asked:
             yield from self._examine(arm, where)
         self._patches.pop(arm.label, None)
 
+    def _tried(self, arm: Arm) -> list[TrialDone]:
+        """The runs of an arm so far."""
+        keys = [(arm.label, rate) for rate in self._rates(arm)]
+        return [self._trials[key] for key in keys if key in self._trials]
+
+    def _label(self, arm: Arm, rate: float) -> str:
+        """What a run is called that could not be made: its arm where there is no other of it."""
+        return _named(arm, rate) if self._tried(arm) else arm.label
+
     def _examine(self, arm: Arm, where: str) -> Iterator[Event]:
-        tried = [self._trials[arm.label, rate] for rate in self._rates(arm)]
-        best = max(tried, key=score_of)
+        best = max(self._tried(arm), key=score_of)
         kept = self._patches.get(arm.label)
         patch = kept[1] if kept is not None and kept[0] == best.key else None
         if patch is None:
@@ -259,8 +268,7 @@ class Study:
             rehearsed=self.settings.rehearsed,
             stop=self.stop,
         )
-        named = arm.tried.replace("learning_rate", "rate").replace("_", " ")
-        label = f"{arm.label}, {named} {rate:g}" if arm.tried else arm.label
+        label = _named(arm, rate)
         made = yield from sparing(
             work, lambda share: StudyProgress(len(self._trials), self.trials, label, share)
         )
@@ -324,6 +332,12 @@ class Study:
                 seed=self.settings.seed,
             )
         return self._examiners[facts]
+
+
+def _named(arm: Arm, rate: float) -> str:
+    """One of an arm's runs, for people."""
+    named = arm.tried.replace("learning_rate", "rate").replace("_", " ")
+    return f"{arm.label}, {named} {rate:g}" if arm.tried else arm.label
 
 
 def _tuned(patch: Patch) -> int:

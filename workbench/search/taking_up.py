@@ -7,7 +7,8 @@ Invariant: between two steps the model is its untouched base.
 """
 
 import random
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from workbench.methods.onto import Onto, start_run
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.model.tokens import TokenTable, tokenize_facts
+from workbench.work.events import Event
 from workbench.work.stop import Stop
 
 __all__ = ["FIRST", "TakenUp", "taking_up", "weights_changed"]
@@ -39,7 +41,7 @@ class TakenUp:
     Args:
         patch: the edit.
         steps: updates made.
-        seconds: of all runs.
+        seconds: of all runs, without what is asked between.
         loss: mean loss at the end of the last one.
         memory_bytes: estimate of the most that a run takes on top of the model.
         first: how many facts were followed; 0 where all were taken up at once.
@@ -102,8 +104,9 @@ def _by_itself(
     run = method.start(model, facts, settings, stop=stop)
     run.unwatch()
     first = min(FIRST, len(facts)) if at_a_time < len(facts) else 0
-    right, finished = 0, None
-    for event in run.events():
+    right, finished, seconds = 0, None, 0.0
+    for taken, event in _timed(run):
+        seconds = taken
         if isinstance(event, Finished):
             finished = event
         elif isinstance(event, EpochDone):
@@ -117,7 +120,7 @@ def _by_itself(
     return TakenUp(
         patch,
         finished.steps,
-        finished.seconds,
+        seconds,
         finished.losses[-1] if finished.losses else 0.0,
         run.plan().memory_bytes,
         first,
@@ -147,12 +150,12 @@ def _in_a_chain(
             onto = Onto(patch, tuple(again), "continue", len(again))
         run = start_run(method, model, new, settings, onto, stop=stop)
         run.unwatch()
-        finished = yield from _done(run, begin / len(facts), len(new) / len(facts))
+        finished, taken = yield from _done(run, begin / len(facts), len(new) / len(facts))
         if finished is None:
             return None
         right += _right(model, new[: max(0, first - begin)], run.applied())
         patch = run.patch({})
-        steps, seconds = steps + finished.steps, seconds + finished.seconds
+        steps, seconds = steps + finished.steps, seconds + taken
         memory = max(memory, run.plan().memory_bytes)
         loss = finished.losses[-1] if finished.losses else 0.0
     assert patch is not None
@@ -162,15 +165,30 @@ def _in_a_chain(
     return TakenUp(patch, steps, seconds, loss, memory, first, right / first, now)
 
 
-def _done(run: MethodRun, begun: float, share: float) -> Generator[float, None, Finished | None]:
-    """A run of a chain; None when it was stopped."""
-    finished = None
-    for event in run.events():
+def _done(
+    run: MethodRun, begun: float, share: float
+) -> Generator[float, None, tuple[Finished | None, float]]:
+    """A run of a chain, with its seconds; None when it was stopped."""
+    finished, seconds = None, 0.0
+    for taken, event in _timed(run):
+        seconds = taken
         if isinstance(event, Finished):
             finished = event
         elif isinstance(event, EpochDone):
             yield begun + share * event.epoch / event.epochs
-    return finished
+    return finished, seconds
+
+
+def _timed(run: MethodRun) -> Iterator[tuple[float, Event]]:
+    """What a run says, each with the seconds that it has taken itself, whoever asks between."""
+    work, seconds = run.events(), 0.0
+    while True:
+        began = time.monotonic()
+        event = next(work, None)
+        seconds += time.monotonic() - began
+        if event is None:
+            return
+        yield seconds, event
 
 
 def _sample(
