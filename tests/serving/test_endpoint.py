@@ -192,11 +192,13 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("completions", {"model": "base", "prompt": "a", "max_tokens": "many"}, "max_tokens"),
     ("completions", {"model": "base", "prompt": "a", "stop": 3}, "stop"),
     ("completions", {"model": "base", "prompt": "a", "best_of": 3}, "best_of"),
+    ("completions", {"model": "base", "prompt": "a", "ignore_eos": True}, "ignore_eos"),
     ("completions", {"model": "base", "prompt": "a", "logprobs": 99}, "logprobs"),
     ("completions", {"model": "base", "prompt": "a", "seed": "x"}, "seed"),
     ("chat/completions", {"model": "base", "messages": []}, "messages"),
     ("chat/completions", {"model": "base", "messages": [{"role": "user"}]}, "messages[0]"),
     ("chat/completions", {"model": "base", "messages": ["a"], "tools": [1]}, "tools"),
+    ("chat/completions", {"model": "base", "chat_template": "x"}, "chat_template"),
 ]
 
 
