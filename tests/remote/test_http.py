@@ -105,6 +105,9 @@ def test_every_action_of_a_session_is_asked_for_by_its_name(site: Site, store: S
     assert isinstance(asked["sweep"], SweepRequest) and asked["sweep"].settings.budget == 180
     assert isinstance(asked["evaluate"], EvaluateRequest) and asked["evaluate"].run == run
     assert isinstance(asked["export"], ExportRequest) and asked["export"].run == run
+    relative = site.post("/api/export", session="Mine", folder="somewhere").json()["job"]
+    meant = store.jobs.get(relative).request
+    assert isinstance(meant, ExportRequest) and meant.folder == str(Path.cwd() / "somewhere")
 
 
 WRONG: list[tuple[str, str, Any, int, str]] = [
@@ -117,7 +120,11 @@ WRONG: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/api/edit", {"onto": 77}, 404, "Run 77"),
     ("POST", "/api/edit", {"way": "sideways"}, 422, "way"),
     ("POST", "/api/edit", {"epochs": 3}, 422, "edit takes no epochs"),
+    ("POST", "/api/edit", {"settings": {"at": [1]}}, 422, "of another type"),
     ("POST", "/api/edit", b"{", 422, "must be JSON"),
+    ("POST", "/api/edit", b"[" * 100_000, 422, "must be JSON"),
+    ("POST", "/api/probe", b'{"prompts": ["\\ud800"]}', 422, "must be JSON"),
+    ("POST", "/api/edit", b'{"session": "\\udfff"}', 422, "must be JSON"),
     ("POST", "/api/evaluate", {"run": 77}, 404, "Run 77"),
     ("POST", "/api/evaluate", {"run": "all"}, 422, "run must be the number"),
     ("POST", "/api/export", {"folder": "x"}, 422, "none is shown"),
@@ -127,6 +134,8 @@ WRONG: list[tuple[str, str, Any, int, str]] = [
     ("GET", "/api/sessions/nobody", None, 404, "There is no session"),
     ("GET", "/api/sessions/Mine/jobs/99", None, 404, "no job 99"),
     ("GET", "/api/sessions/Mine/jobs/x", None, 422, "job is 'x'"),
+    ("GET", f"/api/sessions/Mine/jobs/{'0' * 20}{'9' * 20}", None, 422, "job is '000"),
+    ("GET", f"/api/sessions/Mine/facts?offset={'0' * 5000}", None, 422, "offset is '000"),
     ("POST", "/api/sessions/Mine/facts/99/undo", None, 404, "There is no fact 99"),
 ]
 
@@ -183,6 +192,17 @@ def test_a_job_is_followed_to_its_end_and_can_be_cancelled(site: Site, store: St
     waiting = site.post("/api/sweep").json()["job"]
     gone = site.ask("DELETE", f"/api/sessions/Mine/jobs/{waiting}").json()
     assert gone["state"] == "cancelled" and store.jobs.open_jobs() == []
+
+
+def test_a_job_whose_run_was_deleted_is_still_told_of(site: Site, store: Store) -> None:
+    run = done_run(store)
+    job = store.runs.get(run).job
+    told = site.ask("GET", f"/api/sessions/Mine/jobs/{job}").json()
+    assert told["result"]["method"] == "locft-bf"
+    store.delete_run(run)
+    store.runs.remove_hidden()
+    told = site.ask("GET", f"/api/sessions/Mine/jobs/{job}").json()
+    assert (told["state"], told["result"]) == ("done", {"run": run})
 
 
 def test_a_fact_that_is_undone_is_left_out_of_the_last_run_made_again(

@@ -1,15 +1,20 @@
 """What the endpoint is made of: texts that grow, the turns of requests, and the command."""
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.conftest import run_command
 from tests.conftest import byte_tokenizer
+from workbench.model.choice import ModelChoice
 from workbench.serving.body import Sampling
 from workbench.serving.engine import AT_ONCE, _dealt, _Waiting
 from workbench.serving.row import Row
 from workbench.serving.writing import Text
+from workbench.store.library import Library
 from workbench.work.stop import Stop
 
 BYTES = byte_tokenizer()
@@ -71,3 +76,19 @@ def test_the_command_says_what_it_cannot_serve(
     monkeypatch.chdir(tmp_path_factory.mktemp("serving"))
     ran = run_command("serve-model", *words, "--sessions", "none")
     assert ran.code == 2 and told in ran.err
+
+
+def test_a_sessions_model_is_loaded_where_the_command_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = Library(tmp_path).create("Mine")
+    store.settings.choose_model(ModelChoice("builtin", dtype="float32"))
+    served: list[ModelChoice] = []
+    command = import_module("workbench.cli.serve_model")  # not the function of that name
+    monkeypatch.setattr(command, "load", served.append)
+    monkeypatch.setattr("workbench.serving.server.serve_model", lambda *_: None)
+    words = ("--session", "Mine", "--sessions", str(tmp_path), "--device", "cpu")
+    assert run_command("serve-model", *words, "--memory", "1GB").code == 0
+    (choice,) = served
+    assert (choice.name, choice.dtype, choice.device) == ("builtin", "float32", "cpu")
+    assert choice.memory == 10**9

@@ -1,11 +1,12 @@
 """`workbench serve-model`: a base and its edits as an OpenAI-compatible endpoint."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workbench.cli.common import load
+from workbench.cli.common import choice_for, load
 from workbench.cli.options import command
 from workbench.errors import SettingsError
 from workbench.model.choice import ModelChoice
@@ -29,8 +30,6 @@ def serve_model(
     ] = None,
 ) -> None:
     """Serves models."""
-    from dataclasses import replace
-
     from workbench.serving.server import named_patches, opened_session
     from workbench.serving.server import serve_model as serve
 
@@ -41,8 +40,14 @@ def serve_model(
         edits = store.settings.model
         if named and choice.name != edits.name:
             raise SettingsError(f"That session edits {edits.name}; leave --model out.")
-        choice = edits
-    elif patches and not named:
-        base = next(iter(patches.values())).metadata["base"]["name"]
-        choice = replace(choice, name=str(base))
+        choice = _of_session(edits, choice)
+    else:
+        choice = choice_for(choice, named, next(iter(patches.values()), None))
     serve(load(choice), patches, settings, store)
+
+
+def _of_session(edits: ModelChoice, said: ModelChoice) -> ModelChoice:
+    """A session's model where a person said that it should be, else where the session has it."""
+    usual, here = ModelChoice().as_dict(), said.as_dict()
+    more = {name: value for name, value in here.items() if value != usual[name] and name != "name"}
+    return replace(edits, **more)

@@ -26,6 +26,8 @@ __all__ = ["agreed", "claiming", "processes", "require_alone", "shared", "with_o
 
 Result = TypeVar("Result")
 
+STARTED = time.time()
+STAGGER = 0.1  # seconds between the looks of two processes
 HEAD_START = 1.0  # seconds in which the first process may keep what there is, if it still can
 
 
@@ -125,22 +127,26 @@ def claiming(ranks: "Ranks", checkpoint: Path) -> Iterator[bool]:
     """A block for keeping a run of which a process is gone: says whether it is for this one to do.
 
     It is for the first process; where that one is gone, for the next that makes a certain file.
+    One that is older than this process was left by a run that was killed.
 
     Args:
         ranks: the processes.
         checkpoint: where the run is kept.
     """
-    time.sleep(0 if ranks.leads else HEAD_START)
+    time.sleep(0 if ranks.leads else HEAD_START + STAGGER * ranks.number)
     began = time.monotonic()
     claim = checkpoint.with_name(f"{checkpoint.name}.claim")
     try:
         claim.parent.mkdir(parents=True, exist_ok=True)
+        if claim.exists() and claim.stat().st_mtime < STARTED:
+            claim.unlink(missing_ok=True)
         claim.touch(exist_ok=False)
     except FileExistsError:
         yield False
         return
     try:
         yield True
-        time.sleep(max(0.0, began + 2 * HEAD_START - time.monotonic()))  # until all have looked
+        until = began + 2 * HEAD_START + STAGGER * ranks.count  # until all have looked
+        time.sleep(max(0.0, until - time.monotonic()))
     finally:
         claim.unlink(missing_ok=True)

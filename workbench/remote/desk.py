@@ -6,6 +6,7 @@ like anything that was started there. Invariant: what is refused has changed not
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from workbench.errors import RecordError, SessionError, SettingsError
@@ -29,6 +30,7 @@ from workbench.store.requests import (
 )
 from workbench.store.store import Store
 from workbench.work.records import as_data
+from workbench.work.words import one_line
 
 __all__ = ["Desk", "NotThere"]
 
@@ -286,7 +288,12 @@ def _export(store: Store, body: Body, settings: Any) -> ExportRequest:
         raise SettingsError("run must be the number of a run; none is shown.")
     if not isinstance(folder, str) or not folder.strip():
         raise SettingsError("folder must be the path of the new folder or file.")
-    return ExportRequest(run, folder, settings)
+    # A worker that is another workbench's stands in another folder.
+    try:
+        out = Path(folder).expanduser().absolute()
+    except RuntimeError:
+        raise SettingsError(f"folder is '{one_line(folder)}'; nobody has that home.") from None
+    return ExportRequest(run, str(out), settings)
 
 
 def _require_ticked(store: Store, run: int, but: int) -> None:

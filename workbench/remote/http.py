@@ -13,11 +13,12 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from workbench.errors import SettingsError, StorageError, WorkbenchError
+from workbench.errors import SessionError, SettingsError, StorageError, WorkbenchError
 from workbench.remote.desk import Desk, NotThere
 from workbench.remote.openapi import LOOKS, action_sentence, openapi
 from workbench.remote.schema import REMOTE, body_schema
 from workbench.store.library import Library
+from workbench.work.json_text import from_json
 from workbench.work.templates import render
 
 __all__ = ["add_api"]
@@ -25,7 +26,7 @@ __all__ = ["add_api"]
 LONGEST_BODY = 64 << 20  # bytes
 LOOK_EVERY = 0.2  # seconds between two looks at a job
 BEAT_EVERY = 15.0  # seconds after which a listener hears that the server is still there
-_UNSTARTED = 1 << 62
+MOST_DIGITS = 18  # of a number that a database holds
 # Words and a link to the same server; nothing runs and nothing is loaded.
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
@@ -82,7 +83,7 @@ def _status(error: WorkbenchError) -> int:
         return 404
     if isinstance(error, StorageError):
         return 507
-    return 409 if type(error).__name__ == "SessionError" else 422
+    return 409 if type(error) is SessionError else 422
 
 
 class _Api:
@@ -195,8 +196,8 @@ async def _body(request: Request) -> dict[str, Any]:
             size += len(part)
             if size > LONGEST_BODY:
                 raise SettingsError("The body is too long; upload a file on the page instead.")
-        body = json.loads(b"".join(parts) or b"{}")
-    except (ValueError, RecursionError, ClientDisconnect):
+        body = from_json(b"".join(parts) or b"{}")
+    except (ValueError, ClientDisconnect):
         raise SettingsError("The body must be JSON.") from None
     if not isinstance(body, dict):
         raise SettingsError("The body must be a JSON object.")
@@ -213,7 +214,7 @@ def _number(text: str, what: str) -> int:
     Raises:
         SettingsError: it is none.
     """
-    if not (text.isascii() and text.isdigit() and int(text[:20]) < _UNSTARTED):
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
         raise SettingsError(f"{what} is '{text[:40]}'; it must be a number.")
     return int(text)
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from workbench.errors import SessionError
 from workbench.search.recommend import recommend
 from workbench.search.score import score_rows
 from workbench.store.jobs import Job
@@ -18,7 +19,16 @@ MOST_MISSED = 50
 
 
 def job_record(store: Store, job: Job) -> dict[str, Any]:
-    """A job: how far it is, and what came of it once it is done."""
+    """A job: how far it is, and what came of it once it is done.
+
+    Of what was deleted since, only the job's own word is told.
+    """
+    result: dict[str, Any] = {}
+    if job.state == "done":
+        try:
+            result = result_of(store, job)
+        except SessionError:
+            result = job.result
     return {
         "session": store.id,
         "job": job.id,
@@ -27,7 +37,7 @@ def job_record(store: Store, job: Job) -> dict[str, Any]:
         "progress": job.progress,
         "line": job.line,
         "error": job.error,
-        "result": _plain(result_of(store, job)) if job.state == "done" else {},
+        "result": _plain(result),
     }
 
 

@@ -172,7 +172,7 @@ def read_settings(action: str, given: object, method: str = LOCFT_BF.key) -> Set
         return from_data(kind, kind(**_tuples(read)).as_dict())
     except RecordError as error:
         raise SettingsError(f"settings of {action}: {error}") from None
-    except TypeError:
+    except (AttributeError, TypeError):
         raise SettingsError(f"A value in the settings of {action} is of another type.") from None
 
 

@@ -37,6 +37,8 @@ def answer(model: LanguageModel, rows: Sequence[Row]) -> None:
         ModelError: the model cannot write, or not even one answer fits in its memory.
     """
     ends = frozenset(end_tokens(model))
+    for row in rows:
+        row.stand_in(model)
     scored = [row for row in rows if row.scores_prompt and not row.is_over]
     for some in _of_like_length(scored):
         _score(model, some, ends)
@@ -49,7 +51,7 @@ def answer(model: LanguageModel, rows: Sequence[Row]) -> None:
     if not left:
         return
     by_place = dict(enumerate(left))
-    lengths = [len(row.prompt) for row in left]
+    lengths = [len(row.read) for row in left]
     for group in model.answering.groups(list(by_place), lengths):
         _write(model, [by_place[place] for place in group], ends)
 
@@ -57,8 +59,8 @@ def answer(model: LanguageModel, rows: Sequence[Row]) -> None:
 def _of_like_length(rows: Sequence[Row]) -> list[list[Row]]:
     """Prompts in passes that are not too large."""
     passes: list[list[Row]] = []
-    for row in sorted(rows, key=lambda row: len(row.prompt)):
-        if not passes or len(row.prompt) * (len(passes[-1]) + 1) > TOKENS_SCORED:
+    for row in sorted(rows, key=lambda row: len(row.read)):
+        if not passes or len(row.read) * (len(passes[-1]) + 1) > TOKENS_SCORED:
             passes.append([])
         passes[-1].append(row)
     return passes
@@ -70,23 +72,27 @@ def _score(model: LanguageModel, rows: list[Row], ends: frozenset[int]) -> None:
 
     Padding stands on the right, where a decoder does not look.
     """
-    longest = max(len(row.prompt) for row in rows)
+    longest = max(len(row.read) for row in rows)
     ids = torch.zeros((len(rows), longest), dtype=torch.long)
     for place, row in enumerate(rows):
-        ids[place, : len(row.prompt)] = torch.tensor(row.prompt)
+        ids[place, : len(row.read)] = torch.tensor(row.read)
     logits = run(model, ids.to(model.device))
     for row, found in zip(rows, logits, strict=True):
         top = row.sampling.top or 0
-        likely = (told(found[place], token, top) for place, token in enumerate(row.prompt[1:]))
+        likely = (
+            told(found[place - 1 + (len(row.added) if place >= row.at else 0)], token, top)
+            for place, token in enumerate(row.prompt[1:], start=1)
+        )
         row.begin([Picked(row.prompt[0]), *likely])
         if row.room == 1 and not row.is_over:
-            row.take(row.picker.pick(found[len(row.prompt) - 1]), ends)
+            row.take(row.picker.pick(found[len(row.read) - 1]), ends)
 
 
 def _write(model: LanguageModel, rows: list[Row], ends: frozenset[int]) -> None:
     """Writes answers side by side; when memory runs out before they begin, fewer at once."""
     try:
-        _generate(model, rows, ends)
+        while left := [row for row in rows if not row.is_over]:
+            _generate(model, left, ends)
     except Exception as error:
         if not is_out_of_memory(error) or len(rows) == 1 or any(row.written for row in rows):
             raise
@@ -98,18 +104,24 @@ def _write(model: LanguageModel, rows: list[Row], ends: frozenset[int]) -> None:
 
 @torch.no_grad()
 def _generate(model: LanguageModel, rows: list[Row], ends: frozenset[int]) -> None:
+    """Writes until all answers are over, or one has filled the model: its places go on with the
+    others', and where positions are learned there are no more of them.
+    """
     padding = model.tokenizer.pad_token_id
     padding = padding if padding is not None else min(ends, default=0)
-    longest = max(len(row.prompt) for row in rows)
+    longest = max(len(row.read) for row in rows)
+    room = max(row.room - row.written for row in rows)
+    if model.longest is not None:
+        room = min(room, model.longest - longest)
     input_ids = torch.full((len(rows), longest), padding)
     mask = torch.zeros_like(input_ids)
     for place, row in enumerate(rows):
-        input_ids[place, longest - len(row.prompt) :] = torch.tensor(row.prompt)
-        mask[place, longest - len(row.prompt) :] = 1
+        input_ids[place, longest - len(row.read) :] = torch.tensor(row.read)
+        mask[place, longest - len(row.read) :] = 1
     greedy_tokens(
         model,
         {"input_ids": input_ids.to(model.device), "attention_mask": mask.to(model.device)},
-        max(row.room for row in rows),
+        room,
         ends,
         padding,
         LogitsProcessorList([_Choosing(rows, ends)]),

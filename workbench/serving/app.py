@@ -4,6 +4,7 @@ Invariant: whatever is wrong is answered in the shape in which OpenAI's clients 
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -13,18 +14,22 @@ from typing import Any
 from jinja2 import TemplateError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from workbench.errors import ModelError, WorkbenchError
 from workbench.model.tokens import prompt_tokens
+from workbench.page.access.body import TooLong, read_body
 from workbench.serving.body import Asked, Message, read_chat, read_completion
 from workbench.serving.engine import Engine
 from workbench.serving.replies import Choice, Replies
 from workbench.serving.row import Piece, Row
 from workbench.serving.shelf import Served, Shelf
+from workbench.serving.writing import text_of
 from workbench.serving.wrong import Wrong
+from workbench.work.json_text import from_json
 from workbench.work.stop import Stop
 from workbench.work.words import one_line
 
@@ -80,7 +85,7 @@ class _Endpoint:
 
         def tell(piece: Piece) -> None:
             # The loop ends before the engine where the server is told to end.
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
         rows = await asyncio.to_thread(self._rows, asked, tell, stop)
@@ -90,9 +95,8 @@ class _Endpoint:
         )
         self._engine.ask(served.name, rows)
         if asked.streams:
-            parts = _streamed(asked, replies, rows, pieces, stop)
-            headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-            return StreamingResponse(parts, media_type="text/event-stream", headers=headers)
+            parts = _streamed(asked, replies, rows, pieces)
+            return _Stream(parts, stop)
         choices = [Choice() for _ in rows]
         try:
             async for piece in _until_over(rows, pieces, request):
@@ -124,7 +128,7 @@ class _Endpoint:
         rows: list[Row] = []
         for prompt in prompts:
             room = self._room(len(prompt), asked.sampling.max_tokens)
-            echo = str(model.tokenizer.decode(prompt)) if asked.echo else None
+            echo = text_of(model.tokenizer, prompt) if asked.echo else None
             for draw in range(asked.choices):
                 row = Row(
                     len(rows), prompt, room, asked.sampling, model.tokenizer, tell, stop, draw, echo
@@ -155,7 +159,10 @@ class _Endpoint:
         except (TemplateError, ValueError, TypeError, KeyError) as error:
             told = one_line(str(error)) or type(error).__name__
             raise Wrong(f"The model's chat template refuses this: {told}", "messages") from error
-        return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
+        found = tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
+        if not found:
+            raise Wrong("Nothing was said. Write a message.", "messages")
+        return found
 
     def _room(self, length: int, wanted: int | None) -> int:
         longest = self._shelf.model.longest
@@ -167,15 +174,11 @@ class _Endpoint:
 
 
 async def _body(request: Request) -> object:
-    parts, size = [], 0
     try:
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > LONGEST_BODY:
-                raise Wrong("The body is too long.", status=413)
-        return json.loads(b"".join(parts))
-    except (ValueError, RecursionError, ClientDisconnect):
+        return from_json(await read_body(request.receive, LONGEST_BODY))
+    except TooLong:
+        raise Wrong("The body is too long.", status=413) from None
+    except ValueError:
         raise Wrong("The body must be JSON.") from None
 
 
@@ -208,8 +211,25 @@ async def _until_over(
         yield piece
 
 
+class _Stream(StreamingResponse):
+    """An answer as it grows, whose making ends with it, also where the client is gone before the
+    first part was asked for.
+    """
+
+    def __init__(self, parts: AsyncIterator[str], stop: Stop) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(parts, media_type="text/event-stream", headers=headers)
+        self._stop = stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stop.ask()
+
+
 async def _streamed(
-    asked: Asked, replies: Replies, rows: list[Row], pieces: "asyncio.Queue[Piece]", stop: Stop
+    asked: Asked, replies: Replies, rows: list[Row], pieces: "asyncio.Queue[Piece]"
 ) -> AsyncIterator[str]:
     try:
         if asked.messages:
@@ -223,8 +243,6 @@ async def _streamed(
         yield "data: [DONE]\n\n"
     except Wrong as wrong:
         yield f"data: {json.dumps(wrong.as_dict())}\n\n"
-    finally:
-        stop.ask()
 
 
 def _event(chunk: dict[str, Any], asked: Asked) -> str:

@@ -18,6 +18,7 @@ Prompt = str | tuple[int, ...]
 Message = dict[str, str]
 
 MOST_CHOICES = 128
+MOST_ANSWERS = 8192
 MOST_TOP = 20
 COMPLETION_TOKENS = 16  # as OpenAI has it, where nobody says how many
 
@@ -32,6 +33,18 @@ _NOTHING: dict[str, tuple[Any, ...]] = {
     "min_p": (None, 0),
     "repetition_penalty": (None, 1),
     "min_tokens": (None, 0),
+    "ignore_eos": (None, False),
+    "stop_token_ids": (None, []),
+    "allowed_token_ids": (None, []),
+    "bad_words": (None, []),
+    "use_beam_search": (None, False),
+    "truncate_prompt_tokens": (None,),
+    "add_special_tokens": (None, True),
+    "chat_template": (None,),
+    "chat_template_kwargs": (None, {}),
+    "add_generation_prompt": (None, True),
+    "continue_final_message": (None, False),
+    "structured_outputs": (None,),
     "guided_json": (None,),
     "guided_regex": (None,),
     "modalities": (None, ["text"]),
@@ -156,8 +169,10 @@ def _asked(
     if not isinstance(model, str) or not model:
         raise Wrong("model must be the name of one of /v1/models.", "model")
     choices = _whole(said, "n", 1) or 1
-    if choices * max(1, len(prompts)) > MOST_CHOICES * 64 or choices > MOST_CHOICES:
+    if choices > MOST_CHOICES:
         raise Wrong(f"n must be at most {MOST_CHOICES}.", "n")
+    if choices * len(prompts) > MOST_ANSWERS:
+        raise Wrong(f"prompt and n ask for more than {MOST_ANSWERS} answers.", "prompt")
     streams = _flag(said, "stream")
     options = said.get("stream_options")
     if options is not None and not isinstance(options, dict):
@@ -224,7 +239,7 @@ def _bias(given: object) -> tuple[tuple[int, float], ...]:
         return ()
     try:
         found = tuple((int(token), value) for token, value in dict(given).items())  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = ((-1, 0.0),)
     if not all(token >= 0 and is_number(value) and -100 <= value <= 100 for token, value in found):
         raise Wrong("logit_bias must give tokens' numbers values from -100 to 100.", "logit_bias")

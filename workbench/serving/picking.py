@@ -14,6 +14,10 @@ from workbench.serving.body import Sampling
 __all__ = ["Picked", "Picker", "told"]
 
 
+COLDEST = 1e-5  # a temperature below it is none: logits divided by it are no numbers any more
+LEAST = -9999.0  # a log-probability, as OpenAI has it
+
+
 @dataclass(frozen=True, slots=True)
 class Picked:
     """A token.
@@ -37,7 +41,8 @@ def told(logits: torch.Tensor, token: int, top: int) -> Picked:
         token: which.
         top: how many of the likeliest.
     """
-    shares = logits.float().log_softmax(dim=-1)
+    # JSON has no word for what is no number, or infinite.
+    shares = logits.float().log_softmax(dim=-1).nan_to_num(nan=LEAST, neginf=LEAST)
     values, tokens = shares.topk(min(max(1, top), shares.shape[-1]))
     likeliest = tuple(zip(tokens.tolist(), values.tolist(), strict=True))
     return Picked(token, float(shares[token]), likeliest[:top])
@@ -84,7 +89,7 @@ class Picker:
         return logits
 
     def _chosen(self, logits: torch.Tensor) -> int:
-        if self._sampling.temperature == 0.0:
+        if self._sampling.temperature < COLDEST:
             return int(logits.argmax())
         shares = (logits / self._sampling.temperature).softmax(dim=-1)
         shares, tokens = shares.sort(descending=True)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from transformers import PreTrainedTokenizerBase
 
+from workbench.model.language_model import LanguageModel
 from workbench.serving.body import Sampling
 from workbench.serving.picking import Picked, Picker
 from workbench.serving.writing import Text
@@ -62,6 +63,9 @@ class Row:
         stop: the wish that it ends, because nobody waits for it any more.
         draw: its place among the answers to one prompt.
         echo: the prompt as text, where it is part of the answer; None where it is not.
+        added: what the edit puts into the prompt, see `stand_in`.
+        at: from which of its tokens on.
+        said: the tokens that were written.
     """
 
     place: int
@@ -73,7 +77,9 @@ class Row:
     stop: Stop
     draw: int = 0
     echo: str | None = None
-    written: int = 0
+    added: tuple[int, ...] = ()
+    at: int = 0
+    said: list[int] = field(default_factory=list)
     reason: Reason | None = None
     picker: Picker = field(init=False)
     text: Text = field(init=False)
@@ -81,6 +87,16 @@ class Row:
     def __post_init__(self) -> None:
         self.picker = Picker(self.sampling, self.draw)
         self.text = Text(self.tokenizer, self.prompt, self.sampling.stop)
+
+    @property
+    def written(self) -> int:
+        """How many tokens were written."""
+        return len(self.said)
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """All that the model reads before the next token."""
+        return (*self.prompt[: self.at], *self.added, *self.prompt[self.at :], *self.said)
 
     @property
     def scores_prompt(self) -> bool:
@@ -91,6 +107,14 @@ class Row:
     def is_over(self) -> bool:
         """Whether nothing is written any more."""
         return self.reason is not None or self.stop.asked
+
+    def stand_in(self, model: LanguageModel) -> None:
+        """Lets what the model puts before its prompts just now be read; nobody is told of it."""
+        if model.context is None:
+            return
+        self.at, self.added = model.context.before(model, self.prompt)
+        if model.longest is not None:
+            self.room = min(self.room, model.longest - len(self.read))
 
     def begin(self, scored: Sequence[Picked] = ()) -> None:
         """Tells the prompt, where it is part of the answer.
@@ -109,7 +133,7 @@ class Row:
     def take(self, picked: Picked, ends: frozenset[int]) -> None:
         """One more token."""
         offset = self.text.length + len(self.echo or "")
-        self.written += 1
+        self.said.append(picked.token)
         is_end = picked.token in ends
         shown = "" if is_end else self.text.add(picked.token)
         if is_end or self.text.is_stopped:

@@ -5,6 +5,7 @@ its own names and from no other site; with one, whoever sends it as the key.
 """
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,7 +28,7 @@ from workbench.page.listen import address_of, is_for_others, listen
 from workbench.paths import sessions_dir
 from workbench.serving.app import build_app
 from workbench.serving.engine import Engine
-from workbench.serving.shelf import Shelf
+from workbench.serving.shelf import BASE, Shelf
 from workbench.serving.wrong import Wrong
 from workbench.ship.serve_settings import ServeModelSettings
 from workbench.store.library import Library
@@ -38,6 +39,7 @@ __all__ = ["Ready", "named_patches", "opened_session", "serve_model", "serving_m
 
 FIRST_PORT = 8000
 TOKEN_VARIABLE = "WORKBENCH_TOKEN"
+RUN = r"run-\d+"  # how a session's runs are called
 GRACE = 3  # seconds that answers have when the server ends
 
 
@@ -97,7 +99,7 @@ def serve_model(
 
     Raises:
         SessionError: the port is taken.
-        SettingsError: the token cannot be one.
+        SettingsError: the token cannot be one, or an edit has the name of the base or of a run.
         PatchError: an edit is of another base.
     """
     with serving_model(model, patches or {}, settings or ServeModelSettings(), store) as ready:
@@ -120,7 +122,11 @@ def serving_model(
     token = settings.token or os.environ.get(TOKEN_VARIABLE, "")
     if any(letter.isspace() or not letter.isprintable() for letter in token):
         raise SettingsError("token has spaces in it; write it without.")
-    for patch in patches.values():
+    for name, patch in patches.items():
+        if name in (BASE, model.name) or (store is not None and re.fullmatch(RUN, name)):
+            raise SettingsError(
+                f"A patch is called '{name}', as the base or a run is. Rename its folder."
+            )
         patch.check(model)
     shelf = Shelf(model, patches, store, int(time.time()))
     listener = listen(settings.host, settings.port, FIRST_PORT)
@@ -149,6 +155,8 @@ def _refusal(refused: Refused, scope: Scope) -> Response:
     told = (
         "Send the token that the terminal showed as the key."
         if refused.asks
+        else refused.sentence
+        if status == 404
         else "This endpoint answers programs on this machine, at localhost or 127.0.0.1, and no "
         "pages of other sites. With --token it answers under any name, to whoever sends that."
     )

@@ -8,10 +8,17 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerBase
 
-__all__ = ["Text"]
+__all__ = ["Text", "text_of"]
 
 TAIL = 6  # tokens of the prompt by which the first new ones are read
 TORN = "\ufffd"
+
+
+def text_of(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
+    """Tokens as the text that was written, without those that only begin and end it."""
+    return str(
+        tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    )
 
 
 class Text:
@@ -54,21 +61,14 @@ class Text:
 
     def _new(self, whole: bool) -> str:
         """What the tokens add that were not read yet."""
-        before = self._decoded(self._tokens[self._start : self._read])
-        now = self._decoded(self._tokens[self._start :])
+        before = text_of(self._tokenizer, self._tokens[self._start : self._read])
+        now = text_of(self._tokenizer, self._tokens[self._start :])
         if whole and now.endswith(TORN):
             return ""
         self._start, self._read = self._read, len(self._tokens)
         new = now[len(before) :]
         self.length += len(new)
         return new
-
-    def _decoded(self, tokens: Sequence[int]) -> str:
-        return str(
-            self._tokenizer.decode(
-                list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
-        )
 
     def _show(self, new: str) -> str:
         text = self._held + new
