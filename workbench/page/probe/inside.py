@@ -33,7 +33,9 @@ def add_inside(page: Page) -> None:
                 )
             )
             with gr.Row(elem_classes="tight"):
-                prompt = _field("Look at prompt", "The capital of Australia is", "inside-prompt", 5)
+                prompt = _field(
+                    "Look at prompt", "The capital of Australia is", "inside-prompt", 5, 220
+                )
                 answer = _field("Answer", "Melbourne", "inside-answer", 2)
                 look = gr.Button("Look", variant="primary", elem_classes="fit", elem_id="look")
             form = live_html(name="inside-form")
@@ -64,13 +66,14 @@ def add_inside(page: Page) -> None:
     page.action(batch.act, _show_batch)
 
 
-def _field(label: str, placeholder: str, name: str, scale: int) -> gr.Textbox:
+def _field(label: str, placeholder: str, name: str, scale: int, min_width: int = 160) -> gr.Textbox:
     return gr.Textbox(
         label=label,
         show_label=False,
         placeholder=placeholder,
         container=False,
         scale=scale,
+        min_width=min_width,
         elem_id=name,
         elem_classes="single",
     )
