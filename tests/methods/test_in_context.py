@@ -17,6 +17,7 @@ from workbench.measure.strict import forced_texts
 from workbench.methods.edit import edit
 from workbench.model.context import Context
 from workbench.model.generate import chat_tokens, generate
+from workbench.model.inside import answer_by_layer, pull_of_words
 from workbench.model.language_model import LanguageModel
 from workbench.model.patch import Patch
 from workbench.model.states import kept_logits
@@ -107,6 +108,19 @@ def test_the_model_is_asked_as_if_they_were_typed(model: LanguageModel, patch: P
     assert asked.after is not None and asked.after.text == said[0].text
     assert model.context is None and patch.tensors == {} and patch.lowest_layer == 0
     assert all(torch.equal(p, before[n]) for n, p in model.network.named_parameters())
+
+
+def test_inside_the_prompt_and_what_stands_before_it_are_told_apart(
+    model: LanguageModel, patch: Patch
+) -> None:
+    fact = SHORT[0]
+    said = [fact.prompt, f"{fact.prompt} {fact.target_new}.\n{fact.prompt}"]
+    asked, typed = tokenize(model.tokenizer, said, [fact.target_new] * 2)
+    beside = len(typed.prompt) - len(asked.prompt)
+    with patch.applied(model):
+        layers, words = answer_by_layer(model, asked), pull_of_words(model, asked)
+    assert layers == pytest.approx(answer_by_layer(model, typed), rel=1e-4)
+    assert words == pytest.approx(pull_of_words(model, typed)[beside:], rel=1e-3, abs=1e-6)
 
 
 def test_edits_of_weights_and_facts_before_prompts_add_up(

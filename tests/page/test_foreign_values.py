@@ -91,6 +91,19 @@ def spoil(database: Path, table: str, place: int, dice: random.Random) -> None:
             return  # not even SQLite keeps it
 
 
+def test_jobs_that_are_not_there_or_did_something_else_are_as_if_never_asked_for(
+    tmp_path: Path, drawn: Draw
+) -> None:
+    store = Library(tmp_path / "sessions").open(rich_session(tmp_path / "sessions").name)
+    assert drawn(store.id) == []
+    kept = store.settings.get("look_job")
+    for number in (kept + 1, kept + 99):
+        store.settings.set("look_job", number)
+        store.settings.set("batch_job", number + 1)
+        store.settings.set("ripple_jobs", {"1": number + 2})
+        assert drawn(store.id) == []
+
+
 @pytest.mark.slow
 def test_whatever_stands_in_a_cell_is_refused_in_one_line_or_drawn(
     tmp_path: Path, drawn: Draw

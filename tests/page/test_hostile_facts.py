@@ -112,7 +112,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "facts_table": (facts_table, [TABLE]),
     "fact_row": (fact_row, [ROW, True]),
     "details": (details, [ROW, 3, OUTCOME, PAST]),
-    "many": (draw_preview, [SPLIT, Preview(9, 12, ((FACT, FACT),))]),
+    "many": (draw_preview, [SPLIT, Preview(9, 12, ((FACT, FACT),), at_most=True)]),
     "details, another answer": (details, [OFF, 3, OTHER]),
     "asked_note": (asked_note, [None, SAID]),
     "asked_note, going on": (asked_note, [JOB, None]),

@@ -7,9 +7,13 @@ from typing import Any
 
 from workbench.facts import Fact, Question, parse_facts
 from workbench.facts.guess import ColumnGuess
-from workbench.store import Library
+from workbench.model.inside_record import Curve, Inside, ShownText, ShownToken, Word
+from workbench.search.ripple_result import Moved, Ripple
+from workbench.store import Library, Store
 from workbench.store.probes import Answered
+from workbench.store.requests import LookRequest
 from workbench.store.talks import BASE
+from workbench.work.records import as_data
 
 OLD = Path(__file__).parents[1] / "old" / "0.1.0" / "session.zip"
 
@@ -30,8 +34,26 @@ def rich_session(root: Path) -> Path:
     turn = store.talks.say(talk, "Hello")
     store.talks.set_answer(turn, BASE, Answered("Hi"))
     store.talks.set_partial(turn, "1", "He")
+    _look(store)
     store.close()
     return store.folder
+
+
+def _look(store: Store) -> None:
+    """What was seen inside the model, beside a run, and in a first batch."""
+    text = ShownText("raw", (ShownToken("Oslo", 3, in_loss=True),))
+    curve = Curve("Oslo", "new answer", (0.1, 0.2), (0.1, 0.9))
+    at = ("2.mlp.down_proj",)
+    inside = Inside("It is", "raw", 1, at, (curve,), (Word("It", 1.0, -1.0),), (text,))
+    ripple = Ripple(1, (Moved("Rome is", "other", 0.1, "big", "small"),))
+    batch = {"texts": as_data((text,)), "prompts": ["It is"], "of": 3, "how": "LocFT-BF"}
+    store.settings.set("shown_run", 1)
+    store.look_inside(LookRequest("It is", "Oslo"))
+    store.ripple(1)
+    store.show_first_batch()
+    for job, found in zip(store.jobs.open_jobs(), (inside, ripple, batch), strict=True):
+        assert store.jobs.claim(job.id, "test")
+        store.jobs.finish(job.id, "done", found if isinstance(found, dict) else as_data(found))
 
 
 def copied(database: Path, target: Path) -> Path:

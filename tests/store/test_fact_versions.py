@@ -7,7 +7,7 @@ import pytest
 from workbench.errors import FactsError, SessionError
 from workbench.facts import Fact
 from workbench.facts.many import ManyChange
-from workbench.store import Library, Store
+from workbench.store import Library, Store, fact_versions
 from workbench.store.found import Found
 
 FRANCE = Fact("The capital of France is", "Lyon", subject="France")
@@ -42,6 +42,29 @@ def test_a_change_of_many_is_seen_before_made_and_undone(store: Store) -> None:
     assert [row.fact for row in store.facts] == [FRANCE, SPAIN, GOLD]
     assert store.versions.changes() == []
     assert [version.fact.prompt for version in store.versions.of(1)] == [changed[0], FRANCE.prompt]
+
+
+def test_a_preview_tries_a_change_on_few_facts_and_counts_the_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fact_versions, "LOOKED_AT", 1)
+    seen = store.versions.preview(Found(), TOWNS)
+    assert (seen.changed, seen.found, seen.at_most) == (2, 3, True)
+    assert [before.prompt for before, _ in seen.examples] == [FRANCE.prompt]
+    alone = ManyChange("set", "subject", text=" Spain ")
+    seen = store.versions.preview(CAPITALS, alone)
+    assert (seen.changed, seen.found, seen.at_most) == (1, 2, False)
+    assert store.versions.change(CAPITALS, alone) == 1
+
+
+def test_prompts_that_changed_places_change_back(store: Store) -> None:
+    store.facts.add([Fact("of Spain", "x"), Fact("of of Spain", "y")], "file")
+    before = list(store.facts)
+    store.versions.change(
+        Found(search="of Spain"), ManyChange("replace", "prompt", "of ", "of of ")
+    )
+    store.versions.undo(store.versions.changes()[0].time)
+    assert list(store.facts) == before
 
 
 def test_undo_goes_back_step_by_step_and_spares_what_was_changed_since(store: Store) -> None:

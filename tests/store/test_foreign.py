@@ -124,6 +124,32 @@ SPOILED: dict[str, tuple[str, Any, str]] = {
     "a scan": ("UPDATE scans SET result = ?", '{"rows": []}', "'result'"),
     "an answer in a conversation": ("UPDATE turns SET answers = ?", '{"1": "Hi"}', "'answers'"),
     "who answers a conversation": ("UPDATE talks SET runs = ?", '["all"]', "'runs'"),
+    "curves of unlike lengths": (
+        "UPDATE jobs SET result = json_remove(result, ?) WHERE result LIKE '%curves%'",
+        "$.curves[0].after[1]",
+        "value for every layer",
+    ),
+    "a place that is none": (
+        "UPDATE jobs SET result = json_set(result, '$.at[0]', ?) WHERE result LIKE '%curves%'",
+        "<b>",
+        "'result' cannot be read",
+    ),
+    "what a run moved": (
+        "UPDATE jobs SET result = json_remove(result, ?) WHERE result LIKE '%\"kl\"%'",
+        "$.rows[0].kl",
+        "'result' cannot be read",
+    ),
+    "the texts of a first batch": (
+        "UPDATE jobs SET result = json_set(result, ?, 3) WHERE result LIKE '%prompts%'",
+        "$.texts",
+        "'result' cannot be read",
+    ),
+    "settings of a first batch": (
+        "UPDATE jobs SET params = json_set(params, ?, 'x') WHERE params LIKE '%method%'"
+        " AND kind = 'look'",
+        "$.settings.epochs",
+        "'params' cannot be read",
+    ),
     "settings of a sweep": ("UPDATE sweeps SET settings = ?", '{"sample": -1}', "'settings'"),
     "the plan of a sweep": ("UPDATE sweeps SET plan = ?", '{"event": "Stopped"}', "'plan'"),
     "a row of a sweep": ("UPDATE sweep_rows SET row = ?", '{"event": "LocationDone"}', "'row'"),

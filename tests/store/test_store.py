@@ -117,6 +117,17 @@ def test_deleting_the_run_that_is_shown_shows_the_base_again(store: Store) -> No
     assert store.runs.all() == []
 
 
+def test_a_conversation_goes_on_without_a_run_that_is_deleted(store: Store) -> None:
+    _, run = begun(store)
+    store.runs.end(run, "done", {"epochs": 1})
+    talk, other = (store.talks.begin("tiny", chat=False, runs=[n, run, run + 9]).id for n in (7, 8))
+    apart = store.talks.begin("tiny", chat=False, runs=[run + 9])
+    store.delete_run(run)
+    assert store.talks.get(talk).runs == (7, run + 9)
+    assert store.talks.get(other).runs == (8, run + 9)
+    assert store.talks.get(apart.id) == apart
+
+
 def test_another_model_forgets_what_belonged_to_the_first(store: Store) -> None:
     store.settings.keep_summary(SUMMARY)
     assert store.settings.summary == SUMMARY

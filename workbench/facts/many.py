@@ -4,12 +4,12 @@ Pure; knows nothing about where facts are kept.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from workbench.errors import FactsError
 from workbench.facts.fact import Fact
 
-__all__ = ["FIELDS", "KINDS", "Field", "Kind", "ManyChange"]
+__all__ = ["FIELDS", "Field", "Kind", "ManyChange"]
 
 Field = Literal["prompt", "target_new", "ground_truth", "subject"]
 Kind = Literal["replace", "set", "split"]
@@ -20,7 +20,6 @@ FIELDS: dict[Field, str] = {
     "ground_truth": "old answer",
     "subject": "subject",
 }
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +73,3 @@ class ManyChange:
             first, _, rest = value.partition(self.find)
             changed = {self.field: first, self.into: rest}
         return replace(fact, **changed)
-
-    @property
-    def words(self) -> str:
-        """What is done, for people."""
-        field = FIELDS[self.field]
-        if self.kind == "set":
-            return f"{field} set to '{self.text.strip()}'"
-        if self.kind == "split":
-            return f"{field} split at '{self.find}' into {FIELDS[self.into]}"
-        return f"'{self.find}' replaced by '{self.text}' in the {field}"

@@ -63,6 +63,8 @@ def answer_by_layer(model: LanguageModel, text: TokenizedText) -> tuple[float, .
 def pull_of_words(model: LanguageModel, text: TokenizedText) -> tuple[float, ...]:
     """How much each token of the prompt speaks for the answer: gradient times input.
 
+    Of what stands before the prompt, nothing is told.
+
     Args:
         model: with whatever weights are swapped in.
         text: prompt and answer.
@@ -90,7 +92,12 @@ def pull_of_words(model: LanguageModel, text: TokenizedText) -> tuple[float, ...
     finally:
         hook.remove()
     parts = (slope.float() * caught[0].detach().float()).sum(dim=-1)[0]
-    return tuple(parts[: len(text.prompt)].tolist())
+    place, added = 0, 0
+    if model.context is not None:
+        place, before = model.context.before(model, text.prompt, len(text.target) - 1)
+        added = len(before)
+    own = [*range(place), *range(place + added, len(text.prompt) + added)]
+    return tuple(parts[own].tolist())
 
 
 def _log_likelihood(logits: torch.Tensor, batch: TokenBatch) -> torch.Tensor:

@@ -5,19 +5,20 @@ Invariant: the database itself keeps a version at every change of what a fact sa
 """
 
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from workbench.errors import FactsError, SessionError
 from workbench.facts import Fact
+from workbench.facts.many import FIELDS, ManyChange
 from workbench.store.database import Database
-from workbench.store.fact_rows import columns_of, fact_of
-from workbench.store.facts import FactRow, FactTable
+from workbench.store.fact_rows import FactRow, columns_of, fact_of, row_of
+from workbench.store.facts import FactTable
 from workbench.store.found import Found
 
 __all__ = ["Change", "Preview", "Version", "VersionTable"]
 
 SHOWN = 3
+LOOKED_AT = 1000  # facts that a preview tries a change on; it is made anew at every letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,13 @@ class Preview:
         changed: how many facts would say something else.
         found: out of how many.
         examples: the first of them, before and after.
+        at_most: whether some were only counted, and might stay as they are.
     """
 
     changed: int
     found: int
     examples: tuple[tuple[Fact, Fact], ...]
+    at_most: bool = False
 
 
 class VersionTable:
@@ -77,24 +80,23 @@ class VersionTable:
         )
         return [Version(fact_of(row), row["until"]) for row in rows]
 
-    def preview(self, found: Found, change: Callable[[Fact], Fact]) -> Preview:
+    def preview(self, found: Found, change: ManyChange) -> Preview:
         """What a change would do to the facts that are found; nothing is changed.
 
         Raises:
-            FactsError: it cannot be made of one of them; the message says which.
+            FactsError: it cannot be made of one of the first; the message says which.
         """
-        number, every = 0, 0
-        examples: list[tuple[Fact, Fact]] = []
-        for before, after in self._pairs(found, change):
-            every += 1
-            if after == before.fact:
-                continue
-            number += 1
-            if len(examples) < SHOWN:
-                examples.append((before.fact, after))
-        return Preview(number, every, tuple(examples))
+        pairs = [(row.fact, new) for row, new in self._pairs(found, change, LOOKED_AT)]
+        condition, values = _meant(change)
+        (counted,) = self._database.rows(
+            f"SELECT count(*) AS every, coalesce(sum({condition}), 0) AS meant{found.rows}",
+            {**found.values, **values},
+        )
+        unseen = max(0, counted["meant"] - LOOKED_AT)
+        changed = len(pairs) + unseen
+        return Preview(changed, counted["every"], tuple(pairs[:SHOWN]), at_most=unseen > 0)
 
-    def change(self, found: Found, change: Callable[[Fact], Fact]) -> int:
+    def change(self, found: Found, change: ManyChange) -> int:
         """Changes every fact that is found, all of them or none.
 
         Args:
@@ -109,7 +111,7 @@ class VersionTable:
             SessionError: two facts would have the same prompt.
         """
         with self._database.transaction() as connection:
-            pairs = [(row, new) for row, new in self._pairs(found, change) if new != row.fact]
+            pairs = self._pairs(found, change)
             changing = {row.id for row, _ in pairs}
             there = {row.fact.prompt for row in self._facts if row.id not in changing}
             for row, new in pairs:
@@ -121,9 +123,9 @@ class VersionTable:
                 there.add(new.prompt)
             now = time.time()
             # Out of the way first: a prompt may become what another one is until then.
-            connection.executemany(
-                "UPDATE facts SET deleted = ? WHERE id = ?", [(now, row.id) for row, _ in pairs]
-            )
+            becoming = {new.prompt for row, new in pairs if new.prompt != row.fact.prompt}
+            away = [(now, row.id) for row, _ in pairs if row.fact.prompt in becoming]
+            connection.executemany("UPDATE facts SET deleted = ? WHERE id = ?", away)
             connection.executemany(
                 _SET_AND_SHOW,
                 [{**columns_of(new), "changed": now, "id": row.id} for row, new in pairs],
@@ -157,7 +159,7 @@ class VersionTable:
         """
         with self._database.transaction() as connection:
             rows = connection.execute(
-                f"SELECT v.* {_AS_LEFT} AND v.change = ?", (moment,)
+                f"SELECT v.*, f.prompt AS stands {_AS_LEFT} AND v.change = ?", (moment,)
             ).fetchall()
             if not rows:
                 raise SessionError("These facts were changed again since; nothing is undone.")
@@ -170,9 +172,9 @@ class VersionTable:
                     "first."
                 )
             last = connection.execute("SELECT max(id) FROM fact_versions").fetchone()[0]
-            connection.executemany(
-                "UPDATE facts SET deleted = ? WHERE id = ?", [(time.time(), row) for row in was]
-            )
+            becoming = {row["prompt"] for row in rows if row["prompt"] != row["stands"]}
+            away = [(time.time(), row["fact"]) for row in rows if row["stands"] in becoming]
+            connection.executemany("UPDATE facts SET deleted = ? WHERE id = ?", away)
             connection.executemany(
                 _SET_AND_SHOW,
                 [
@@ -185,13 +187,31 @@ class VersionTable:
         return len(was)
 
     def _pairs(
-        self, found: Found, change: Callable[[Fact], Fact]
-    ) -> Iterator[tuple[FactRow, Fact]]:
-        for row in self._facts.each(found):
+        self, found: Found, change: ManyChange, most: int = -1
+    ) -> list[tuple[FactRow, Fact]]:
+        """The facts that a change makes others of, with those; only the first `most` are tried."""
+        condition, values = _meant(change)
+        rows = self._database.rows(
+            f"SELECT f.*, {found.learned}{found.rows} AND {condition} ORDER BY f.id LIMIT :most",
+            {**found.values, **values, "most": most},
+        )
+        pairs = []
+        for row in map(row_of, rows):
             try:
-                yield row, change(row.fact)
+                new = change(row.fact)
             except FactsError as error:
                 raise FactsError(f"'{row.fact.prompt}': {error} Nothing was changed.") from error
+            if new != row.fact:
+                pairs.append((row, new))
+        return pairs
+
+
+def _meant(change: ManyChange) -> tuple[str, dict[str, str]]:
+    """The condition of the rows that a change is about, with its parameters; no other differs."""
+    (field,) = (name for name in FIELDS if name == change.field)
+    if change.kind == "set":
+        return f"f.{field} != :text", {"text": change.text.strip()}
+    return f"instr(f.{field}, :find) > 0", {"find": change.find}
 
 
 # What a version is of, where the fact is as the change after that version left it.

@@ -30,11 +30,12 @@ from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_events import LocationDone, SweepStarted
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store.fact_rows import Questions, fact_of
+from workbench.store.foreign_looks import result_rule
 from workbench.store.found import Show
 from workbench.store.jobs import JobKind, JobState
 from workbench.store.probes import Answered
 from workbench.store.probes import Role as ProbeRole
-from workbench.store.requests import EditRequest, request_of
+from workbench.store.requests import EditRequest, FirstBatchRequest, request_of
 from workbench.store.run_rows import RunOnto, RunState
 from workbench.work.events import Event
 from workbench.work.records import from_data, from_text
@@ -207,10 +208,6 @@ def _options(text: str, row: Row) -> None:
         _option(option)
 
 
-def _was(text: str, row: Row) -> None:
-    _option(from_text(KeptOption, text))
-
-
 def _option(option: KeptOption) -> None:
     from_text(Questions, option.questions)
     fact_of({name: getattr(option, name) for name in KeptOption.__slots__})
@@ -235,7 +232,7 @@ def _of_method(method: str, data: Any) -> None:
 
 def _request(text: str, row: Row) -> None:
     found = request_of(row["kind"], from_text(dict[str, Any], text))
-    if isinstance(found, EditRequest):
+    if isinstance(found, EditRequest | FirstBatchRequest):
         _of_method(found.method, found.settings)
 
 
@@ -368,7 +365,7 @@ RULES: dict[str, Rule] = {
     "facts.problems": _record(tuple[Problem, ...]),
     "facts.lengths": _record(tuple[Problem, ...]),
     "jobs.params": _request,
-    "jobs.result": _record(dict[str, Any]),
+    "jobs.result": result_rule,
     "runs.settings": lambda text, row: _of_method(row["method"], json.loads(text)),
     "runs.metrics": _metrics,
     "runs.outcome": _record(Outcome),
@@ -396,5 +393,5 @@ RULES: dict[str, Rule] = {
     "imports.unused": _record(tuple[str, ...]),
     "imports.columns": _record(dict[str, str]),
     "import_conflicts.options": _options,
-    "import_conflicts.was": _was,
+    "import_conflicts.was": lambda text, row: _option(from_text(KeptOption, text)),
 }

@@ -101,6 +101,12 @@ class Queue:
             raise SessionError(f"This session has no job {job}.")
         return _job(row)
 
+    def of(self, job: object, *kinds: type[Request]) -> Job | None:
+        """The job of a number, if there is one and it was asked for by one of these requests."""
+        row = self._database.row("SELECT * FROM jobs WHERE id IS ?", (job,))
+        found = None if row is None else _job(row)
+        return found if found is not None and isinstance(found.request, kinds) else None
+
     def open_jobs(self) -> list[Job]:
         """What runs (first) and what waits, in the order in which it will be done."""
         rows = self._database.rows(

@@ -229,6 +229,8 @@ class Store:
     def delete_run(self, run: int) -> None:
         """Hides a run; where it was shown as "before" or "after", the base is shown.
 
+        Conversations go on without it.
+
         `RunTable.unhide` brings it back, until another one is deleted.
 
         Raises:
@@ -239,6 +241,7 @@ class Store:
             self.settings.set("shown_run", None)
         if self.settings.before_run == run:
             self.settings.set("before_run", None)
+        self.talks.let_go(run)
 
     def abandon_jobs(self, error: str, everywhere: bool = False) -> list[Job]:
         """Ends what runs here because the worker is gone; see `Queue.abandon`."""

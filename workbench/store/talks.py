@@ -116,6 +116,15 @@ class TalkTable:
         _require_few(runs)
         self._database.write("UPDATE talks SET runs = ? WHERE id = ?", (to_json(list(runs)), talk))
 
+    def let_go(self, run: int) -> None:
+        """Lets a run that is deleted answer no more; what it answered stays."""
+        self._database.write(
+            "UPDATE talks SET runs ="
+            " (SELECT json_group_array(value) FROM json_each(runs) WHERE value != :run)"
+            " WHERE EXISTS (SELECT 1 FROM json_each(runs) WHERE value = :run)",
+            {"run": run},
+        )
+
     def say(self, talk: int, said: str) -> int:
         """Notes what a person says; returns the turn's id.
 

@@ -137,7 +137,7 @@ def first_batch(task: Task, model: LanguageModel) -> dict[str, Any]:
     run = method.start(model, facts, method.settings.from_dict(asked.settings), stop=task.stop)
     batch = getattr(run, "first_batch", None)
     if batch is None:
-        raise SessionError(f"{method.name} computes the weights at once and trains on no batches.")
+        raise SessionError(f"{method.name} trains on no batches.")
     texts: list[ShownText] = [
         shown_text(model.tokenizer, text, form, fact=fact) for fact, form, text in batch()
     ]

@@ -39,6 +39,8 @@ def answer_talk(
     """
     for side in talk.sides:
         turns = task.store.talks.turns(talk.id)
+        if side not in task.store.talks.get(talk.id).sides:
+            continue  # it was taken off, or its run deleted, meanwhile
         if all(side in turn.answers for turn in turns):
             continue
         task.report("The base answers" if side == BASE else f"Run {side} answers", now=True)

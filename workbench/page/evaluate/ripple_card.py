@@ -11,6 +11,7 @@ from workbench.page.probe.answers import marked
 from workbench.search.ripple_result import NEARNESS, Ripple
 from workbench.store import Store
 from workbench.store.jobs import Job
+from workbench.store.requests import RippleRequest
 from workbench.work.records import from_data
 from workbench.work.templates import render
 
@@ -44,8 +45,7 @@ def add_ripple_card(page: Page, tabs: gr.Tabs) -> None:
 
 def _job(store: Store) -> Job | None:
     jobs = store.settings.get("ripple_jobs", {})
-    number = jobs.get(str(store.settings.shown_run))
-    return None if number is None else store.jobs.get(int(number))
+    return store.jobs.of(jobs.get(str(store.settings.shown_run)), RippleRequest)
 
 
 def _draw(store: Store, noted: str, most: str) -> Markup:

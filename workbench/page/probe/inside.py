@@ -13,7 +13,7 @@ from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.probe.inside_html import FORM_NAMES, inside_card, tokens_card
 from workbench.store import Store
 from workbench.store.jobs import Job
-from workbench.store.requests import LookRequest
+from workbench.store.requests import FirstBatchRequest, LookRequest
 from workbench.work.records import from_data
 from workbench.work.templates import render
 from workbench.work.words import count
@@ -33,7 +33,9 @@ def add_inside(page: Page) -> None:
                 )
             )
             with gr.Row(elem_classes="tight"):
-                prompt = _field("Look at prompt", "The capital of Australia is", "inside-prompt", 5)
+                prompt = _field(
+                    "Look at prompt", "The capital of Australia is", "inside-prompt", 5, 220
+                )
                 answer = _field("Answer", "Melbourne", "inside-answer", 2)
                 look = gr.Button("Look", variant="primary", elem_classes="fit", elem_id="look")
             form = live_html(name="inside-form")
@@ -64,13 +66,14 @@ def add_inside(page: Page) -> None:
     page.action(batch.act, _show_batch)
 
 
-def _field(label: str, placeholder: str, name: str, scale: int) -> gr.Textbox:
+def _field(label: str, placeholder: str, name: str, scale: int, min_width: int = 160) -> gr.Textbox:
     return gr.Textbox(
         label=label,
         show_label=False,
         placeholder=placeholder,
         container=False,
         scale=scale,
+        min_width=min_width,
         elem_id=name,
         elem_classes="single",
     )
@@ -100,15 +103,14 @@ def _draw_form(store: Store) -> Markup:
 def _choose_form(store: Store, event: gr.EventData) -> None:
     """Keeps the form, and looks at the same prompt in it."""
     store.settings.set("look_form", str(detail(event)["form"]))
-    job = _job(store, "look_job")
+    job = _looked(store)
     if job is not None:
         seen = cast(LookRequest, job.request)
         store.look_inside(LookRequest(seen.prompt, seen.answer, seen.old, _form(store)))
 
 
-def _job(store: Store, name: str) -> Job | None:
-    number = store.settings.get(name)
-    return None if number is None else store.jobs.get(int(number))
+def _looked(store: Store) -> Job | None:
+    return store.jobs.of(store.settings.get("look_job"), LookRequest)
 
 
 def _waiting(job: Job | None, empty: str) -> Markup:
@@ -126,7 +128,7 @@ def _seen(job: Job | None) -> Inside | None:
 
 
 def _draw_seen(store: Store) -> Markup:
-    job = _job(store, "look_job")
+    job = _looked(store)
     inside = _seen(job)
     if inside is None:
         return _waiting(job, "Write a prompt and the answer that you wish for, and press Look.")
@@ -137,7 +139,7 @@ def _draw_seen(store: Store) -> Markup:
 
 
 def _draw_tokens(store: Store) -> Markup:
-    job = _job(store, "look_job")
+    job = _looked(store)
     inside = _seen(job)
     if inside is None:
         return _waiting(job, "The tokens stand here once a prompt was looked at.")
@@ -145,7 +147,7 @@ def _draw_tokens(store: Store) -> Markup:
 
 
 def _draw_batch(store: Store) -> Markup:
-    job = _job(store, "batch_job")
+    job = store.jobs.of(store.settings.get("batch_job"), FirstBatchRequest)
     if job is None or job.state != "done":
         waits = _waiting(job, "Which facts, in which form, token by token.")
         return render("page/probe/batch_start.html", again=False, open=_open(job)) + waits

@@ -43,11 +43,11 @@ def runs_csv(store: Store) -> str:
         losses = store.runs.losses(run)
         row: dict[str, Any] = {
             "run": run.id,
-            "name": _plain(names.get(run.id, "")),
+            "name": names.get(run.id, ""),
             "state": run.state,
             "model": run.model,
             "method": run.method,
-            "at": ",".join(run.at),
+            "at": run.at,
             "facts": run.facts,
             "epochs": run.outcome.get("epochs", len(losses)),
             "seconds": run.outcome.get("seconds", ""),
@@ -55,9 +55,9 @@ def runs_csv(store: Store) -> str:
         }
         after = run.metrics.get("after") or {}
         settings = run.settings.as_dict().items()
-        row |= {f"setting.{name}": _cell(value) for name, value in settings}
-        row |= {name: "" if value is None else value for name, value in after.items()}
-        rows.append(row)
+        row |= {f"setting.{name}": value for name, value in settings}
+        row |= after
+        rows.append({name: _cell(value) for name, value in row.items()})
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns or ["run"], lineterminator="\n")
@@ -67,11 +67,9 @@ def runs_csv(store: Store) -> str:
 
 
 def _cell(value: Any) -> Any:
+    """A value as it stands in a table, for whose program no text of it is a formula."""
     if isinstance(value, list | tuple):
-        return ",".join(str(part) for part in value)
+        value = ",".join(str(part) for part in value)
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
+        return f"'{value}"
     return "" if value is None else value
-
-
-def _plain(text: str) -> str:
-    """A name that no program for tables takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
