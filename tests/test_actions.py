@@ -19,10 +19,10 @@ from workbench.actions import ACTIONS, command_line, options_of
 from workbench.cli.options import command, with_options
 from workbench.cli.reference import reference
 from workbench.facts import Fact
+from workbench.measure.stress_settings import JUDGE
 from workbench.methods.base import METHODS
 from workbench.model.choice import ModelChoice
 from workbench.model.language_model import LanguageModel
-from workbench.page.evaluate.stress_card import JUDGE
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.sweep_settings import TRAINED
 from workbench.work.settings import SettingsRecord, setting, settings_of

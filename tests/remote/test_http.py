@@ -15,8 +15,9 @@ from tests.apart import apart
 from workbench.actions import ACTIONS
 from workbench.facts.fact import Fact
 from workbench.methods.locft_settings import EditSettings
+from workbench.remote.desk import Desk
 from workbench.remote.http import add_api
-from workbench.remote.schema import REMOTE
+from workbench.remote.schema import OF_THIS_MACHINE, REMOTE
 from workbench.store.library import Library
 from workbench.store.requests import (
     AskRequest,
@@ -89,7 +90,7 @@ def test_every_action_of_a_session_is_asked_for_by_its_name(site: Site, store: S
         },
         "probe": {"prompts": ["The capital of Peru is"], "settings": {"max_new_tokens": 4}},
         "sweep": {"settings": {"budget": "3min"}},
-        "export": {"folder": "/tmp/somewhere", "settings": {"form": "adapter"}},
+        "export": {"folder": "somewhere", "settings": {"form": "adapter"}},
     }
     asked = {}
     for action in REMOTE[1:]:
@@ -105,9 +106,32 @@ def test_every_action_of_a_session_is_asked_for_by_its_name(site: Site, store: S
     assert isinstance(asked["sweep"], SweepRequest) and asked["sweep"].settings.budget == 180
     assert isinstance(asked["evaluate"], EvaluateRequest) and asked["evaluate"].run == run
     assert isinstance(asked["export"], ExportRequest) and asked["export"].run == run
-    relative = site.post("/api/export", session="Mine", folder="somewhere").json()["job"]
-    meant = store.jobs.get(relative).request
-    assert isinstance(meant, ExportRequest) and meant.folder == str(Path.cwd() / "somewhere")
+    assert asked["export"].folder == str(store.runs.folder(run) / "somewhere")
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "said"),
+    [
+        (
+            "stress",
+            {"settings": {"judge_url": "http://127.0.0.1:9/v1"}},
+            "judge_url uses what is on",
+        ),
+        ("export", {"folder": "x", "settings": {"push": "me/model"}}, "push uses what is on"),
+        ("export", {"folder": "/tmp/somewhere"}, "plain name"),
+        ("export", {"folder": ".."}, "plain name"),
+    ],
+)
+def test_from_afar_nothing_of_the_machine_is_used_but_its_sessions(
+    site: Site, library: Library, store: Store, action: str, body: dict[str, Any], said: str
+) -> None:
+    done_run(store)
+    reply = site.post(f"/api/{action}", session="Mine", **body)
+    assert reply.status_code == 422 and said in reply.json()["error"]
+    assert not store.jobs.open_jobs()
+    # Who starts an agent is on the machine.
+    here = Desk(library).start(action, {"session": "Mine", **body})
+    assert here["state"] == "queued"
 
 
 WRONG: list[tuple[str, str, Any, int, str]] = [
@@ -240,7 +264,8 @@ def test_the_description_has_every_action_with_every_setting(site: Site) -> None
         body = schema["application/json"]["schema"]
         if action != "facts":
             names = set(body["properties"]["settings"]["properties"])
-            assert set(ACTIONS[action].settings.help()) <= names
+            ours = set(OF_THIS_MACHINE.get(action, ()))
+            assert set(ACTIONS[action].settings.help()) - ours <= names and not ours & names
             assert all(f"settings.{name}" in page for name in names)
     made = site.post("/api/sessions", name="Another", model="smollm2-135m").json()
     sessions = site.ask("GET", "/api/sessions").json()["sessions"]

@@ -85,7 +85,7 @@ Rehearsed = Annotated[
         "--rehearsed",
         metavar="<int>",
         help="Facts of --earlier that are trained again beside new ones when it continues; "
-        "empty: as many as there are new ones, by LocFT-BF and LoRA.",
+        "empty: as many as there are new ones, by LocFT-BF, LoRA and CrispEdit.",
     ),
 ]
 

@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 from workbench.errors import SettingsError
 from workbench.work.settings import SettingsRecord, setting
 
-__all__ = ["PROBES", "Probe", "StressSettings"]
+__all__ = ["JUDGE", "PROBES", "Probe", "StressSettings"]
+
+JUDGE = ("judge_model", "judge_url", "judge_key_env")
+"""The settings of the judge, which send a variable of this machine to an address."""
 
 Probe = Literal["judged", "belief", "choice", "reverse", "two_hops"]
 PROBES: tuple[Probe, ...] = get_args(Probe)

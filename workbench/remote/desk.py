@@ -14,7 +14,7 @@ from workbench.facts.read import parse_facts
 from workbench.methods.base import LOCFT_BF, find_method
 from workbench.model.choice import ModelChoice
 from workbench.remote.results import job_record, run_record
-from workbench.remote.schema import OWN, REMOTE, read_settings
+from workbench.remote.schema import OF_THIS_MACHINE, OWN, REMOTE, read_settings
 from workbench.store.found import Found
 from workbench.store.library import Library
 from workbench.store.requests import (
@@ -48,10 +48,13 @@ class Desk:
 
     Args:
         library: the sessions.
+        afar: whether whoever asks may be on another machine; then nothing of this one is used but
+            the sessions.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, *, afar: bool = False) -> None:
         self._library = library
+        self._afar = afar
 
     def sessions(self) -> list[dict[str, Any]]:
         """Every session, the one opened last first."""
@@ -165,6 +168,8 @@ class Desk:
         method = str(body.get("method") or LOCFT_BF.key)
         find_method(method)
         settings: Any = read_settings(action, body.get("settings") or {}, method)
+        if self._afar:
+            _require_none_of_this_machine(action, settings)
         if action == "probe":
             return self._record(store, store.ask_all(_prompts(body), settings))
         if action == "edit":
@@ -175,7 +180,7 @@ class Desk:
         elif action == "stress":
             request = StressRequest(_run(store, body), settings)
         elif action == "export":
-            request = _export(store, body, settings)
+            request = _export(store, body, settings, self._afar)
         else:
             kinds = {"scan": ScanRequest, "sweep": SweepRequest, "study": StudyRequest}
             request = kinds[action](settings)
@@ -282,12 +287,27 @@ def _run(store: Store, body: Body) -> int | None:
     return run
 
 
-def _export(store: Store, body: Body, settings: Any) -> ExportRequest:
+def _require_none_of_this_machine(action: str, settings: Any) -> None:
+    for name in OF_THIS_MACHINE.get(action, ()):
+        if getattr(settings, name):
+            raise SettingsError(
+                f"{name} uses what is on the workbench's machine; set it there, by the command "
+                f"'workbench {action}', in Python, or with 'workbench mcp'."
+            )
+
+
+def _export(store: Store, body: Body, settings: Any, afar: bool) -> ExportRequest:
     run, folder = _run(store, body), body.get("folder")
     if run is None:
         raise SettingsError("run must be the number of a run; none is shown.")
     if not isinstance(folder, str) or not folder.strip():
         raise SettingsError("folder must be the path of the new folder or file.")
+    if afar:
+        if Path(folder).name != folder or folder.startswith("."):
+            raise SettingsError(
+                "folder must be a plain name: it is written beside the run's patch."
+            )
+        return ExportRequest(run, str(store.runs.folder(run) / folder), settings)
     # A worker that is another workbench's stands in another folder.
     try:
         out = Path(folder).expanduser().absolute()

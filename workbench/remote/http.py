@@ -42,7 +42,7 @@ def add_api(application: FastAPI, library: Library, ended: Callable[[], bool]) -
         library: the sessions.
         ended: whether the server is ending, so that streams end.
     """
-    api = _Api(Desk(library), ended)
+    api = _Api(Desk(library, afar=True), ended)
     routes: tuple[tuple[str, str, Any], ...] = (
         ("GET", "/api", api.described),
         ("GET", "/api/openapi.json", api.description),
@@ -92,7 +92,8 @@ class _Api:
 
     async def described(self, request: Request) -> Response:
         actions = [
-            (action, action_sentence(action), _lines(body_schema(action))) for action in REMOTE
+            (action, action_sentence(action), _lines(body_schema(action, afar=True)))
+            for action in REMOTE
         ]
         page = render("page/api.html", looks=LOOKS, actions=actions)
         return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})

@@ -99,7 +99,7 @@ def _answers(status: str, schema: dict[str, Any], kind: str = "application/json"
 
 def _started(action: str) -> dict[str, Any]:
     job = {"$ref": "#/components/schemas/Job"}
-    body = {"application/json": {"schema": body_schema(action)}}
+    body = {"application/json": {"schema": body_schema(action, afar=True)}}
     return {
         "operationId": action,
         "summary": action_sentence(action),

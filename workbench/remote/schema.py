@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.actions import ACTIONS, options_of, settings_class
 from workbench.errors import RecordError, SettingsError
+from workbench.measure.stress_settings import JUDGE
 from workbench.methods.base import LOCFT_BF, METHODS
 from workbench.work.records import from_data
 from workbench.work.settings import Setting, SettingsRecord, settings_of
@@ -87,19 +88,30 @@ REMOTE: tuple[str, ...] = ("facts", *(name for name, action in ACTIONS.items() i
 """The actions that a program may ask of a session, in the order of the work."""
 
 
-def body_schema(action: str, *, briefly: bool = False) -> Schema:
+OF_THIS_MACHINE: dict[str, tuple[str, ...]] = {"stress": JUDGE, "export": ("push", "gguf")}
+"""Settings by which files, tokens or variables of this machine are used, by the action's name.
+
+The page does not offer them either: whoever may use a workbench is not by that its owner.
+"""
+
+
+def body_schema(action: str, *, briefly: bool = False, afar: bool = False) -> Schema:
     """The schema of what is sent for an action.
 
     Args:
         action: its name.
         briefly: only the settings that most people need.
+        afar: without those of this machine alone.
     """
     properties: Schema = {"session": _SESSION, **OWN.get(action, {})}
+    left_out = OF_THIS_MACHINE.get(action, ()) if afar else ()
+    if action == "export" and afar:
+        properties["folder"] = {"type": "string", "description": "What to call it, in the run's."}
     if action != "facts":
         settings = {
             found.name: _schema(found)
             for found in options_of(action)
-            if not (briefly and found.advanced)
+            if not (briefly and found.advanced) and found.name not in left_out
         }
         properties["settings"] = {
             "type": "object",

@@ -11,7 +11,7 @@ from workbench.actions import command_line
 from workbench.errors import RecordError, SessionError
 from workbench.measure.report.stress import stress_table
 from workbench.measure.stress_result import StressTable
-from workbench.measure.stress_settings import StressSettings
+from workbench.measure.stress_settings import JUDGE, StressSettings
 from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
@@ -24,8 +24,6 @@ from workbench.work.records import from_data
 from workbench.work.templates import render
 
 __all__ = ["add_stress_card"]
-
-JUDGE = ("judge_model", "judge_url", "judge_key_env")
 
 
 def add_stress_card(page: Page) -> None:
