@@ -166,7 +166,7 @@ _TABLE = (
     ),
     Action(
         "study",
-        "Compare pipelines, numbers of facts, locations, or methods, with the same budget for each.",
+        "Compare pipelines, numbers of facts, places, or methods, with the same budget for each.",
         StudySettings,
         ("facts", "model"),
         "workbench.api:study",
