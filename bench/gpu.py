@@ -122,8 +122,10 @@ def plain_ms(
     own, resolved = model.dtype, settings.resolved(model.preset, len(facts))
     if dtype is not None:
         model.network.to(dtype)
-    seconds, _ = timed(model.device, lambda: plain_run(model, facts, resolved))
-    model.network.to(own)
+    try:
+        seconds, _ = timed(model.device, lambda: plain_run(model, facts, resolved))
+    finally:  # also where it did not fit: what is measured next is measured in its own dtype
+        model.network.to(own)
     return 1000 * seconds / len(facts)
 
 
@@ -181,15 +183,15 @@ def gathered(device: torch.device, scale: Scale) -> list[Row]:
     rows: list[Row] = []
 
     def add(what: str, work: Callable[[], Iterator[Row]]) -> None:
+        gc.collect()  # what is in nobody's hands any more shall not count as this work's memory
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
         try:
             rows.extend(work())
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             rows.append(Row(what, None, "", note="did not fit"))
-        gc.collect()
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
 
     facts = random_facts(scale.facts, SHAPES[scale.shape].vocab_size, TOKENS, TARGETS)
     with tempfile.TemporaryDirectory() as name:

@@ -152,6 +152,7 @@ def main() -> None:
         print(f"Seed {study.result.settings.seed}:\n")
         for sentence in study.result.sentences():
             print(f"- {sentence}")
+        print()
 
 
 if __name__ == "__main__":

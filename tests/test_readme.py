@@ -1,4 +1,4 @@
-"""The README does not lie: its Python runs, its commands run, its files are there."""
+"""README and docs do not lie: the Python runs, the commands run, files and headings are there."""
 
 import re
 import shlex
@@ -10,6 +10,17 @@ from workbench.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "bench" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors of a document, as a forge makes them from its headings."""
+    lines = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in lines}
 
 
 @pytest.fixture
@@ -24,7 +35,7 @@ def test_the_python_example_runs(beside_assets: Path, capsys: pytest.CaptureFixt
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(example, "README.md", "exec"), {})
     assert "Canberra -> Melbourne" in capsys.readouterr().out
-    assert (beside_assets / "capitals" / "patch.safetensors").is_file()
+    assert (beside_assets / "first-patch" / "patch.safetensors").is_file()
 
 
 @pytest.mark.slow
@@ -45,11 +56,21 @@ def test_the_commands_run(beside_assets: Path, capsys: pytest.CaptureFixture[str
     assert (beside_assets / "capitals-model" / "model.safetensors").is_file()
 
 
-def test_every_file_that_is_shown_or_linked_is_there() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(r'src(?:set)?="([^"]+)"', README)
-    assert links
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_and_heading_that_is_shown_or_linked_is_there(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^):]+)\)", text) + re.findall(r'src(?:set)?="([^"]+)"', text)
     for link in links:
-        assert (ROOT / link).exists(), link
+        name, _, anchor = link.partition("#")
+        there = document.parent / name if name else document
+        assert there.exists(), link
+        if anchor:
+            assert anchor in headings(there), link
+
+
+def test_every_document_is_named_in_the_readme() -> None:
+    linked = set(re.findall(r"\]\((docs/[^)#]+)\)", README))
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= linked
 
 
 def test_the_tree_in_the_readme_is_the_tree_on_disk() -> None:

@@ -2,7 +2,7 @@
 
 An action is its settings, what it needs, its Python function and the kind of job that does it in a
 session. The command line's options, the page's forms, the command that does the same, the YAML
-files, the Python functions' arguments and the table in the README are drawn from here. Knows
+files, the Python functions' arguments and `docs/reference.md` are drawn from here. Knows
 nothing about how any of these look, and imports nothing heavy.
 """
 
@@ -166,7 +166,7 @@ _TABLE = (
     ),
     Action(
         "study",
-        "Compare pipelines, numbers of facts, or locations, with the same budget for each.",
+        "Compare pipelines, numbers of facts, places, or methods, with the same budget for each.",
         StudySettings,
         ("facts", "model"),
         "workbench.api:study",

@@ -163,7 +163,7 @@ def study(
     stop: Stop | None = None,
     **changes: Any,
 ) -> Studied:
-    """Compares pipelines, numbers of facts, or locations, with the same budget for each.
+    """Compares pipelines, numbers of facts, places, or methods, with the same budget for each.
 
     Args:
         model: the base.

@@ -152,8 +152,8 @@ class StudySettings(SettingsRecord):
     )
     rehearsed: int | None = setting(
         None,
-        "In sequence, how many earlier facts LocFT-BF and LoRA train again beside new ones; empty: "
-        "as many as there are new ones.",
+        "In sequence, how many earlier facts LocFT-BF, CrispEdit and LoRA train again beside new "
+        "ones; empty: as many as there are new ones.",
         label="Earlier facts beside new ones",
         unit="facts",
         empty="as many",
