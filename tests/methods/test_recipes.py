@@ -1,6 +1,7 @@
 """Recipes: what is taken where settings are empty, and what a run then says of itself."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,15 @@ def test_the_layers_around_one_are_those_after_it_as_far_as_there_are(
     layer: int, having: tuple[int, ...], found: list[int]
 ) -> None:
     assert layers_around(layer, having) == found
+
+
+def test_a_model_that_chats_gets_what_holds_unless_its_preset_was_measured() -> None:
+    guess = replace(CHATTY, is_guess=True)
+    assert EditSettings().resolved(guess, 100) == EditSettings(recipe="holds").resolved(guess, 100)
+    for preset in (CHATTY, replace(guess, chat=False)):
+        paper = EditSettings(recipe="published").resolved(preset, 100)
+        assert EditSettings().resolved(preset, 100) == paper
+        assert EditSettings(recipe="holds").resolved(preset, 100).recipe == "holds"
 
 
 def test_what_an_earlier_version_kept_goes_on_as_published() -> None:
