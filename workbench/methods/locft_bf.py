@@ -190,6 +190,7 @@ class LocftRun(Run):
             fallback=self.model.fallback,
             resumed_epoch=self.progress.epoch,
             streams=self.model.placement.told_of_steps(self.kept_from),
+            processes=self._ranks.count,
         )
 
     def events(self) -> Iterator[Event]:

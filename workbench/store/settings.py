@@ -18,11 +18,12 @@ from workbench.store.database import Database, to_json
 from workbench.work.records import as_data, from_data
 from workbench.work.settings import SettingsRecord
 
-__all__ = ["FOREIGN_MODEL", "ModelChoice", "Settings"]
+__all__ = ["FOREIGN_MODEL", "MOST_PROCESSES", "ModelChoice", "Settings"]
 
 FOREIGN_MODEL = "foreign_model"  # the setting that says that nobody here chose the model yet
 
 LONGEST_RUN_NAME = 80  # characters
+MOST_PROCESSES = 64  # that share a run of a session
 MOST_MODELS = 20  # that a session remembers
 
 
@@ -60,6 +61,12 @@ class Settings:
         """Names of the models that this session was told to edit, the last first."""
         kept = (str(name) for name in self.get("models_used", []))
         return list(dict.fromkeys([self.model.name, *kept]))
+
+    @property
+    def processes(self) -> int:
+        """How many processes share a run, each on a GPU of its own where there are GPUs."""
+        found = self.get("processes", 1)
+        return found if isinstance(found, int) and 1 <= found <= MOST_PROCESSES else 1
 
     def choose_model(self, choice: ModelChoice) -> None:
         """Takes another model; what was known of the one before is forgotten."""
