@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.actions import settings_class
-from workbench.errors import SessionError, WorkbenchError
+from workbench.errors import SessionError, SettingsError, WorkbenchError
 from workbench.methods.base import LOCFT_BF, METHODS, Method, find_method
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
@@ -67,6 +67,16 @@ class Settings:
         """How many processes share a run, each on a GPU of its own where there are GPUs."""
         found = self.get("processes", 1)
         return found if isinstance(found, int) and 1 <= found <= MOST_PROCESSES else 1
+
+    def share_over(self, processes: int) -> None:
+        """Shares the next runs over so many processes.
+
+        Raises:
+            SettingsError: so many are not possible.
+        """
+        if not 1 <= processes <= MOST_PROCESSES:
+            raise SettingsError(f"A run is shared by 1 to {MOST_PROCESSES} processes.")
+        self.set("processes", processes)
 
     def choose_model(self, choice: ModelChoice) -> None:
         """Takes another model; what was known of the one before is forgotten."""
