@@ -93,7 +93,7 @@ def _steps(step: BatchStep, schedule: Schedule) -> Iterator[tuple[list[int], lis
     for number in range(0, total, math.ceil(total / looks)):
         epoch, cursor = divmod(number, schedule.batches_per_epoch)
         rows = schedule.rows(epoch, cursor)
-        texts = drawn.texts(rows, schedule.turn(epoch, cursor))
+        texts = drawn.texts(rows, schedule.turn(epoch, cursor), {})
         yield texts, step.kept_now(len(texts), number)
 
 
