@@ -34,7 +34,7 @@ def model() -> LanguageModel:
     return prepare("tiny Llama", network, byte_tokenizer())
 
 
-class Held(TorchDispatchMode):
+class Held(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of all tensors that are made in its block, until they are gone.
 
     Args:
@@ -44,7 +44,7 @@ class Held(TorchDispatchMode):
     now = most = 0
 
     def __init__(self, there: Iterable[torch.Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._known: dict[int, weakref.ref[Any]] = {}
         for tensor in there:
             self._see(tensor.untyped_storage())

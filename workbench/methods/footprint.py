@@ -4,8 +4,10 @@ The one place of these formulas: a run's own plan and a plan without weights bot
 """
 
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import torch
+from torch import nn
 
 from workbench.methods.arithmetic import passed_weights
 from workbench.model.outline import Outline
@@ -18,6 +20,10 @@ __all__ = [
     "states_bytes",
     "tuned_bytes",
 ]
+
+
+_KNOWN: WeakKeyDictionary[nn.Module, tuple[torch.dtype, list[int]]] = WeakKeyDictionary()
+"""What `layer_bytes` found of each network."""
 
 
 def states_bytes(model: Outline, tokens: int) -> int:
@@ -55,8 +61,13 @@ def layer_bytes(model: Outline) -> list[int]:
     Args:
         model: the base.
     """
-    hidden, width = model.shape.hidden_size, model.dtype.itemsize
-    return [int(width * weights / hidden) + 8 * hidden for weights in passed_weights(model)]
+    dtype, found = _KNOWN.get(model.network, (None, []))
+    if dtype != model.dtype:  # a walk through all modules, and asked for every piece of a step
+        hidden, dtype = model.shape.hidden_size, model.dtype
+        each = (dtype.itemsize * weights / hidden for weights in passed_weights(model))
+        found = [int(size) + 8 * hidden for size in each]
+        _KNOWN[model.network] = dtype, found
+    return found
 
 
 def pass_bytes(model: Outline, tokens: int) -> int:
