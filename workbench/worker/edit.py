@@ -34,7 +34,7 @@ from workbench.worker.onto import basis_again, basis_of
 from workbench.worker.patches import Patches
 from workbench.worker.task import Cancelled, Task
 
-__all__ = ["edit_facts"]
+__all__ = ["EventKeeper", "edit_facts", "finish", "prepare"]
 
 FLUSH_EVERY = 0.15  # seconds between two writes of events
 FIRST_ANSWERS = 50  # with more facts than this, the first are answered before all are evaluated
@@ -59,14 +59,14 @@ def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, 
     asked = task.job.request
     if isinstance(asked, ResumeRequest) and asked.keep:
         return _keep_run(task, model, patches, asked.resume)
-    number, rows, run = _prepare(task, model, patches)
+    number, rows, run = prepare(task, model, patches)
     keeper = _Keeper(task, model, number, run)
     task.begin(f"Preparing {len(rows)} facts")
     result = task.follow(_said(editing(run), task), keeper.take)
     keeper.flush()
     if result is None:
         raise Cancelled
-    _finish(task, model, patches, number, rows, result)
+    finish(task, model, patches, number, rows, result)
     return {"run": number}
 
 
@@ -85,7 +85,7 @@ def _keep_run(task: Task, model: LanguageModel, patches: Patches, number: int) -
     rows, run = _made_again(task, model, patches, number)
     result = left_by(run, _ended(task, number, run.plan().resumed_epoch))
     runs.again(number, task.job.id)
-    _finish(task, model, patches, number, rows, result)
+    finish(task, model, patches, number, rows, result)
     return {"run": number}
 
 
@@ -104,7 +104,7 @@ def _ended(task: Task, run: int, epochs: int) -> Finished:
     )
 
 
-def _finish(
+def finish(
     task: Task,
     model: LanguageModel,
     patches: Patches,
@@ -148,7 +148,7 @@ def _answer_pinned_again(task: Task, model: LanguageModel, run: int, patches: Pa
             answer_probes(task, model, pinned, runs, patches, settings.of("probe"))
 
 
-def _prepare(
+def prepare(
     task: Task, model: LanguageModel, patches: Patches
 ) -> tuple[int, list[FactRow], MethodRun]:
     """The run to work on: its number, its facts, and what makes it."""
@@ -216,26 +216,25 @@ def _known(task: Task, method: Method) -> dict[str, Any]:
     return {"store": StatesStore(states_folder(task.store.folder), STATES_LIMIT)}
 
 
-class _Keeper:
-    """Keeps what one run says: in the record, as answers to pinned prompts, as checkpoints."""
+class EventKeeper:
+    """Keeps what one run says in its record.
 
-    def __init__(self, task: Task, model: LanguageModel, number: int, run: MethodRun) -> None:
-        self._task, self._model, self._number, self._run = task, model, number, run
+    Args:
+        task: the job.
+        number: of the run.
+        epochs: that it has done before.
+    """
+
+    def __init__(self, task: Task, number: int, epochs: int = 0) -> None:
+        self._task, self._number, self._epochs = task, number, epochs
         self._waiting: list[Event] = []
         self._flushed_at = time.monotonic()
-        self._checkpoint = _Share(self._save_checkpoint)
 
     def take(self, event: Event) -> None:
         """Keeps an event; the run goes on when this returns."""
         self._waiting.append(event)
-        if isinstance(event, Started):
-            self._answer_pinned(event.resumed_epoch)
-        elif isinstance(event, EpochDone):
-            self._answer_pinned(event.epoch)
-            self._checkpoint.maybe()
-        elif isinstance(event, Stopped):
-            self._save_checkpoint()
-            self._task.store.runs.end(self._number, "stopped", {"epochs": event.epoch})
+        if isinstance(event, EpochDone):
+            self._epochs = event.epoch
         if time.monotonic() - self._flushed_at >= FLUSH_EVERY:
             self.flush()
 
@@ -245,6 +244,32 @@ class _Keeper:
             self._task.store.runs.add_events(self._number, self._waiting)
             self._waiting = []
         self._flushed_at = time.monotonic()
+
+    def end(self) -> None:
+        """The run ended early, and can go on."""
+        self._task.store.runs.end(self._number, "stopped", {"epochs": self._epochs})
+
+
+class _Keeper(EventKeeper):
+    """Also answers pinned prompts meanwhile, and saves checkpoints."""
+
+    def __init__(self, task: Task, model: LanguageModel, number: int, run: MethodRun) -> None:
+        super().__init__(task, number)
+        self._model, self._run = model, run
+        self._checkpoint = _Share(self._save_checkpoint)
+
+    def take(self, event: Event) -> None:
+        """Keeps an event; the run goes on when this returns."""
+        if isinstance(event, Started):
+            self._answer_pinned(event.resumed_epoch)
+        elif isinstance(event, EpochDone):
+            self._answer_pinned(event.epoch)
+            self._checkpoint.maybe()
+        elif isinstance(event, Stopped):
+            self._save_checkpoint()
+            self._epochs = event.epoch
+            self.end()
+        super().take(event)
 
     def _answer_pinned(self, epoch: int) -> None:
         """Answers the pinned prompts with the weights so far, unless the run is to end.

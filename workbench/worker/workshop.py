@@ -13,10 +13,10 @@ from typing import Any, TypedDict
 from workbench.errors import SessionError
 from workbench.facts.fact import Fact
 from workbench.model.base_files import base_path
-from workbench.model.devices import choose_device
+from workbench.model.devices import choose_device, device_count
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
-from workbench.model.memory import free_memory
+from workbench.model.memory import free_memory, release_cache
 from workbench.model.patch import Patch
 from workbench.ship.export import shipping
 from workbench.ship.run_lines import run_lines
@@ -47,6 +47,7 @@ from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.lengths import LengthKeeper
 from workbench.worker.look import find_ripple, first_batch, look_inside
 from workbench.worker.patches import Patches
+from workbench.worker.sharing import edit_shared, is_shared
 from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
 from workbench.worker.talk import answer_talk
@@ -62,6 +63,7 @@ class MemoryNow(TypedDict):
     free: int
     held: int
     held_on: str
+    devices: int
 
 
 class Workshop:
@@ -119,6 +121,7 @@ class Workshop:
             free=free_memory(device),
             held=model.held_bytes if model is not None else 0,
             held_on=str(model.device) if model is not None else "",
+            devices=device_count(),
         )
 
     def model(self, task: Task) -> LanguageModel:
@@ -152,6 +155,14 @@ class Workshop:
             task.store.settings.keep_summary(summary)
         return self._model
 
+    def _let_go(self) -> None:
+        """Gives the model's memory back."""
+        if self._model is not None:
+            device = self._model.device
+            self._model, self.choice = None, None
+            gc.collect()
+            release_cache(device)
+
     def _load(self, task: Task) -> dict[str, Any]:
         self.model(task)
         return {}
@@ -184,6 +195,8 @@ class Workshop:
         return look_inside(task, model, self._patches)
 
     def _edit(self, task: Task) -> dict[str, Any]:
+        if is_shared(task):
+            return edit_shared(task, lambda: self.model(task), self._let_go, self._patches)
         return edit_facts(task, self.model(task), self._patches)
 
     def _evaluate(self, task: Task) -> dict[str, Any]:
