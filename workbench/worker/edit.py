@@ -127,10 +127,16 @@ def _finish(
 
 
 def _said(work: Work[EditResult | None], task: Task) -> Work[EditResult | None]:
-    """The same work, with a word on what goes on after its last event."""
+    """The same work, with a word on what goes on after its last event, and on every step."""
+    steps = 0
 
     def look(event: Event) -> Event:
-        if isinstance(event, Finished):
+        nonlocal steps
+        if isinstance(event, Started):
+            steps = event.steps
+        elif isinstance(event, BatchDone) and event.step < steps:
+            task.tick(event.step / steps)
+        elif isinstance(event, Finished):
             task.report("Checking which facts were learned", now=True)
         return event
 
