@@ -5,12 +5,15 @@ nothing about models; the pieces of work themselves do.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from workbench.errors import SessionError
+from workbench.store.amounts import amount_of
 from workbench.store.facts import FactRow
 from workbench.store.jobs import Job, Queue
+from workbench.store.paces import Paces
 from workbench.store.requests import Request
 from workbench.store.store import Store
 from workbench.work.events import Event, Told, Work, follow
@@ -55,6 +58,7 @@ class Task:
         self.store = store
         self.job = job
         self.stop = JobStop(store.jobs, job.id)
+        self.goes_on = False  # whether a part was done before, so that its time says little
         self._reported_at = 0.0
         self._countdown = Countdown()
         self._told = Told()
@@ -140,6 +144,20 @@ class Task:
             self.take(event)
 
         return follow(work, take)
+
+    @contextmanager
+    def timed(self, request: Request) -> Iterator[None]:
+        """Notes what the work in the block takes, once it is whole, for the next such work.
+
+        Args:
+            request: what is done.
+        """
+        amount, began = amount_of(self.store, request), time.monotonic()
+        self.goes_on = False
+        yield
+        if amount is not None and not self.goes_on:
+            paces = Paces(self.store.folder.parent)
+            paces.keep(self.store.settings, amount, time.monotonic() - began)
 
     def check(self) -> None:
         """Ends the work when that was asked for.

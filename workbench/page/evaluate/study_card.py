@@ -15,6 +15,7 @@ from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import open_job
+from workbench.page.kit.times import takes
 from workbench.search.study_settings import StudyKind, StudySettings
 from workbench.store import Store
 from workbench.store.requests import StudyRequest
@@ -59,7 +60,7 @@ def add_study_card(page: Page) -> None:
                 leave_out=ELSEWHERE,
                 of=("settings", "facts"),
             )
-    page.show(_draw, study, of=("studies", "settings", "jobs", PROGRESS))
+    page.show(_draw, study, of=("studies", "settings", "facts", "jobs", PROGRESS))
     page.action(study.act, _act)
 
 
@@ -90,6 +91,7 @@ def _draw(store: Store) -> Markup:
         label=_start_words(kept),
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(EvaluationSettings(capability=settings.capability)),
+        time=takes(store, StudyRequest(settings)),
         line=command_line("study", settings, model=store.settings.model),
         asked="" if kept is None else kept.asked,
         found=_found(kept),
