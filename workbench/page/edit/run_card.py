@@ -16,7 +16,7 @@ from workbench.measure.protocols import (
     words_of,
 )
 from workbench.measure.report.pieces import figure
-from workbench.methods.base import method_name
+from workbench.methods.base import METHODS, method_name
 from workbench.methods.events import EpochDone, Started
 from workbench.page.edit.choices import only_form
 from workbench.page.edit.effect import Measured, effect_table
@@ -97,6 +97,7 @@ def run_card(view: RunView) -> Markup:
         run=run,
         kind=STATE_KINDS[run.state],
         by=method_name(run.method),
+        by_means=METHODS[run.method].sentence if run.method in METHODS else "",
         working=view.job is not None and view.job.is_open,
         waiting=_waiting(view),
         numbers=_figures(view, run),

@@ -1,6 +1,7 @@
 """What work will take, in words, before it is begun; nothing is said where nothing is known.
 
-From the times that were measured on this machine, for the session's model and facts.
+From the times that were measured on this machine, for the session's model and facts. Work that has
+no facts to be done on says so in the same place.
 """
 
 from workbench.errors import WorkbenchError
@@ -9,21 +10,34 @@ from workbench.search.sweep_settings import SweepSettings
 from workbench.store import Store
 from workbench.store.amounts import above, amount_of
 from workbench.store.paces import Amount, Paces
-from workbench.store.requests import Request, SweepRequest
+from workbench.store.requests import (
+    EvaluateRequest,
+    Request,
+    ScanRequest,
+    StressRequest,
+    StudyRequest,
+    SweepRequest,
+)
 from workbench.work.words import about
 
 __all__ = ["takes"]
 
+NO_FACT = "needs a ticked fact: add one, or tick one, on Facts"
 SCORING = 0.5  # of the time of a sweep's trials, in which they are scored
 
 
 def takes(store: Store, request: Request) -> str:
-    """Such as ``about 40 s``; empty where nothing like it was measured here.
+    """Such as ``about 40 s``, or what is missing; empty where nothing like it was measured here.
 
     Args:
         store: the session.
         request: what a button would ask for.
     """
+    of_ticked = isinstance(request, ScanRequest | SweepRequest | StudyRequest) or (
+        isinstance(request, EvaluateRequest | StressRequest) and request.run is None
+    )
+    if of_ticked and not store.facts.count(enabled=True):
+        return NO_FACT
     try:
         seconds = _seconds(store, request)
     except WorkbenchError:  # what cannot be done says so when it is asked for
