@@ -68,7 +68,7 @@ def test_more_facts_layers_and_questions_are_more_work(store: Store) -> None:
     base, sweep = EvaluateRequest(None), SweepRequest(SweepSettings())
     store.facts.add(facts(20), "file")
     before = [units(request) for request in (ScanRequest(), base, sweep)]
-    few = SweepRequest(SweepSettings(layers=(0,), modules=("mlp.down_proj",)))
+    few = SweepRequest(SweepSettings(layers=(1,), modules=("mlp.down_proj",)))
     assert units(few) < units(sweep)
     store.facts.add(facts(40), "file")
     after = [units(request) for request in (ScanRequest(), base, sweep)]

@@ -130,7 +130,8 @@ def sweep_passes(settings: ResolvedSweepSettings, places: Places, *, widens: boo
         places: of the model.
         widens: whether every matrix of the best layers is tried, too.
     """
-    short = sum(above(places, layer) for layer in _tried(settings, places))
+    tried = list(_places_of(settings, places))
+    short = sum(above(places, layer) for layer, _ in tried)
     if widens:
         # As if the last layers were the best, which they often are.
         every = replace(settings, layers=settings.layers[-WIDENED_LAYERS:], modules=(EVERY_MATRIX,))
@@ -143,17 +144,14 @@ def sweep_passes(settings: ResolvedSweepSettings, places: Places, *, widens: boo
     passes = short * settings.epochs * len(settings.learning_rates)
     full = automatic_epochs(settings.sample, settings.batch_size)
     if settings.full_runs and full > settings.epochs:
-        passes += settings.full_runs * full * above(places, settings.layers[-1])
+        runs = min(settings.full_runs, len(tried) * len(settings.learning_rates))
+        passes += runs * full * above(places, settings.layers[-1])
     return float(passes * settings.sample)
 
 
 def above(places: Places, layer: int) -> int:
     """The layers that a step at a layer passes through, with the head."""
     return places.layers - layer + 1
-
-
-def _tried(settings: ResolvedSweepSettings, places: Places) -> Iterator[int]:
-    return (layer for layer, _ in _places_of(settings, places))
 
 
 def _places_of(settings: ResolvedSweepSettings, places: Places) -> Iterator[tuple[int, str]]:
