@@ -6,10 +6,10 @@ nothing about models; the pieces of work themselves do.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from workbench.errors import SessionError
+from workbench.errors import SessionError, WorkbenchError
 from workbench.store.amounts import amount_of
 from workbench.store.facts import FactRow
 from workbench.store.jobs import Job, Queue
@@ -152,8 +152,10 @@ class Task:
         Args:
             request: what is done.
         """
-        amount, began = amount_of(self.store, request), time.monotonic()
-        self.goes_on = False
+        amount = None
+        with suppress(WorkbenchError):  # the work itself says what is wrong
+            amount = amount_of(self.store, request)
+        began, self.goes_on = time.monotonic(), False
         yield
         if amount is not None and not self.goes_on:
             paces = Paces(self.store.folder.parent)
