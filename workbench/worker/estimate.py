@@ -56,8 +56,11 @@ def estimate_next_scan(store: Store, model: LanguageModel, stop: Stop) -> None:
     """
     request, paces = ScanRequest(store.settings.of("scan")), Paces(store.folder.parent)
     amount = amount_of(store, request)
+    summary = store.settings.summary
     if (
         amount is None
+        or summary is None
+        or summary.placement  # a pass that reads layers takes longer than anybody may wait
         or not store.facts.count(enabled=True)
         or paces.seconds(store.settings, amount) is not None
         or stop.asked

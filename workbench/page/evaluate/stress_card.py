@@ -52,14 +52,14 @@ def _settings(store: Store) -> StressSettings:
 
 def _draw(store: Store) -> Markup:
     run, last = store.settings.shown_run, store.jobs.latest("stress")
-    job = store.jobs.latest_done("stress", run)
+    job, going = store.jobs.latest_done("stress", run), open_job(store, "stress")
     table = _table(job)
     return render(
         "page/evaluate/stress.html",
-        job=open_job(store, "stress"),
+        job=going,
         label=f"Stress {'the base alone' if run is None else f'run {run}'}",
         error=last.error if last is not None and last.state == "failed" else "",
-        time=takes(store, StressRequest(run, _settings(store))),
+        time="" if going is not None else takes(store, StressRequest(run, _settings(store))),
         line=command_line(
             "stress",
             _settings(store),

@@ -82,16 +82,17 @@ def _resolved(store: Store) -> StudySettings | None:
 def _draw(store: Store) -> Markup:
     settings = _settings(store)
     kept, last = store.studies.latest(settings.kind), store.jobs.latest("study")
+    job = open_job(store, "study")
     return render(
         "page/evaluate/study.html",
         kinds=LABELS.items(),
         kind=settings.kind,
         what=WHAT[settings.kind],
-        job=open_job(store, "study"),
+        job=job,
         label=_start_words(kept),
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(EvaluationSettings(capability=settings.capability)),
-        time=takes(store, StudyRequest(settings)),
+        time="" if job is not None else takes(store, StudyRequest(settings)),
         line=command_line("study", settings, model=store.settings.model),
         asked="" if kept is None else kept.asked,
         found=_found(kept),

@@ -91,7 +91,7 @@ def _draw_start(store: Store) -> str:
         label=f"Evaluate {'the base alone' if run is None else f'run {run}'}",
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(settings),
-        time=takes(store, EvaluateRequest(run, settings)),
+        time="" if job is not None else takes(store, EvaluateRequest(run, settings)),
         line=command_line("evaluate", settings, model=store.settings.model, patch=patch),
     )
 

@@ -115,15 +115,15 @@ def _draw_going(store: Store) -> Markup:
 
 
 def _draw_bar(store: Store, wished: str) -> Markup:
-    measures = _measures(store)
+    measures, going = _measures(store), open_job(store, "scan") is not None
     return render(
         "page/layers/scan_bar.html",
-        going=open_job(store, "scan") is not None,
+        going=going,
         result=_scan(store),
         columns=[(measure.key, measure.label) for measure in measures],
         column=_colour(measures, wished),
         session=store.id,
-        time=takes(store, ScanRequest(store.settings.of("scan"))),
+        time="" if going else takes(store, ScanRequest(store.settings.of("scan"))),
     )
 
 

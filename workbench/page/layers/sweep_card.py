@@ -114,15 +114,15 @@ def _overlaid(store: Store, shown: KeptSweep) -> KeptSweep | None:
 
 
 def _draw_bar(store: Store, measure: str) -> Markup:
-    shown = shown_sweep(store)
+    shown, job = shown_sweep(store), open_job(store, "sweep")
     return render(
         "page/layers/sweep_bar.html",
-        job=open_job(store, "sweep"),
+        job=job,
         sweep=shown if shown is not None and shown.rows else None,
         measures=SHOWN.items(),
         measure=measure,
         session=store.id,
-        time=takes(store, SweepRequest(sweep_settings(store))),
+        time="" if job is not None else takes(store, SweepRequest(sweep_settings(store))),
     )
 
 
