@@ -66,6 +66,15 @@ def test_another_phase_does_not_count_the_time_of_the_one_before() -> None:
     assert shown == [None, pytest.approx(190), pytest.approx(185), pytest.approx(180)]
 
 
+def test_the_same_share_in_other_units_is_no_other_phase() -> None:
+    clock = Clock()
+    countdown = Countdown(clock)
+    for share in (0.2, 0.3, 0.4):
+        clock.now += 10
+        countdown.seconds_left(share)
+    assert countdown.seconds_left(0.39) == pytest.approx(60)
+
+
 def test_a_job_that_goes_on_in_its_middle_is_not_thought_fast() -> None:
     clock = Clock()
     countdown = Countdown(clock)

@@ -30,7 +30,8 @@ class Countdown:
         """The rest of the time for the end of a line; empty while it cannot be told.
 
         Args:
-            done: share of the phase that is done, 0 to 1; less than before begins another phase.
+            done: share of the phase that is done, 0 to 1; less than half of what was done before
+                begins another phase, and a little less is the same told in other units.
         """
         seconds = self.seconds_left(done)
         return "" if seconds is None else f" · {time_left(seconds)}"
@@ -42,7 +43,7 @@ class Countdown:
             done: see `left`.
         """
         now = self._clock()
-        if self._marks and done < self._marks[-1][1]:
+        if self._marks and done < self._marks[-1][1] / 2:
             self._began = now
             self._marks.clear()
         if not self._marks or done > self._marks[-1][1]:

@@ -25,6 +25,7 @@ from workbench.work.templates import render
 __all__ = ["add_study_card"]
 
 ELSEWHERE = ("kind",)  # has buttons of its own
+GO_ON = "Go on"
 LABELS = {
     "pipelines": "Pipelines",
     "scale": "Scale",
@@ -82,17 +83,17 @@ def _resolved(store: Store) -> StudySettings | None:
 def _draw(store: Store) -> Markup:
     settings = _settings(store)
     kept, last = store.studies.latest(settings.kind), store.jobs.latest("study")
-    job = open_job(store, "study")
+    job, label = open_job(store, "study"), _start_words(kept)
     return render(
         "page/evaluate/study.html",
         kinds=LABELS.items(),
         kind=settings.kind,
         what=WHAT[settings.kind],
         job=job,
-        label=_start_words(kept),
+        label=label,
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(EvaluationSettings(capability=settings.capability)),
-        time="" if job is not None else takes(store, StudyRequest(settings)),
+        time="" if job is not None or label == GO_ON else takes(store, StudyRequest(settings)),
         line=command_line("study", settings, model=store.settings.model),
         asked="" if kept is None else kept.asked,
         found=_found(kept),
@@ -100,7 +101,7 @@ def _draw(store: Store) -> Markup:
 
 
 def _start_words(kept: KeptStudy | None) -> str:
-    words = {"done": "Study again", "stopped": "Go on", "interrupted": "Go on"}
+    words = {"done": "Study again", "stopped": GO_ON, "interrupted": GO_ON}
     return "Start the study" if kept is None else words.get(kept.state, "Start the study")
 
 
