@@ -11,18 +11,15 @@ from dataclasses import replace
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, FormShare
 from workbench.facts.neighbours import said_keys
-from workbench.facts.overlaps import trained_wordings
-from workbench.facts.reword import reworded
 from workbench.facts.same import prompt_key
+from workbench.methods.other_words import REWORDINGS, other_words
 from workbench.methods.prefixes import written_sentences
-from workbench.methods.recipes import most_wordings
 from workbench.model.forms import system_prompts, tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, TokenTable
 
 __all__ = ["DrawnForms"]
 
-REWORDINGS = 8  # of each fact's prompt
 PREFIXES = 4  # sentences before each fact's prompt
 UNSEEN = 3.0  # nats that a text counts for whose turn has not come, among those that were seen
 LEARNED = 0.02  # and so many at least, so that what is learned is looked after
@@ -111,6 +108,17 @@ class DrawnForms:
         chance = random.Random(f"forms {self._seed} {turn} {row}")
         return chance.choices(self._starts, weights)[0] + row
 
+    def need(self, fact: int, losses: Mapping[str, float]) -> float:
+        """How little a fact is learned: its last losses, weighed by the shares of its forms.
+
+        Args:
+            fact: which one.
+            losses: of each text when its turn came last, by its number in writing.
+        """
+        pairs = zip(self._shares, self._starts, strict=True)
+        found = sum(share * losses.get(str(start + fact), UNSEEN) for share, start in pairs)
+        return max(found, LEARNED)
+
     def form(self, text: int) -> Form:
         """Which form a text is."""
         return self._blocks[text // self._facts]
@@ -148,28 +156,13 @@ def _versions(
 
 def _reworded(facts: Sequence[Fact], seed: int) -> list[list[str]]:
     """The facts' prompts in other words, several times."""
-    chance = random.Random(f"rephrase {seed}")
-    taken = said_keys(facts)  # a wording may be a rephrase by which a fact is measured
-    found = [
-        chance.sample(own, min(len(own), most_wordings(len(facts))))
-        or [
-            text
-            for text in reworded(fact.prompt, fact.subject, REWORDINGS, chance)
-            if prompt_key(text) not in taken and not _ends_a_rephrase(text, fact)
-        ]
-        for fact, own in zip(facts, trained_wordings(facts), strict=True)
-    ]
+    found = other_words(facts, seed)
     lists = max(REWORDINGS, *map(len, found))
     # A prompt of a few words has few other wordings; then some stand twice.
     return [
         [one[n % len(one)] if one else fact.prompt for fact, one in zip(facts, found, strict=True)]
         for n in range(lists)
     ]
-
-
-def _ends_a_rephrase(text: str, fact: Fact) -> bool:
-    """Whether a held-out rephrase is this text behind another: it would be trained on as well."""
-    return any(prompt_key(one).endswith(prompt_key(text)) for one in fact.rephrase_prompts)
 
 
 def _prefixed(facts: Sequence[Fact], sentences: Sequence[str]) -> list[list[str]]:
