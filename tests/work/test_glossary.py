@@ -10,7 +10,7 @@ from workbench.page.help import every_word
 from workbench.work.glossary import GLOSSARY, meaning
 from workbench.work.templates import macro
 
-NAMED = {
+NAMED: dict[str, tuple[str, ...]] = {
     "form": FORMS,
     "recipe": tuple(RECIPES),
     "protocol": PROTOCOLS,
