@@ -194,5 +194,5 @@ def test_several_runs_are_laid_over_each_other_with_their_intervals() -> None:
     shown = str(overlay_card(laid))
     assert len(re.findall(r'class="laid-\d" d="M', shown)) == 3 + 4  # the key, then the curves
     assert shown.count("run 2 · mine") == 3 and 'class="strip' in shown
-    (row,) = re.findall(r"<td[^>]*>reliability</td>(.*?)</tr>", shown)
+    (row,) = re.findall(r">reliability</span></td>(.*?)</tr>", shown)
     assert re.findall(r">([\d.–]+)<", row) == ["0.60", "0.70", "–"]

@@ -24,7 +24,7 @@ from workbench.model.states_store import StatesStore
 from workbench.store.facts import FactRow
 from workbench.store.kept_states import STATES_LIMIT, states_folder
 from workbench.store.probes import Answered
-from workbench.store.requests import EditRequest, ResumeRequest
+from workbench.store.requests import EditRequest, EvaluateRequest, ResumeRequest
 from workbench.work.events import Event, Work, mapped
 from workbench.work.records import as_data
 from workbench.worker.ask import answer_probes, answered
@@ -127,10 +127,16 @@ def finish(
 
 
 def _said(work: Work[EditResult | None], task: Task) -> Work[EditResult | None]:
-    """The same work, with a word on what goes on after its last event."""
+    """The same work, with a word on what goes on after its last event, and on every step."""
+    steps = 0
 
     def look(event: Event) -> Event:
-        if isinstance(event, Finished):
+        nonlocal steps
+        if isinstance(event, Started):
+            steps = event.steps
+        elif isinstance(event, BatchDone) and event.step < steps:
+            task.tick(event.step / steps)
+        elif isinstance(event, Finished):
             task.report("Checking which facts were learned", now=True)
         return event
 
@@ -326,7 +332,9 @@ def _measure_run(
         after = [found.after.text for found in probes if found.after is not None]
         _keep_answers(task, run, first, before, after)
 
-    measure(task, model, rows, run, patch, EvaluationSettings())
+    settings = EvaluationSettings()
+    with task.timed(EvaluateRequest(run, settings)):
+        measure(task, model, rows, run, patch, settings)
 
 
 def _keep_answers(

@@ -21,6 +21,7 @@ from workbench.model.patch import Patch
 from workbench.ship.export import shipping
 from workbench.ship.run_lines import run_lines
 from workbench.ship.told import result_lines
+from workbench.store.amounts import COUNTED
 from workbench.store.fact_rows import FactRow
 from workbench.store.requests import (
     AskRequest,
@@ -40,7 +41,7 @@ from workbench.work.words import one_line
 from workbench.worker.ask import answer_probes
 from workbench.worker.ask_facts import fill_old_answers
 from workbench.worker.edit import edit_facts
-from workbench.worker.estimate import estimate_next_run
+from workbench.worker.estimate import estimate_next_run, estimate_next_scan
 from workbench.worker.evaluate import measure
 from workbench.worker.kept_facts import kept_facts
 from workbench.worker.layers import scan_layers, sweep_layers
@@ -95,7 +96,12 @@ class Workshop:
             WorkbenchError: it cannot be done; the message says why.
         """
         task.check()
-        return self._kinds[task.job.kind](task)
+        work, request = self._kinds[task.job.kind], task.job.request
+        if not isinstance(request, COUNTED):
+            return work(task)
+        self.model(task)  # what loading takes is none of it
+        with task.timed(request):
+            return work(task)
 
     def use_idle_time(self, store: Store, stop: Stop) -> None:
         """Prepares what the session may ask for next, as long as nothing waits.
@@ -111,6 +117,7 @@ class Workshop:
             and settings.model_is_confirmed
         ):
             estimate_next_run(store, self._model, stop)
+            estimate_next_scan(store, self._model, stop)
             self._lengths.measure(store, self._model, stop)
 
     def memory(self) -> MemoryNow:
