@@ -79,7 +79,7 @@ def test_a_config_alone_gives_the_runs_own_plan(
     model = make_model(name, getattr(torch, dtype))
     alone = written(tmp_path / "tiny", tiny_network(name).config.to_dict())
     for at in ((), ("1.mlp.experts.2",) if name == "Mixtral" else ("2",)):
-        own = LocftRun(model, facts(40), workbench.EditSettings(at=at)).plan()
+        own = LocftRun(model, facts(40), workbench.EditSettings(at=at, recipe="published")).plan()
         plan = planned_for(model, alone, 40, at=at, dtype=dtype)
         assert plan.memory_bytes == pytest.approx(own.memory_bytes, rel=0.03)
         assert (plan.step.at, plan.step.tuned_weights) == (own.at, own.weights)

@@ -161,12 +161,12 @@ def test_memory_of_a_run_counts_the_gradient_of_the_whole_stack(
 ) -> None:
     model = make_model("Qwen3-MoE")
 
-    def planned(at: str) -> int:
-        return LocftRun(model, facts, EditSettings(at=(at,))).plan().memory_bytes
+    def tuned(at: str) -> int:
+        return LocftRun(model, facts, EditSettings(at=(at,)))._tuned.memory_bytes
 
-    one = planned("2.mlp.experts.0.down_proj")
+    one = tuned("2.mlp.experts.0.down_proj")
     matrix, stack = 32 * 32, 4 * 32 * 32
-    assert planned("2.mlp.experts.down_proj") - one == 16 * (stack - matrix) - 4 * stack
+    assert tuned("2.mlp.experts.down_proj") - one == 16 * (stack - matrix) - 4 * stack
 
 
 def test_all_experts_the_router_and_the_shared_expert_can_be_chosen(

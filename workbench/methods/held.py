@@ -16,7 +16,7 @@ from workbench.methods.together import Piece
 from workbench.model.location import Location
 from workbench.model.passes import passes_of
 
-__all__ = ["most_held"]
+__all__ = ["WORKSPACE", "most_held"]
 
 WORKSPACE = {"cpu": 8_000_000}
 """What products of matrices and tokenizers work in, measured; elsewhere it is there before."""

@@ -64,6 +64,8 @@ class Plan:
         batch_size: facts per update.
         epochs: most passes over each fact.
         states_bytes: the kept hidden states, in memory or on disk; 0 where layer 0 is tuned.
+        passing_bytes: what a pass takes in which facts are brought to the tuned layer.
+        workspace_bytes: what products of matrices work in, where the device has none before.
         step: at the tuned place.
         memory: bytes to fit into.
         memory_from: whose they are.
@@ -89,6 +91,8 @@ class Plan:
     batch_size: int
     epochs: int
     states_bytes: int
+    passing_bytes: int
+    workspace_bytes: int
     step: Step
     memory: int
     memory_from: str
@@ -100,7 +104,9 @@ class Plan:
     @property
     def memory_bytes(self) -> int:
         """What the run needs on top of the model, as the run's own plan says it."""
-        return self.step.tuned_bytes + self.step.activation_bytes + self.states_bytes
+        step = self.step
+        phases = (step.tuned_bytes + step.activation_bytes, self.passing_bytes)
+        return max(phases) + self.states_bytes + self.workspace_bytes
 
     @property
     def whole_bytes(self) -> int:

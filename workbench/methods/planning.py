@@ -18,7 +18,8 @@ from workbench.methods.arithmetic import (
     passed_weights,
     prefix_flops,
 )
-from workbench.methods.footprint import activation_bytes, states_bytes, tuned_bytes
+from workbench.methods.footprint import activation_bytes, pass_bytes, states_bytes, tuned_bytes
+from workbench.methods.held import WORKSPACE
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.pieces import pieces_of
 from workbench.methods.plan_result import Plan, Step
@@ -26,6 +27,7 @@ from workbench.methods.plan_settings import PlanSettings
 from workbench.model.location import Location, parse_locations
 from workbench.model.memory import free_memory
 from workbench.model.outline import Outline
+from workbench.model.passes import TOKENS_PER_PASS
 from workbench.model.presets import Preset
 
 __all__ = ["Machine", "machine_of", "planned"]
@@ -113,6 +115,8 @@ def planned(model: Outline, settings: PlanSettings, machine: Machine) -> Plan:
         batch_size=edit.batch_size,
         epochs=edit.epochs,
         states_bytes=states_bytes(model, tokens) if step.layer else 0,
+        passing_bytes=_passing_bytes(model, settings) if step.layer else 0,
+        workspace_bytes=WORKSPACE.get(machine.device.type, 0),
         step=step,
         memory=machine.memory,
         memory_from=machine.memory_from,
@@ -121,6 +125,12 @@ def planned(model: Outline, settings: PlanSettings, machine: Machine) -> Plan:
         fits_from=steps.fitting(locations, step.micro_batch_size, machine.memory),
         fits_in_pieces_from=steps.fitting(locations, 1, machine.memory),
     )
+
+
+def _passing_bytes(model: Outline, settings: PlanSettings) -> int:
+    """What the largest pass takes in which facts are brought to the tuned layer."""
+    length = math.ceil(settings.tokens_a_fact)
+    return pass_bytes(model, length * min(settings.facts, max(1, TOKENS_PER_PASS // length)))
 
 
 def _origin(preset: Preset) -> str:
