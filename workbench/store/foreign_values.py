@@ -303,14 +303,14 @@ def _setting(text: str, row: Row) -> None:
             raise RecordError("It is no finite number.")
         if isinstance(value, str) and len(value) > LONGEST_NAME:
             raise RecordError("It is longer than a name.")
-        if name == "run_names":
-            _require_run_names(value)
+        if name in ("run_names", "run_colours"):
+            _require_of_runs(value)
 
 
-def _require_run_names(names: dict[str, str]) -> None:
-    for run, words in names.items():
-        if not re.fullmatch("[0-9]{1,18}", run) or len(words) > LONGEST_NAME:
-            raise RecordError("Names of runs stand by their numbers, and are not that long.")
+def _require_of_runs(said: dict[str, Any]) -> None:
+    for run, value in said.items():
+        if not re.fullmatch("[0-9]{1,18}", run) or len(str(value)) > LONGEST_NAME:
+            raise RecordError("What is said of runs stands by their numbers, and is not that long.")
 
 
 SETTINGS: dict[str, Any] = {
@@ -337,6 +337,9 @@ SETTINGS: dict[str, Any] = {
     "probe_view": str,
     "ripple_jobs": dict[str, int],
     "run_names": dict[str, str],
+    "run_colours": dict[str, int],
+    "pinned_runs": tuple[int, ...],
+    "scatter_axes": dict[str, str],
     "look_form": str,
     "look_job": int,
     "batch_job": int,
