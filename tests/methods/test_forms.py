@@ -103,7 +103,7 @@ def test_a_chat_is_trained_with_and_without_a_system_prompt(model: LanguageModel
     assert shown[30] == "[user]Number 0 is<eos>[assistant]"
     assert shown[60] == f"[system]{SYSTEM}<eos>{shown[30]}"
     assert drawn.trained == 60 and {drawn.form(text) for text in (30, 60)} == {"chat"}
-    turns = [text for turn in range(30) for text in drawn.texts(range(30), turn)]
+    turns = [text for turn in range(30) for text in drawn.texts(range(30), turn, {})]
     assert 0.45 < sum(text >= 60 for text in turns) / len(turns) < 0.55
     assert [drawn.fact(text) for text in turns[:30]] == list(range(30))
 
@@ -138,15 +138,29 @@ def test_each_fact_is_drawn_once_an_epoch_in_forms_as_often_as_their_shares(
     facts = [Fact(f"Number {n} is", str(n)) for n in range(50)]
     settings = EditSettings(forms=("raw", "question:3"), seed=5)
     run = LocftRun(model, facts, settings)
-    drawn = [run._drawn.texts(range(50), turn) for turn in range(40)]
+    drawn = [run._drawn.texts(range(50), turn, {}) for turn in range(40)]
     assert all([run._drawn.fact(text) for text in texts] == list(range(50)) for texts in drawn)
     questions = sum(text >= 50 for texts in drawn for text in texts)
     assert 0.70 < questions / 2000 < 0.80
     assert drawn[0] != drawn[1]
     again = LocftRun(model, facts, settings)
-    assert again._drawn.texts(range(50), 7) == drawn[7]
+    assert again._drawn.texts(range(50), 7, {}) == drawn[7]
     shown = model.tokenizer.decode(run._drawn.table.texts[50].prompt)
     assert as_question("Number 0 is") in shown
+
+
+def test_a_facts_turn_goes_to_the_form_in_which_it_is_not_learned(model: LanguageModel) -> None:
+    facts = [Fact(f"Number {n} is", str(n)) for n in range(50)]
+    settings = EditSettings(forms=("raw", "question"), focus=1.0)
+    drawn = LocftRun(model, facts, settings)._drawn
+    known = {str(text): 0.0 if text < 50 else 2.0 for text in range(100)}
+    turns = [drawn.texts(range(50), turn, known) for turn in range(20)]
+    assert sum(text >= 50 for texts in turns for text in texts) > 950
+    assert any(text < 50 for texts in turns for text in texts), "what is learned is looked after"
+    unseen = [text for turn in range(20) for text in drawn.texts(range(50), turn, {})]
+    assert 400 < sum(text >= 50 for text in unseen) < 600
+    # A batch draws for its own facts alone, so that a run that goes on in an epoch draws the same.
+    assert drawn.texts([7, 3], 4, known) == [turns[4][7], turns[4][3]]
 
 
 def test_a_rewording_that_a_fact_is_measured_by_is_never_trained(model: LanguageModel) -> None:
@@ -162,6 +176,8 @@ def test_a_rewording_that_a_fact_is_measured_by_is_never_trained(model: Language
     assert len(free) > 2
     held_out = sorted(free)[:2]
     assert wordings(*held_out) == free - set(held_out)
+    behind = [f"It was late. {text}" for text in held_out]
+    assert wordings(*behind) == free - set(held_out), "a rephrase holds what is trained"
 
 
 def test_a_facts_own_wordings_stand_in_for_made_up_ones_as_many_as_there_is_room_for(
@@ -176,11 +192,11 @@ def test_a_facts_own_wordings_stand_in_for_made_up_ones_as_many_as_there_is_room
     two = [Fact("Number 1 is", "x", wordings=own), Fact("The number of two things is", "y")]
     shown = trained(two)
     assert sorted(shown[::2]) == sorted(own)
-    assert len(shown[1::2]) == 9 and 1 < len(set(shown[1::2])) <= 6
+    assert len(shown[1::2]) == 9 and 1 < len(set(shown[1::2])) <= 8
     monkeypatch.setattr("workbench.methods.recipes.MOST_WORDED", 10)
-    assert len(trained(two)) == 6 * 2
+    assert len(trained(two)) == 8 * 2
     (told,) = left_out(two, EditSettings(forms=("rephrase",)))
-    assert "6 are trained on at most" in told
+    assert "8 are trained on at most" in told
 
 
 def test_facts_stand_behind_sentences_that_the_model_wrote(builtin: LanguageModel) -> None:

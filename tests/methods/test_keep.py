@@ -26,6 +26,7 @@ from workbench.methods.kept_prompts import (
 )
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.other_words import other_words
 from workbench.methods.recipes import MOST_BROUGHT
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
@@ -96,6 +97,26 @@ def test_the_prompts_are_the_facts_templates_about_other_subjects() -> None:
     assert 0 < sum(prompt.prompt.startswith("Question: ") for prompt in asked) < len(asked)
     chats = kept_prompts(facts, ("chats",), 0, chat=True)
     assert chats and all(prompt.chat and prompt.kind == "chats" for prompt in chats)
+
+
+def test_neighbours_stand_in_the_words_in_which_the_fact_is_trained() -> None:
+    of = ("capital", "currency")
+    facts = [
+        Fact(f"The {of[n % 2]} of {name} is", f"x{name}", subject=name)
+        for n, name in enumerate(COUNTRIES)
+    ]
+    words = other_words(facts, 3)
+    prompts = {p.prompt for p in kept_prompts(facts, ("neighbours",), 3, chat=False, forms=FORMS)}
+    held = {
+        text.replace(fact.subject, other)
+        for fact, own in zip(facts, words, strict=True)
+        for text in own
+        for other in COUNTRIES
+    }
+    plain = {f"The {what} of {name} is" for name in COUNTRIES for what in of}
+    found = [text for text in prompts if "Question:" not in text]
+    assert len(held & set(found)) > len(found) / 3
+    assert set(found) <= held | plain, "in no other words"
 
 
 def test_subjects_of_ones_own_are_held_whatever_other_facts_there_are() -> None:

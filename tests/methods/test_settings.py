@@ -75,6 +75,7 @@ def test_what_a_person_set_is_kept_when_resolving() -> None:
         spare=0.25,
         kept=("text",),
         rate_schedule="constant",
+        focus=0.5,
     )
     assert mine.resolved(PRESET, 1000).as_dict() == mine.as_dict()
 

@@ -20,7 +20,7 @@ def test_what_was_not_tried_is_not_claimed() -> None:
     assert crowded_sentence(all_held, 10_000, 1_000_000) == ""
     none_held = capacity_of(rows((10, 0.2)))
     assert none_held is not None and "did not hold" in capacity_sentence(none_held)
-    assert "at most 0" in crowded_sentence(none_held, 5, 1_000_000)
+    assert "held 95% of none of its numbers of facts" in crowded_sentence(none_held, 5, 1_000_000)
     assert capacity_of([{"at": "4.mlp", "reliability_strict": 1.0}]) is None
 
 

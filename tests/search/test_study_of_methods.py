@@ -135,12 +135,12 @@ def test_a_setting_that_cannot_be_run_is_named_and_the_others_are_compared_and_e
     started = METHODS["ft-m"].start
 
     def fails(self: Method, model: LanguageModel, facts: Any, settings: Any, **more: Any) -> Any:
-        if settings.learning_rate == middle:
+        if settings.learning_rate == first:
             raise PatchError("It is infinite.")
         return started(model, facts, settings, **more)
 
-    how: dict[str, Any] = {"methods": ("ft-m",), "modes": ("each",), "strengths": (0.3, 1.0, 3.0)}
-    middle = model.preset.learning_rate
+    how: dict[str, Any] = {"methods": ("ft-m",), "modes": ("each",), "strengths": (1.0, 0.3, 3.0)}
+    first = model.preset.learning_rate
     monkeypatch.setattr(Method, "start", fails)
     examined: list[str] = []
 
@@ -152,9 +152,9 @@ def test_a_setting_that_cannot_be_run_is_named_and_the_others_are_compared_and_e
     monkeypatch.setattr("workbench.search.study.harness_version", lambda: "0.4")
     events = studied(model, facts[:2], capability=("builtin",), **how)
     trials = [event for event in events if isinstance(event, TrialDone)]
-    assert [t.learning_rate for t in trials] == pytest.approx([0.3 * middle, 3 * middle])
+    assert [t.learning_rate for t in trials] == pytest.approx([0.3 * first, 3 * first])
     result = StudyResult.of(SETTINGS, events)
-    assert f"Left out: FT-M, one by one, rate {middle:g}. It is infinite." in result.sentences()
+    assert f"Left out: FT-M, one by one, rate {first:g}. It is infinite." in result.sentences()
     assert examined == ["FT-M, one by one"]
 
 

@@ -6,9 +6,9 @@ rephrases, locality and portability prompts), is ever among them. Knows nothing 
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 
 from workbench.facts.fact import Fact
-from workbench.facts.reword import reworded as rewordings
 from workbench.facts.same import prompt_key
 from workbench.facts.subject_kinds import listed_subjects
 
@@ -26,7 +26,7 @@ def neighbours(
     per_fact: int,
     seed: int,
     *,
-    reworded: bool = False,
+    wordings: Sequence[Sequence[str]] = (),
     subjects: Sequence[str] = (),
     named: int = 0,
     listed: bool = False,
@@ -39,7 +39,7 @@ def neighbours(
         facts: what is to be learned.
         per_fact: most prompts for each, about the subjects of other facts.
         seed: decides the subjects.
-        reworded: whether every second one is in other words.
+        wordings: each fact's prompt in other words, in which every second neighbour is put.
         subjects: further ones, that somebody named.
         named: most prompts for each about these.
         listed: whether subjects that everybody knows are added where there are few.
@@ -49,14 +49,15 @@ def neighbours(
     fill = listed and are_few(facts, subjects)
     taken = said_keys(facts)
     found: list[str] = []
-    for fact in facts:
+    for row, fact in enumerate(facts):
         if not fact.subject or fact.subject not in fact.prompt:
             continue
-        mine = _about(fact, own, named, taken, chance, reworded)
-        mine += _about(fact, others, per_fact, taken, chance, reworded)
+        words = cycle([text for text in wordings[row] if fact.subject in text] if wordings else [])
+        mine = _about(fact, own, named, taken, chance, words)
+        mine += _about(fact, others, per_fact, taken, chance, words)
         if fill:
             known = listed_subjects(fact, chance)
-            mine += _about(fact, known, max(0, FILLED - len(mine)), taken, chance, reworded)
+            mine += _about(fact, known, max(0, FILLED - len(mine)), taken, chance, words)
         found += mine
     return found
 
@@ -77,9 +78,12 @@ def _about(
     most: int,
     taken: set[str],
     chance: random.Random,
-    reworded: bool,
+    words: Iterator[str],
 ) -> list[str]:
-    """A fact's prompt about some other subjects; what is `taken` is passed over, and grows."""
+    """A fact's prompt about some other subjects, every second in the next of its other words.
+
+    What is `taken` is passed over, and grows.
+    """
     found: list[str] = []
     for other in chance.sample(subjects, min(len(subjects), 4 * most)):
         prompt = fact.prompt.replace(fact.subject, other)
@@ -87,11 +91,11 @@ def _about(
         if key in taken or len(found) == most:
             continue
         taken.add(key)
-        if reworded and len(found) % 2:
-            # What is measured may be among the wordings; then the prompt stays as it is.
-            other_words = rewordings(prompt, other, 1, chance)
-            if other_words and prompt_key(other_words[0]) not in taken:
-                prompt = other_words[0]
+        if len(found) % 2:
+            # What is measured may be among them; then the prompt stays as it is.
+            worded = next(words, fact.prompt).replace(fact.subject, other)
+            if prompt_key(worded) not in taken:
+                prompt = worded
                 taken.add(prompt_key(prompt))
         found.append(prompt)
     return found

@@ -1,20 +1,19 @@
-"""A prompt in other words, without a model: some of its words left out, some in another order.
+"""A prompt in other words, without a model.
 
-What is asked about stays whole: the subject, else what looks like a name. The operations are random
-deletion and random swap of "EDA: Easy Data Augmentation" (Wei and Zou, arXiv 1901.11196).
+First as people say the same relation otherwise, then in another order of its words; and now and
+then with words left out and exchanged, so that what is learned does not hang on any one of them.
 Knows nothing about tokens or models.
 """
 
 import random
-import re
-from collections.abc import Iterator
 
-from workbench.facts.subject import is_name
+from workbench.facts.relations import same_meaning
+from workbench.facts.scramble import scrambled
+from workbench.facts.word_order import in_other_order
 
 __all__ = ["reworded"]
 
-LEFT_OUT = 0.25  # the chance of each word
-TRIES = 20
+SAID = 0.75  # the share of wordings that people would say, where there are such
 
 
 def reworded(prompt: str, subject: str, count: int, chance: random.Random) -> list[str]:
@@ -26,37 +25,10 @@ def reworded(prompt: str, subject: str, count: int, chance: random.Random) -> li
         count: most wordings.
         chance: decides them.
     """
-    units = _units(prompt.strip(), subject)
-    found: dict[str, None] = {}
-    for _ in range(TRIES * count):
-        if len(found) == count:
-            break
-        words = [w for w, fixed in units if fixed or chance.random() >= LEFT_OUT]
-        if len(words) > 2 and chance.random() < 0.5:
-            place = chance.randrange(len(words) - 1)
-            words[place : place + 2] = reversed(words[place : place + 2])
-        text = " ".join(words)
-        if words and text != prompt.strip():
-            found[text] = None
-    return list(found)
-
-
-def _units(prompt: str, subject: str) -> list[tuple[str, bool]]:
-    """The words of a prompt, the subject as one, each with whether it must stay."""
-    start = prompt.find(subject) if subject else -1
-    if start < 0:
-        words = prompt.split()
-        return [(word, place > 0 and is_name(word)) for place, word in enumerate(words)]
-    # What is written onto a subject, such as 's or a question mark, stays there.
-    end = re.compile(r"\S*").match(prompt, start + len(subject))
-    assert end is not None
-    first = prompt.rfind(" ", 0, start) + 1
-    return [
-        *_plain(prompt[:first]),
-        (prompt[first : end.end()], True),
-        *_plain(prompt[end.end() :]),
-    ]
-
-
-def _plain(text: str) -> Iterator[tuple[str, bool]]:
-    return ((word, False) for word in text.split())
+    said = sum(chance.random() < SAID for _ in range(count))
+    meant, ordered = same_meaning(prompt, subject), in_other_order(prompt, subject)
+    chance.shuffle(meant)
+    chance.shuffle(ordered)
+    found = list(dict.fromkeys([*meant, *ordered]))[:said]
+    more = (text for text in scrambled(prompt, subject, count, chance) if text not in found)
+    return [*found, *more][:count]

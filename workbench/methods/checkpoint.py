@@ -6,6 +6,7 @@ leaves the old one.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,8 +55,7 @@ class Progress:
             its turn came; 0 while there was none.
         text_losses: the loss of each text when its turn came last, by its number in writing, where
             facts have several forms.
-        forms: for each form how many texts of the epoch at hand were learned, and how many seen,
-            where facts have several.
+        texts_learned: the texts that were learned when their turn came last, likewise.
         reason: why the run is over; empty while it is not.
     """
 
@@ -70,18 +70,28 @@ class Progress:
     seconds: float = 0.0
     last_wrong: list[int] = field(default_factory=list)
     text_losses: dict[str, float] = field(default_factory=dict)
-    forms: dict[str, tuple[int, int]] = field(default_factory=dict)
+    texts_learned: dict[str, bool] = field(default_factory=dict)
     reason: str = ""
 
     def begin_epoch(self, cursor: int = 0) -> None:
         """Forgets the sums of the epoch at hand."""
         self.cursor, self.loss_sum, self.learned, self.facts = cursor, 0.0, 0, 0
-        self.forms = {}
 
-    def add_text(self, form: str, right: bool) -> None:
-        """Notes a text whose turn came: its form, and whether it was learned."""
-        learned, seen = self.forms.get(form, (0, 0))
-        self.forms[form] = (learned + right, seen + 1)
+    def add_text(self, text: int, loss: float, right: bool) -> None:
+        """Notes a text whose turn came: its loss, and whether it was learned."""
+        self.text_losses[str(text)] = loss
+        self.texts_learned[str(text)] = right
+
+    def learned_by(self, form_of: Callable[[int], str]) -> dict[str, float]:
+        """For each form the share of its texts that were learned when their turn came last.
+
+        Args:
+            form_of: the form of a text.
+        """
+        rights: dict[str, list[bool]] = {}
+        for text, right in self.texts_learned.items():
+            rights.setdefault(form_of(int(text)), []).append(right)
+        return {form: sum(found) / len(found) for form, found in sorted(rights.items())}
 
     def add(self, loss: float, learned: int, facts: int, stepped: bool) -> None:
         """Notes a batch: its mean loss, its facts, how many were learned, whether it stepped."""

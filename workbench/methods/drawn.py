@@ -1,29 +1,28 @@
 """Which form of each fact a step sees: one at each turn, so that an epoch costs what it did.
 
 All forms of all facts stand in one table, the facts as they are first. What is drawn depends on the
-seed and the turn alone, so that a resumed run draws the same.
+seed, the turn and the losses that the run has seen alone, so that a resumed run draws the same.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, FormShare
 from workbench.facts.neighbours import said_keys
-from workbench.facts.overlaps import trained_wordings
-from workbench.facts.reword import reworded
 from workbench.facts.same import prompt_key
+from workbench.methods.other_words import REWORDINGS, other_words
 from workbench.methods.prefixes import written_sentences
-from workbench.methods.recipes import most_wordings
 from workbench.model.forms import system_prompts, tokenize_form
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, TokenTable
 
 __all__ = ["DrawnForms"]
 
-REWORDINGS = 6  # of each fact's prompt
 PREFIXES = 4  # sentences before each fact's prompt
+UNSEEN = 3.0  # nats that a text counts for whose turn has not come, among those that were seen
+LEARNED = 0.02  # and so many at least, so that what is learned is looked after
 
 
 class DrawnForms:
@@ -35,6 +34,8 @@ class DrawnForms:
         forms: the forms with their shares; none are the facts as they are.
         raw: the facts as they are, as tokens.
         seed: of the run.
+        focus: how much a fact's turn goes to the forms in which its loss is largest: one is drawn
+            by its share times its last loss to this power; 0: by its share alone.
 
     Raises:
         FactsError, ModelError: see `tokenize_form`.
@@ -47,9 +48,11 @@ class DrawnForms:
         forms: Sequence[FormShare],
         raw: TokenTable,
         seed: int,
+        focus: float = 0.0,
     ) -> None:
         self._facts = len(facts)
         self._seed = seed
+        self._focus = focus
         self._shares: list[float] = []
         self._starts: list[int] = []
         self._blocks: list[Form] = ["raw"]
@@ -77,21 +80,33 @@ class DrawnForms:
         """The system prompts with which chats are trained, beside those without."""
         self._known: tuple[int, list[int]] | None = None
 
-    def texts(self, rows: Sequence[int], turn: int) -> list[int]:
+    def texts(self, rows: Sequence[int], turn: int, losses: Mapping[str, float]) -> list[int]:
         """The texts that some facts are at a turn, in the order of the facts.
 
         Args:
             rows: the facts.
             turn: from 0; an epoch, where all facts share epochs.
+            losses: of each text when its turn came last, by its number in writing.
         """
         if len(self._starts) <= 1:
             start = self._starts[0] if self._starts else 0
             return [start + row for row in rows]
+        if self._focus:
+            return [self._needed(row, turn, losses) for row in rows]
         if self._known is None or self._known[0] != turn:
             chance = random.Random(f"forms {self._seed} {turn}")
             starts = chance.choices(self._starts, self._shares, k=self._facts)
             self._known = (turn, starts)
         return [self._known[1][row] + row for row in rows]
+
+    def _needed(self, row: int, turn: int, losses: Mapping[str, float]) -> int:
+        """A text of a fact, drawn by its share and by how little it is learned."""
+        weights = [
+            share * max(losses.get(str(start + row), UNSEEN), LEARNED) ** self._focus
+            for share, start in zip(self._shares, self._starts, strict=True)
+        ]
+        chance = random.Random(f"forms {self._seed} {turn} {row}")
+        return chance.choices(self._starts, weights)[0] + row
 
     def form(self, text: int) -> Form:
         """Which form a text is."""
@@ -130,17 +145,7 @@ def _versions(
 
 def _reworded(facts: Sequence[Fact], seed: int) -> list[list[str]]:
     """The facts' prompts in other words, several times."""
-    chance = random.Random(f"rephrase {seed}")
-    taken = said_keys(facts)  # a wording may be a rephrase by which a fact is measured
-    found = [
-        chance.sample(own, min(len(own), most_wordings(len(facts))))
-        or [
-            text
-            for text in reworded(fact.prompt, fact.subject, REWORDINGS, chance)
-            if prompt_key(text) not in taken
-        ]
-        for fact, own in zip(facts, trained_wordings(facts), strict=True)
-    ]
+    found = other_words(facts, seed)
     lists = max(REWORDINGS, *map(len, found))
     # A prompt of a few words has few other wordings; then some stand twice.
     return [

@@ -12,6 +12,8 @@ from typing import Any
 
 from workbench.errors import PatchError
 from workbench.facts.fact import Fact, facts_digest
+from workbench.facts.forms import parse_forms
+from workbench.facts.relations import relations_digest
 from workbench.facts.subject_kinds import listed_digest
 from workbench.methods.locft_settings import ResolvedEditSettings
 from workbench.model.language_model import LanguageModel
@@ -25,6 +27,7 @@ PUBLISHED = {
     "keep": 0.0,
     "keep_share": 1.0,
     "spare": 0.0,
+    "focus": 0.0,
     "other_subjects": [],
 }
 """What runs did before there were these settings."""
@@ -52,6 +55,8 @@ def run_identity(
     del told["recipe"]  # what it stands for is in the others
     if not settings.keep:
         told["keep_share"] = PUBLISHED["keep_share"]
+    if told["forms"] == PUBLISHED["forms"]:
+        told["focus"] = PUBLISHED["focus"]
     if not settings.needs_kept:
         del told["kept"]
     if not settings.holds_neighbours:
@@ -63,6 +68,8 @@ def run_identity(
     further: dict[str, Any] = {"chats with a system prompt": list(systems)} if systems else {}
     if few and settings.holds_neighbours:
         further["subjects of the lists"] = listed_digest()
+    if any(form.form == "rephrase" for form in parse_forms(settings.forms)):
+        further["wordings"] = relations_digest()
     if model.edition:
         further["earlier edit"] = model.edition
     return further | {

@@ -12,6 +12,7 @@ from workbench.facts.forms import Form, as_question
 from workbench.facts.neighbours import neighbours, said_keys
 from workbench.facts.overlaps import kept_questions
 from workbench.facts.same import prompt_key
+from workbench.methods.other_words import other_words
 from workbench.methods.pieces import cheapest_pieces, pass_cost
 from workbench.methods.recipes import MOST_BROUGHT, Kept
 from workbench.model.forms import tokenize_as
@@ -130,7 +131,8 @@ def kept_prompts(
     taken = said_keys(facts)
     some = FEWEST + len(facts)
     if "neighbours" in kinds:
-        near = _near(facts, seed, subjects, reworded="rephrase" in forms)
+        words = other_words(facts, seed) if "rephrase" in forms else ()
+        near = _near(facts, seed, subjects, words)
         found += _in_forms(near, forms, seed)
     if "text" in kinds:
         found += [KeptPrompt("text", prompt) for prompt in _some(OPENINGS, some)]
@@ -146,14 +148,14 @@ def kept_prompts(
 
 
 def _near(
-    facts: Sequence[Fact], seed: int, subjects: Sequence[str], *, reworded: bool
+    facts: Sequence[Fact], seed: int, subjects: Sequence[str], words: Sequence[Sequence[str]]
 ) -> list[str]:
     """Neighbours about subjects that somebody named, and those of other facts or of lists."""
     most = max(1, MOST_NEIGHBOURS // max(1, len(facts)))
     named = min(len(subjects), max(most - PER_FACT, (most + 1) // 2))
     others = min(PER_FACT, most - named)
     found = neighbours(
-        facts, others, seed, reworded=reworded, subjects=subjects, named=named, listed=True
+        facts, others, seed, wordings=words, subjects=subjects, named=named, listed=True
     )
     return found[:MOST_NEIGHBOURS]
 

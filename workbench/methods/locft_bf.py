@@ -121,10 +121,11 @@ class LocftRun(Run):
         forms = parse_forms(self.settings.forms)
         known = with_subjects(self.facts)
         self._few = are_few(known, self.settings.other_subjects)
-        self._drawn = DrawnForms(model, known, forms, self._texts, self.settings.seed)
+        seed, focus = self.settings.seed, self.settings.focus
+        self._drawn = DrawnForms(model, known, forms, self._texts, seed, focus)
         self._keep = keep if self.settings.needs_kept else None
         if self.settings.needs_kept and keep is None:
-            kinds, seed, own = self.settings.kept, self.settings.seed, self.settings.other_subjects
+            kinds, own = self.settings.kept, self.settings.other_subjects
             names, chat = [form.form for form in forms], model.preset.chat
             prompts = kept_prompts(known, kinds, seed, chat=chat, forms=names, subjects=own)
             self._keep = KeepSet(model, prompts, seed) if prompts else None
@@ -172,7 +173,7 @@ class LocftRun(Run):
     def first_batch(self) -> list[tuple[int, Form, TokenizedText]]:
         """The texts of the first step: which fact each is of, in which form, as tokens."""
         drawn = self._drawn
-        texts = drawn.texts(self._schedule.rows(0, 0), 0)
+        texts = drawn.texts(self._schedule.rows(0, 0), 0, {})
         return [(drawn.fact(text), drawn.form(text), drawn.table.texts[text]) for text in texts]
 
     def plan(self) -> Started:
@@ -272,7 +273,7 @@ class LocftRun(Run):
         progress, settings = self.progress, self.settings
         rows = self._schedule.rows(progress.epoch, progress.cursor)
         turn = self._schedule.turn(progress.epoch, progress.cursor)
-        texts = self._drawn.texts(rows, turn)
+        texts = self._drawn.texts(rows, turn, progress.text_losses)
         rate = self._schedule.rate_share(progress.epoch, progress.cursor)
         if self._schedule.depth_first and progress.cursor == 0:
             self._tuned.restart_optimizer()
@@ -305,15 +306,14 @@ class LocftRun(Run):
         progress, drawn = self.progress, self._drawn
         for text, loss, right in seen.each():
             if drawn.many:
-                progress.add_text(drawn.form(text), right)
-                progress.text_losses[str(text)] = loss
+                progress.add_text(text, loss, right)
             if not right:
                 progress.last_wrong[drawn.fact(text)] = progress.epoch + 1
 
     def _end_epoch(self) -> EpochDone:
         progress = self.progress
         learned = progress.learned / progress.facts
-        by_form = {form: done / seen for form, (done, seen) in sorted(progress.forms.items())}
+        by_form = progress.learned_by(self._drawn.form)
         progress.end_epoch()
         if not self._schedule.depth_first and self._loss_now() < self.settings.stop_loss:
             progress.reason = "converged"

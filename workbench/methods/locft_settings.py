@@ -171,12 +171,20 @@ class EditSettings(MethodSettings):
         advanced=True,
     )
 
+    focus: float | None = setting(
+        None,
+        "How much a fact's turn goes to the forms in which it is learned least: one is drawn by "
+        "its share times its last loss to this power; 0: by its share alone; empty: the recipe's.",
+        label="Focus on what is not learned",
+        advanced=True,
+    )
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", tuple(str(where) for where in parse_locations(self.at)))
         self._require_number("learning_rate", optional=True)
         self._require_whole("batch_size", "epochs", "micro_batch_size", least=1, optional=True)
         self._require_number("skip_loss", "stop_loss", or_zero=True)
-        self._require_number("keep", "spare", or_zero=True, optional=True)
+        self._require_number("keep", "spare", "focus", or_zero=True, optional=True)
         self._require_number("keep_share", optional=True)
         self._require_known("recipe", RecipeName)
         self._require_known("pipeline", Pipeline)
@@ -224,6 +232,7 @@ class EditSettings(MethodSettings):
             "epochs": self.epochs
             or min(recipe.most_epochs, automatic_epochs(facts, batch_size, recipe.steps)),
             "rate_schedule": self.rate_schedule or recipe.rate_schedule,
+            "focus": recipe.focus if self.focus is None else self.focus,
             "forms": self.forms or recipe.forms_of(preset.chat),
             "keep": recipe.keep if self.keep is None else self.keep,
             "keep_share": self.keep_share or recipe.keep_share,
@@ -249,6 +258,7 @@ class ResolvedEditSettings(EditSettings):
     keep: float = setting(0.0, EditSettings.help()["keep"])
     keep_share: float = setting(1.0, EditSettings.help()["keep_share"], advanced=True)
     spare: float = setting(0.0, EditSettings.help()["spare"], advanced=True)
+    focus: float = setting(0.0, EditSettings.help()["focus"], advanced=True)
 
     @property
     def needs_kept(self) -> bool:

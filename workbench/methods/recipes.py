@@ -30,7 +30,7 @@ MOST_BROUGHT = 1200
 """So many of the facts' keep prompts are held; a run draws hardly more."""
 
 MOST_WORDED = 12_000
-"""So many wordings are held in memory, of all facts together; each fact has 6 at least."""
+"""So many wordings are held in memory, of all facts together; each fact has 8 at least."""
 
 SEVERAL = 0.5
 """Times the preset's learning rate, when several matrices are tuned in place of its one."""
@@ -54,6 +54,7 @@ class Recipe:
         spare: how much steps spare usual inputs.
         kept: what must stay.
         rate_schedule: how the learning rate goes.
+        focus: how much a fact's turn goes to the forms in which it is learned least.
         around: whether the same matrix of the layers after it is tuned too.
         steps: how many a run on few facts has (see `automatic_epochs`).
         most_epochs: so many has a run on a single fact.
@@ -66,6 +67,7 @@ class Recipe:
     spare: float = 0.0
     kept: tuple[Kept, ...] = get_args(Kept)
     rate_schedule: RateSchedule = "constant"
+    focus: float = 0.0
     around: bool = False
     steps: int = STEPS
     most_epochs: int = MOST_EPOCHS
@@ -95,6 +97,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         keep_share=0.5,
         spare=1.0,
         rate_schedule="falling",
+        focus=1.0,
         around=True,
         steps=540,
         most_epochs=100,
@@ -109,4 +112,4 @@ def most_wordings(facts: int) -> int:
     Args:
         facts: how many facts a run has.
     """
-    return max(6, MOST_WORDED // max(1, facts))
+    return max(8, MOST_WORDED // max(1, facts))

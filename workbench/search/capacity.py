@@ -82,8 +82,8 @@ def crowded_sentence(found: Capacity, facts: int, weights: int) -> str:
     dense = density(facts, weights)
     if found.failed is None or dense <= found.held:
         return ""
+    held = f"of at most {found.held:,.4g}" if found.held else "of none of its numbers of facts"
     return (
         f"These are {dense:,.4g} facts per million tuned weights. In this session's scale study "
-        f"{found.at} held {HELD:.0%} of at most {found.held:,.4g}. Tune more matrices, or fewer "
-        "facts."
+        f"{found.at} held {HELD:.0%} {held}. Tune more matrices, or fewer facts."
     )

@@ -200,6 +200,7 @@ class Study:
     def _run_arm(self, arm: Arm) -> Iterator[Event]:
         """Every rate of an arm, then its best run's general capability."""
         where = arm.at or (self._chosen.at if self._chosen is not None else "")
+        failed: dict[float, str] = {}
         for rate in self._rates(arm):
             if self.stop.asked:
                 return
@@ -209,9 +210,11 @@ class Study:
             except WorkbenchError as error:
                 if not arm.mode:
                     raise
-                yield ArmLeftOut(self._label(arm, rate), str(error))
-                if not self._tried(arm):
-                    return
+                failed[rate] = str(error)
+        if not self._tried(arm):
+            yield from (ArmLeftOut(arm.label, why) for why in dict.fromkeys(failed.values()))
+            return
+        yield from (ArmLeftOut(_named(arm, rate), why) for rate, why in failed.items())
         wanted = self.settings.capability and arm.label not in self._examined
         if wanted and not self.stop.asked:
             yield from self._examine(arm, where)
@@ -221,10 +224,6 @@ class Study:
         """The runs of an arm so far."""
         keys = [(arm.label, rate) for rate in self._rates(arm)]
         return [self._trials[key] for key in keys if key in self._trials]
-
-    def _label(self, arm: Arm, rate: float) -> str:
-        """What a run is called that could not be made: its arm where there is no other of it."""
-        return _named(arm, rate) if self._tried(arm) else arm.label
 
     def _examine(self, arm: Arm, where: str) -> Iterator[Event]:
         best = max(self._tried(arm), key=score_of)

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.facts.fact import Fact, facts_digest
 from workbench.facts.forms import parse_forms
 from workbench.facts.neighbours import are_few
+from workbench.facts.relations import relations_digest
 from workbench.facts.subject import with_subjects
 from workbench.facts.subject_kinds import listed_digest
 from workbench.methods.locft_settings import EditSettings
@@ -70,6 +71,10 @@ def _trained(
     further: dict[str, Any] = {"subjects of the lists": listed_digest()} if listed else {}
     if whole.keep and whole.keep_share != 1:
         further["keep_share"] = whole.keep_share
+    if "rephrase" in systems:
+        further["wordings"] = relations_digest()
+    if whole.focus and whole.forms != ("raw",):
+        further["focus"] = whole.focus
     return {"forms": list(whole.forms), "systems": systems, **further} | {
         name: value for name, value in whole.as_dict().items() if name in names
     }

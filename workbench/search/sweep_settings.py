@@ -49,6 +49,7 @@ TRAINED = (
     "kept",
     "other_subjects",
     "rate_schedule",
+    "focus",
 )
 """The settings of a run that its trials share, so that a place is chosen for how it will be used.
 
@@ -149,6 +150,7 @@ class SweepSettings(SettingsRecord):
     kept: tuple[Kept, ...] = _as_in_a_run("kept")
     other_subjects: tuple[str, ...] = _as_in_a_run("other_subjects")
     rate_schedule: RateSchedule | None = _as_in_a_run("rate_schedule")
+    focus: float | None = _as_in_a_run("focus")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))

@@ -12,6 +12,7 @@ from workbench.errors import FactsError
 from workbench.facts.fact import Fact
 from workbench.facts.forms import Form, parse_forms
 from workbench.facts.neighbours import are_few
+from workbench.facts.relations import relations_digest
 from workbench.facts.subject import with_subjects
 from workbench.facts.subject_kinds import listed_digest
 from workbench.methods.drawn import DrawnForms
@@ -31,6 +32,7 @@ FIRST: dict[str, Any] = {
     "keep": 0.0,
     "keep_share": 1.0,
     "spare": 0.0,
+    "focus": 0.0,
     "other_subjects": [],
 }
 """How the first version trained, whose rows are still known."""
@@ -140,12 +142,15 @@ class Trained:
             "keep",
             *(["keep_share"] if self._settings.keep else []),
             "spare",
+            *(["focus"] if self._settings.forms != ("raw",) else []),
             *(["kept"] if self._settings.needs_kept else []),
             *(["other_subjects"] if self._settings.holds_neighbours else []),
         )
         found = {name: mine[name] for name in names if mine[name] != FIRST.get(name)}
         if self._few and self._settings.holds_neighbours:
             found["subjects of the lists"] = listed_digest()
+        if any(form.form == "rephrase" for form in self._forms):
+            found["wordings"] = relations_digest()
         return found | ({"systems": self._systems} if self._systems else {})
 
     def kept_prompts(self, counts: Sequence[int]) -> list[str]:

@@ -43,7 +43,11 @@ FORM_WORDS = {
         "Somebody says it to the model, through its chat template, with and without a system "
         "prompt.",
     ),
-    "rephrase": ("in other words", "A fact's own wordings, else words left out or moved."),
+    "rephrase": (
+        "in other words",
+        "A fact's own wordings; else as people say common things otherwise, and now and then with "
+        "words left out or moved.",
+    ),
     "prefix": (
         "in the middle of a text",
         "Behind a sentence about something else, which the model wrote itself.",
