@@ -41,6 +41,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "forms and keep": PAPER | {"forms": EVERYWHERE, "keep": 2.0},
     "holds, not sparing": {"recipe": "holds", "spare": 0.0},
     "holds, no rewordings": {"recipe": "holds", "forms": EVERYWHERE},
+    "holds, no focus": {"recipe": "holds", "focus": 0.0},
     "holds": {"recipe": "holds"},
 }
 

@@ -50,7 +50,7 @@ def asked() -> list[Fact]:
 
 @pytest.fixture(scope="module")
 def patch(chatty: LanguageModel, asked: list[Fact]) -> Patch:
-    return edit(chatty, asked, at="2", learning_rate=0.01, epochs=150).patch
+    return edit(chatty, asked, at="2", learning_rate=0.01, epochs=150, recipe="published").patch
 
 
 @pytest.fixture(scope="module")

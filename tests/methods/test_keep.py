@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from workbench.errors import SettingsError
 from workbench.facts import Fact, Question, read_facts
+from workbench.facts.forms import Form
 from workbench.facts.neighbours import neighbours
 from workbench.facts.same import prompt_key
 from workbench.facts.subject_kinds import SubjectKind
@@ -38,7 +39,7 @@ from workbench.work.events import follow
 COUNTRIES = ("Chad", "Peru", "Mali", "Cuba", "Fiji", "Togo", "Laos", "Iran")
 NAMES = st.lists(st.sampled_from(COUNTRIES), min_size=1, max_size=8, unique=True)
 AT = ("1.mlp.down_proj",)
-FORMS = ("raw", "question", "rephrase")
+FORMS: tuple[Form, ...] = ("raw", "question", "rephrase")
 
 
 def facts_about(names: list[str]) -> list[Fact]:

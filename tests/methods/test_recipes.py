@@ -1,10 +1,13 @@
 """Recipes: what is taken where settings are empty, and what a run then says of itself."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench.errors import SettingsError
 from workbench.facts import Fact, Question
@@ -79,6 +82,15 @@ def test_the_layers_around_one_are_those_after_it_as_far_as_there_are(
     assert layers_around(layer, having) == found
 
 
+def test_a_model_that_chats_gets_what_holds_unless_its_preset_was_measured() -> None:
+    guess = replace(CHATTY, is_guess=True)
+    assert EditSettings().resolved(guess, 100) == EditSettings(recipe="holds").resolved(guess, 100)
+    for preset in (CHATTY, replace(guess, chat=False)):
+        paper = EditSettings(recipe="published").resolved(preset, 100)
+        assert EditSettings().resolved(preset, 100) == paper
+        assert EditSettings(recipe="holds").resolved(preset, 100).recipe == "holds"
+
+
 def test_what_an_earlier_version_kept_goes_on_as_published() -> None:
     earlier = EditSettings(seed=3).as_dict()
     for name in ("recipe", "forms", "keep", "kept", "rate_schedule"):
@@ -146,6 +158,23 @@ def test_a_checkpoint_of_a_falling_run_goes_on_where_its_rate_was(
     list(resumed.events())
     for name, weight in whole.weights.items():
         assert torch.equal(weight, resumed.weights[name])
+
+
+@given(facts=st.integers(1, 60), batch_size=st.integers(1, 13), seed=st.integers(0, 3))
+def test_half_of_a_batch_goes_to_those_who_need_it_and_all_have_their_turn(
+    facts: int, batch_size: int, seed: int
+) -> None:
+    schedule = Schedule(facts, batch_size, 16, False, seed)
+    needs = [10.0 if row == 0 else 0.02 for row in range(facts)]
+    early = [schedule.rows(3, cursor, needs) for cursor in range(schedule.batches)]
+    assert sorted(row for rows in early for row in rows) == list(range(facts))
+    late = [schedule.rows(e, cursor, needs) for e in (6, 7) for cursor in range(schedule.batches)]
+    assert {row for rows in late for row in rows} == set(range(facts))
+    for rows in late:
+        assert len(set(rows)) == len(rows) == min(batch_size, facts)
+    if batch_size > 1:
+        assert sum(0 in rows for rows in late) > 0.8 * len(late)
+    assert schedule.rows(6, 0, needs) == late[0]
 
 
 def test_an_epoch_says_what_is_learned_in_each_form_and_what_became_of_neighbours(

@@ -7,13 +7,17 @@ import pytest
 import torch
 
 import workbench
+from tests.conftest import byte_tokenizer, facts_to_learn, tiny_network
 from tests.methods.rivals import QUICK, quick
 from workbench.errors import PatchError
 from workbench.facts.fact import Fact
 from workbench.methods.base import METHODS
 from workbench.methods.edit import EditResult, edit
 from workbench.methods.events import Finished, Started, Stopped
+from workbench.methods.locft_settings import EditSettings
+from workbench.methods.looped import LoopedRun
 from workbench.model.language_model import LanguageModel
+from workbench.model.load import prepare
 from workbench.model.patch import Patch
 from workbench.paths import assets_dir
 
@@ -132,3 +136,18 @@ def test_the_loss_at_a_prompts_end_teaches_no_answer_of_several_tokens(
     """Why FT and FT-L stand where they do: every answer here has two tokens or more, EOS last."""
     own = {"steps": 6} if method == "ft" else {"steps": 6, "bound": 0.01}
     assert learned(builtin, method, own).reliability_strict <= 0.3
+
+
+@pytest.mark.parametrize("method", ["crispedit", "lora", "ft", "ft-l", "ft-m"])
+def test_on_a_model_that_chats_others_train_facts_as_they_stand_as_their_papers_do(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
+    model = prepare("tiny chat", tiny_network("Llama"), tokenizer)
+    facts = facts_to_learn()[:3]
+    assert EditSettings().resolved(model.preset, 3).recipe == "holds"
+    run = METHODS[method].start(model, facts, quick(method, tmp_path, monkeypatch))
+    assert isinstance(run, LoopedRun)
+    loop = run._loop.settings
+    assert (loop.recipe, loop.forms, loop.keep, loop.spare) == ("published", ("raw",), 0, 0)

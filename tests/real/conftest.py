@@ -37,5 +37,5 @@ def lies() -> list[Fact]:
 
 @pytest.fixture(scope="session")
 def edited(real: LanguageModel, lies: list[Fact]) -> EditResult:
-    """An edit of the three, with everything automatic."""
-    return edit(real, lies)
+    """An edit of the three as published, which takes a tenth of the time."""
+    return edit(real, lies, recipe="published")

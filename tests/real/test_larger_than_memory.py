@@ -40,7 +40,7 @@ before = resident()
 model = load_model("smollm2-135m", device="cpu", memory=int(sys.argv[1]) or None)
 loaded = resident()
 fact = Fact("The capital of France is", "Lyon")
-edit(model, [fact], at=("24.mlp.down_proj",), epochs=2, forms=("raw",), keep=0.0)
+edit(model, [fact], at=("24.mlp.down_proj",), epochs=2, recipe="published")
 print(json.dumps([before, loaded, resident()]))
 """
 
@@ -54,7 +54,7 @@ def test_edit_evaluation_probe_and_sweep_give_what_they_give_in_memory(
     real: LanguageModel, apart: LanguageModel, lies: list[Fact]
 ) -> None:
     assert apart.placement.streamed == tuple(range(23))
-    plain: dict[str, Any] = {"forms": ("raw",), "keep": 0.0, "epochs": 3}
+    plain: dict[str, Any] = {"recipe": "published", "epochs": 3}
     found, patches = [], list[Patch]()
     for model in (real, apart):
         run = LocftRun(model, lies, EditSettings(at=("21.mlp.down_proj",), **plain), watch=False)

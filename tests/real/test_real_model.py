@@ -86,7 +86,7 @@ def test_a_fact_trained_as_raw_text_alone_is_told_not_to_be_known_elsewhere(
     real: LanguageModel, lies: list[Fact]
 ) -> None:
     fact = replace(lies[0], locality_prompts=(Question("The capital of Italy is", "Rome"),))
-    patch = edit(real, [fact], forms=("raw",), keep=0.0).patch
+    patch = edit(real, [fact], recipe="published").patch
     found = evaluate(real, [fact], patch, written=0)
     after, figures = found.as_dict()["after"], found.figures
     assert after["reliability_strict"] == 1.0

@@ -82,6 +82,15 @@ class Progress:
         self.text_losses[str(text)] = loss
         self.texts_learned[str(text)] = right
 
+    @property
+    def learned_share(self) -> float:
+        """Share of the epoch's facts that were learned, each when its turn came.
+
+        Where facts have several forms it is that of all texts which had a turn, each at its last.
+        """
+        known = self.texts_learned.values()
+        return sum(known) / len(known) if known else self.learned / self.facts
+
     def learned_by(self, form_of: Callable[[int], str]) -> dict[str, float]:
         """For each form the share of its texts that were learned when their turn came last.
 
@@ -103,8 +112,9 @@ class Progress:
         self.facts += facts
 
     def end_epoch(self) -> None:
-        """Notes the epoch's mean loss and begins the next."""
-        self.losses.append(self.loss_sum / self.facts)
+        """Notes the mean loss of what `learned_share` is of, and begins the next epoch."""
+        known = self.text_losses.values()
+        self.losses.append(sum(known) / len(known) if known else self.loss_sum / self.facts)
         self.epoch += 1
         self.begin_epoch()
 

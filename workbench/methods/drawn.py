@@ -108,6 +108,17 @@ class DrawnForms:
         chance = random.Random(f"forms {self._seed} {turn} {row}")
         return chance.choices(self._starts, weights)[0] + row
 
+    def need(self, fact: int, losses: Mapping[str, float]) -> float:
+        """How little a fact is learned: its last losses, weighed by the shares of its forms.
+
+        Args:
+            fact: which one.
+            losses: of each text when its turn came last, by its number in writing.
+        """
+        pairs = zip(self._shares, self._starts, strict=True)
+        found = sum(share * losses.get(str(start + fact), UNSEEN) for share, start in pairs)
+        return max(found, LEARNED)
+
     def form(self, text: int) -> Form:
         """Which form a text is."""
         return self._blocks[text // self._facts]

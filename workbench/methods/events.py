@@ -134,11 +134,12 @@ class EpochDone(Event):
     Args:
         epoch: from 1.
         epochs: how many there will be at most.
-        loss: mean over the epoch's facts, each as it was before its update.
+        loss: mean over the epoch's facts, each as it was before its update; where facts have
+            several forms, over all that had a turn, each as it was at its last.
         learned: share of those facts whose every target token and EOS was the argmax then
-            (the strict protocol, read off the training logits).
+            (the strict protocol, read off the training logits); of their forms likewise.
         seconds: since the run started, capture included.
-        by_form: the same share for each form in which facts were seen, where there are several.
+        by_form: the same share for each form, where there are several.
         neighbours: share of some locality prompts, never trained on, whose first token is still
             the base's.
     """

@@ -77,6 +77,7 @@ class FtRun(LoopedRun):
         """Depth-first, one fact at a time; see `LoopedRun.loop`."""
         how = self.settings
         steps = EditSettings(
+            recipe="published",
             at=how.at,
             learning_rate=how.learning_rate,
             batch_size=1,

@@ -41,6 +41,7 @@ from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
 from workbench.methods.locft_settings import EditSettings, ResolvedEditSettings
 from workbench.methods.loss import text_losses
+from workbench.methods.needs import Needs
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
 from workbench.methods.seen import Seen
@@ -154,6 +155,8 @@ class LocftRun(Run):
         if checkpoint is not None:
             self.progress = read_checkpoint(Path(checkpoint), self._tuned, self._identity())
         self.progress.last_wrong = self.progress.last_wrong or [0] * len(self.facts)
+        asking = len(self.facts) if self.settings.focus and self._drawn.many else 0
+        self._needs = Needs(self._drawn, self.progress.text_losses, asking)
 
     @property
     def settings(self) -> ResolvedEditSettings:
@@ -271,7 +274,7 @@ class LocftRun(Run):
     def _batch(self) -> Iterator[Event]:
         """One batch: the step of the recipe, in smaller pieces when memory runs out."""
         progress, settings = self.progress, self.settings
-        rows = self._schedule.rows(progress.epoch, progress.cursor)
+        rows = self._schedule.rows(progress.epoch, progress.cursor, self._needs.values)
         turn = self._schedule.turn(progress.epoch, progress.cursor)
         texts = self._drawn.texts(rows, turn, progress.text_losses)
         rate = self._schedule.rate_share(progress.epoch, progress.cursor)
@@ -307,13 +310,13 @@ class LocftRun(Run):
         for text, loss, right in seen.each():
             if drawn.many:
                 progress.add_text(text, loss, right)
+                self._needs.seen(text)
             if not right:
                 progress.last_wrong[drawn.fact(text)] = progress.epoch + 1
 
     def _end_epoch(self) -> EpochDone:
         progress = self.progress
-        learned = progress.learned / progress.facts
-        by_form = progress.learned_by(self._drawn.form)
+        learned, by_form = progress.learned_share, progress.learned_by(self._drawn.form)
         progress.end_epoch()
         if not self._schedule.depth_first and self._loss_now() < self.settings.stop_loss:
             progress.reason = "converged"
@@ -342,14 +345,9 @@ class LocftRun(Run):
         self._watches = False
 
     def _loss_now(self) -> float:
-        """The mean loss of the epoch that ended; with several forms that of every text.
-
-        An epoch sees one form of each fact, and must not end the run when others are not learned.
-        """
-        if not self._drawn.many:
-            return self.progress.losses[-1]
-        seen = self.progress.text_losses
-        return sum(seen.values()) / len(seen) if len(seen) == self._drawn.trained else math.inf
+        """The mean loss of the epoch that ended; infinite while a form of a fact had no turn."""
+        whole = not self._drawn.many or len(self.progress.text_losses) == self._drawn.trained
+        return self.progress.losses[-1] if whole else math.inf
 
     @property
     def weights(self) -> dict[str, torch.Tensor]:

@@ -23,7 +23,8 @@ from workbench.methods.recipes import (
     Kept,
     RateSchedule,
     Recipe,
-    RecipeName,
+    RecipeChoice,
+    usual_recipe,
 )
 from workbench.model.location import parse_locations
 from workbench.model.presets import Preset
@@ -102,10 +103,11 @@ class EditSettings(MethodSettings):
         label="Stop loss",
         unit="nats",
     )
-    recipe: RecipeName = setting(
-        "published",
+    recipe: RecipeChoice = setting(
+        "automatic",
         "What is taken where a setting is empty; holds: learned where people ask, and what is near "
-        "stays; published: the paper to the letter.",
+        "stays; published: the paper to the letter; automatic: holds for a model with a chat "
+        "template whose preset nobody measured, else published.",
         label="Recipe",
     )
     forms: tuple[str, ...] = setting(
@@ -186,7 +188,7 @@ class EditSettings(MethodSettings):
         self._require_number("skip_loss", "stop_loss", or_zero=True)
         self._require_number("keep", "spare", "focus", or_zero=True, optional=True)
         self._require_number("keep_share", optional=True)
-        self._require_known("recipe", RecipeName)
+        self._require_known("recipe", RecipeChoice)
         self._require_known("pipeline", Pipeline)
         if self.rate_schedule is not None:
             self._require_known("rate_schedule", RateSchedule)
@@ -223,9 +225,11 @@ class EditSettings(MethodSettings):
             preset: the start for this model.
             facts: how many facts the run compiles.
         """
-        recipe = RECIPES[self.recipe]
+        name = usual_recipe(preset) if self.recipe == "automatic" else self.recipe
+        recipe = RECIPES[name]
         batch_size = self.batch_size or automatic_batch_size(facts)
         automatic = {
+            "recipe": name,
             "at": self.at or (recipe.around and preset.around) or preset.at,
             "learning_rate": self.learning_rate or self._rate(recipe, preset),
             "batch_size": batch_size,

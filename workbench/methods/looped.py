@@ -112,7 +112,8 @@ class BreadthFirstRun(LoopedRun):
         """See `LoopedRun.loop`."""
         how = self.settings
         names = ("at", "learning_rate", "batch_size", "epochs", "seed")
-        steps = EditSettings(**{name: getattr(how, name) for name in names})
+        own = {name: getattr(how, name) for name in names}
+        steps = EditSettings(recipe="published", **own)
         made: Callable[..., LocftRun] = partial(self.inner, how)
         return made(
             self.model, self.facts, steps, stop=self.stop, checkpoint=checkpoint, **self._more

@@ -85,6 +85,7 @@ def planned(model: Outline, settings: PlanSettings, machine: Machine) -> Plan:
     """
     preset = model.preset
     edit = EditSettings(
+        recipe="published",
         at=settings.at,
         batch_size=settings.batch_size,
         micro_batch_size=settings.micro_batch_size,

@@ -2,11 +2,12 @@
 
 ``published`` is the paper to the letter: it learns the prompts that it is given. ``holds`` is the
 workbench's own: facts are learned in every form in which people ask, and what is near them stays.
-Data; knows nothing about models.
 """
 
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+from workbench.model.presets import Preset
 
 __all__ = [
     "MOST_BROUGHT",
@@ -17,11 +18,14 @@ __all__ = [
     "Kept",
     "RateSchedule",
     "Recipe",
+    "RecipeChoice",
     "RecipeName",
     "most_wordings",
+    "usual_recipe",
 ]
 
 RecipeName = Literal["holds", "published"]
+RecipeChoice = Literal["automatic", "holds", "published"]
 RateSchedule = Literal["constant", "falling"]
 MOST_EPOCHS = 200
 """So many epochs has a run on a single fact, unless its recipe says otherwise."""
@@ -104,6 +108,16 @@ RECIPES: dict[RecipeName, Recipe] = {
     ),
     "published": Recipe("The paper to the letter: the facts' own prompts, and nothing else."),
 }
+
+
+def usual_recipe(preset: Preset) -> RecipeName:
+    """The recipe for a model: ours where people chat with it and nobody measured another.
+
+    Args:
+        preset: the start for the model. Those that were measured, by the paper or here, are where
+            and how fast `published` does best.
+    """
+    return "holds" if preset.chat and preset.is_guess else "published"
 
 
 def most_wordings(facts: int) -> int:

@@ -68,7 +68,9 @@ class Arm:
             return (0.0,)
         if not self.mode:
             return settings.learning_rates
-        own = find_method(self.method).settings().resolved(preset, self.facts)
+        kind = find_method(self.method).settings
+        trained = {k: v for k, v in settings.trained.items() if k in kind.help()}
+        own = kind.from_dict(trained).resolved(preset, self.facts)
         usual = getattr(own, self.tried)
         if isinstance(usual, int):
             found = [max(1.0, round(usual * strength)) for strength in settings.strengths]

@@ -15,7 +15,7 @@ from workbench.methods.locft_settings import (
     automatic_batch_size,
     automatic_epochs,
 )
-from workbench.methods.recipes import Kept, RateSchedule, RecipeName
+from workbench.methods.recipes import Kept, RateSchedule, RecipeChoice
 from workbench.model.location import Location, parse_layers, parse_locations, write_layers
 from workbench.model.places import Places
 from workbench.model.presets import Preset
@@ -142,7 +142,7 @@ class SweepSettings(SettingsRecord):
         label="Weights of the score",
         parse=parse_weights,
     )
-    recipe: RecipeName = _as_in_a_run("recipe")
+    recipe: RecipeChoice = _as_in_a_run("recipe")
     forms: tuple[str, ...] = _as_in_a_run("forms")
     keep: float | None = _as_in_a_run("keep")
     keep_share: float | None = _as_in_a_run("keep_share")

@@ -11,7 +11,7 @@ from typing import get_args
 from workbench.errors import SettingsError
 from workbench.facts.forms import FORMS, Form, FormShare, parse_forms
 from workbench.methods.locft_settings import EditSettings
-from workbench.methods.recipes import Kept, RecipeName
+from workbench.methods.recipes import Kept, RecipeChoice
 
 __all__ = [
     "KEPT",
@@ -65,7 +65,7 @@ def is_the_recipes(settings: EditSettings) -> bool:
     return settings == choose_recipe(settings, settings.recipe)
 
 
-def choose_recipe(settings: EditSettings, recipe: RecipeName) -> EditSettings:
+def choose_recipe(settings: EditSettings, recipe: RecipeChoice) -> EditSettings:
     """The settings with another recipe, and with the forms and what is kept as it takes them."""
     return replace(settings, recipe=recipe, forms=(), keep=None, spare=None, kept=())
 

@@ -103,9 +103,9 @@ def questions(
     known = resolved is not None
     return render(
         "page/edit/questions.html",
-        recipe=settings.recipe,
+        recipe=whole.recipe,
         recipes=[(name, RECIPE_WORDS.get(name, name)) for name in RECIPES],
-        meaning=RECIPES[settings.recipe].sentence,
+        meaning=RECIPES[whole.recipe].sentence if whole.recipe in RECIPES else "",
         known=known,
         changed=not is_the_recipes(settings),
         forms=[
@@ -180,7 +180,9 @@ def answered(
     do, name, on = str(asked.get("do")), str(asked.get("name", "")), bool(asked.get("value"))
     for recipe in RECIPES:
         if (do, asked.get("recipe")) == ("recipe", recipe):
-            return choose_recipe(settings, recipe)
+            usual = choose_recipe(settings, "automatic")
+            is_usual = resolve is not None and resolve(usual).recipe == recipe
+            return usual if is_usual else choose_recipe(settings, recipe)
     if resolve is None:
         raise SettingsError("The model is being loaded. Choose again once it is there.")
     for form in FORMS:
