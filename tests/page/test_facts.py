@@ -166,7 +166,7 @@ def test_the_model_is_asked_for_the_old_answers(open_page: Open, store: Store) -
 def wordings_are_ticked_and_taken(page: Page, store: Store) -> None:
     """What the model writes is offered; only what is ticked becomes the fact's."""
     page.get_by_role("button", name="Details of").first.click()
-    page.get_by_role("button", name="Write other words").first.click()
+    page.locator("#facts-table .unfolded").get_by_role("button", name="Write other words").click()
     assert job_done(store, "rephrase").result["facts"] == 1
     same, other = Wording("Italy's capital is", "Rome"), Wording("In Italy", "Milan", "otherwise")
     store.rephrasings.add([Rephrased(3, "The capital of Italy is", "Rome", (same, other))])
