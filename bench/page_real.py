@@ -29,7 +29,7 @@ WORD = re.compile(r"\w")
 TABS = {
     "Facts": "#facts-table table.facts",
     "Layers": "#layer-grid .heat td button",
-    "Edit": "#plan .figures",
+    "Edit": "#start",
     "Probe": "#prompt textarea",
     "Evaluate": "#evaluate-start button",
     "Runs": "#runs-table table.runs tr:nth-child(2)",

@@ -29,7 +29,7 @@ from workbench.work.words import count, share
 
 PATIENCE = 3_600_000  # milliseconds: a busy machine takes long
 LOOK_EVERY = 0.2  # seconds
-SHOWN = ("Layers", "Edit", "Evaluate")  # tabs that are photographed
+SHOWN = ("Layers", "Edit", "Probe")  # tabs that are photographed
 
 
 class Walk:
@@ -82,7 +82,9 @@ class Walk:
         self._page.get_by_role("button", name="Scan every matrix").click()
         self._done("scan")
         expect(self._page.get_by_role("button", name="Scan again")).to_be_visible()
-        return "every matrix"
+        kept = self._store.profiles.latest_scan(self._store.settings.model.name)
+        assert kept is not None
+        return f"{count(len(kept.result.rows), 'place')}, {count(kept.result.sample, 'fact')}"
 
     def sweep(self, minutes: int) -> str:
         """Tries short edits for so many minutes, and takes the place recommended."""
@@ -200,6 +202,8 @@ def photograph(browser: Browser, address: str, folder: Path) -> None:
         expect(page.locator("#facts-table table")).to_be_visible()
         for tab in SHOWN:
             go_to(page, tab)
+            if tab == "Layers":
+                page.get_by_role("button", name="Pull", exact=True).click()
             page.wait_for_timeout(4000)  # plots are drawn, and drawn anew in the page's colours
             save_picture(page, folder / f"real-{tab.lower()}-{scheme}.png")
         page.context.close()
