@@ -111,6 +111,7 @@ def main() -> int:
     ):
         browser = playwright.chromium.launch(executable_path=browser_path, args=list(BROWSER_FLAGS))
         page = browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]
+        page.add_init_script("localStorage.setItem('workbench-tour', 'over')")
         page.goto(address, wait_until="domcontentloaded")
         work(page)
         page.close()

@@ -111,7 +111,7 @@ def test_a_step_is_reminded_of_fewer_prompts_than_it_has_facts_and_as_strongly(
     for run in (few, many):
         assert run.keep is not None
         list(run.keep.preparing(run.kept_from, None))
-    assert tuple(len(run._step._kept_now(5, 0)) for run in (few, many)) == (3, 10)
+    assert tuple(len(run._step.kept_now(5, 0)) for run in (few, many)) == (3, 10)
     with pytest.raises(SettingsError, match="keep_share is"):
         EditSettings(keep_share=0.0)
 

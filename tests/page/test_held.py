@@ -128,7 +128,7 @@ def test_the_numbers_of_both_stand_side_by_side(store: Store) -> None:
     found = effects(store, store.runs.get(second.id))
     card = run_card(RunView(run=second, epochs=[epoch(1)], effects=found))
     table = card[card.index("What did it bring?") :]
-    assert re.findall(r"<tr><td>([\w ]+)</td>", table) == [
+    assert re.findall(r"<tr><td>(?:<span [^>]*>)?([\w ]+)<", table) == [
         *("raw", "question", "chat", "neighbours"),
         "in a chat",
         "loss of plain text",

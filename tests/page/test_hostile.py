@@ -305,11 +305,29 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "trials_table": (trials_table, [score_rows(SWEPT), ("5.mlp",), ("6.mlp",)]),
     "scan bar": (
         drawn("layers/scan_bar"),
-        [{"going": False, "result": SCAN, "columns": [("a", "b")], "column": "a", "session": "s"}],
+        [
+            {
+                "going": False,
+                "result": SCAN,
+                "columns": [("a", "b")],
+                "column": "a",
+                "session": "s",
+                "time": "about 40 s",
+            }
+        ],
     ),
     "sweep bar": (
         drawn("layers/sweep_bar"),
-        [{"job": None, "sweep": SWEEP, "measures": [("a", "b")], "measure": "a", "session": "s"}],
+        [
+            {
+                "job": None,
+                "sweep": SWEEP,
+                "measures": [("a", "b")],
+                "measure": "a",
+                "session": "s",
+                "time": "about 5 minutes",
+            }
+        ],
     ),
     "sweep choice": (
         drawn("layers/sweep_choice"),
@@ -343,7 +361,16 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "links": (drawn("evaluate/links"), [{"address": "reports/s/1"}]),
     "start": (
         drawn("evaluate/evaluation"),
-        [{"job": None, "label": "Evaluate", "error": "wrong", "note": "missing", "line": "x"}],
+        [
+            {
+                "job": None,
+                "label": "Evaluate",
+                "error": "wrong",
+                "note": "missing",
+                "line": "x",
+                "time": "about 40 s",
+            }
+        ],
     ),
     "study": (
         drawn("evaluate/study"),
@@ -359,6 +386,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
                 "line": "x",
                 "asked": "The same.",
                 "found": "",
+                "time": "about an hour",
             }
         ],
     ),
@@ -373,6 +401,7 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
                 "report": "stresses/s/1",
                 "table": "",
                 "sentences": ["All 2 facts."],
+                "time": "about 40 s",
             }
         ],
     ),

@@ -7,7 +7,9 @@ from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import Started
 from workbench.methods.locft_settings import EditSettings
 from workbench.page.edit.plan import plan_card
+from workbench.page.edit.processes import draw_processes, shared_command
 from workbench.search.capacity import Capacity
+from workbench.store.status import WorkerStatus
 
 SETTINGS = EditSettings(at=("6.mlp.down_proj",), learning_rate=0.005, batch_size=2, epochs=40)
 PLAN = Started(20, SETTINGS.at, 0.005, 2, 40, 400, 196_608, 4_200_000, kept_from=6)
@@ -48,3 +50,14 @@ def test_the_plan_says_what_is_missing() -> None:
     assert "being measured" in plan_card(3, LOCFT_BF, SETTINGS, None)
     wrong = plan_card(3, LOCFT_BF, SETTINGS, RunEstimate("", error="'77' is not in <this> model"))
     assert "&lt;this&gt;" in wrong and 'role="alert"' in wrong
+
+
+def test_a_run_is_shared_only_where_there_is_more_than_one_device() -> None:
+    status = WorkerStatus(1, "idle", device="cuda", devices=4)
+    assert draw_processes(None, 1) == draw_processes(replace(status, devices=1), 1) == ""
+    assert "GPUs" in (card := draw_processes(status, 3)) and card.count("<option") == 4
+    assert "Processes" in draw_processes(replace(status, device="cpu", devices=1), 2)
+    assert "3 processes share the facts" in plan_card(20, LOCFT_BF, SETTINGS, ESTIMATE, processes=3)
+    line = "workbench edit facts.csv --out patch"
+    assert shared_command(line, 3) == f"torchrun --nproc-per-node 3 -m {line}"
+    assert shared_command(line, 1) == line

@@ -198,6 +198,8 @@ def test_the_page_follows_again_after_the_server_was_killed(
     with server_at(port, tmp_path):
         page.goto(f"http://127.0.0.1:{port}/", wait_until="domcontentloaded")
         expect(page.locator("#facts-table")).to_contain_text("The capital of")
+        # It is a first start: the tour begins, and is left for good.
+        page.locator("#tour").get_by_role("button", name="Not now").click()
     expect(page.locator("#away-note")).to_contain_text("This page goes on by itself")
     store = Library(tmp_path).latest()
     store.facts.add([AUSTRALIA], "file")
@@ -209,6 +211,7 @@ def test_the_page_follows_again_after_the_server_was_killed(
         page.evaluate("window.old.postMessage({edition: 'another'})")
         page.wait_for_function("!window.old")
         expect(page.locator("#facts-table")).to_contain_text("Melbourne")
+        expect(page.locator("#tour")).to_be_hidden()
         store.facts.add([FRANCE], "file")
         expect(page.locator("#facts-table")).to_contain_text("Lyon")
         # One that is asked to end does not wait for the streams of open pages.

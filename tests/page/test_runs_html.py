@@ -204,7 +204,7 @@ def test_several_runs_are_laid_over_each_other_with_their_intervals() -> None:
     # The key, then the losses and what was learned; the third run has no epoch.
     assert drawn == ["hue-1", "hue-4", "hue-4 again", "hue-1", "hue-4", "hue-1", "hue-4"]
     assert "run 2 · mine" in shown and 'class="strip' in shown
-    (row,) = re.findall(r"<td[^>]*>reliability</td>(.*?)</tr>", shown)
+    (row,) = re.findall(r">reliability</span></td>(.*?)</tr>", shown)
     assert re.findall(r">([\d.–]+)<", row) == ["0.60", "0.70", "–"]
 
 
@@ -253,7 +253,7 @@ def test_a_run_has_the_colour_that_a_person_chose_else_that_of_its_number() -> N
 
 def test_runs_are_laid_out_by_number_or_by_word_and_only_where_they_have_both() -> None:
     lines = [
-        RunLine(run(1)),
+        RunLine(run(1, recipe="published")),
         RunLine(run(2, recipe="holds")),
         RunLine(replace(run(3), metrics={})),
     ]

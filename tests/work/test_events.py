@@ -11,6 +11,7 @@ from workbench.methods.events import (
     BatchDone,
     EpochDone,
     Finished,
+    Judged,
     MicroBatchHalved,
     StageProgress,
     Started,
@@ -27,6 +28,7 @@ EXAMPLES: list[Event] = [
     EpochDone(1, 50, 1.25, 0.5, 3.5),
     MicroBatchHalved(2),
     Finished("converged", 12, 48, 1.5, (2.0, 1.0, 0.005)),
+    Judged((True, False), (3, 0)),
     Stopped(3, 50),
 ]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.work.words import model_name
+from workbench.work.words import about, model_name
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,21 @@ from workbench.work.words import model_name
 )
 def test_a_local_model_is_called_by_its_own_name(name: str, called: str) -> None:
     assert model_name(name) == called
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "about a second"),
+        (3.4, "about 3 s"),
+        (42.0, "about 40 s"),
+        (58.0, "about 1 minute"),
+        (130.0, "about 2 minutes"),
+        (1000.0, "about 15 minutes"),
+        (3700.0, "about 1 hour"),
+        (5500.0, "about 1.5 hours"),
+        (40_000.0, "about 11 hours"),
+    ],
+)
+def test_what_work_takes_is_told_no_finer_than_it_is_known(seconds: float, words: str) -> None:
+    assert about(seconds) == words

@@ -13,7 +13,7 @@ from workbench.store.probes import Side
 from workbench.worker import ask as ask_work
 from workbench.worker.ask import answer_probes
 from workbench.worker.patches import Patches
-from workbench.worker.task import Cancelled, Countdown, Task, time_left
+from workbench.worker.task import Cancelled, Task
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +92,3 @@ def test_a_question_taken_out_of_the_history_is_not_asked(store: Store) -> None:
     _, probe = asking(store, "The author of Hamlet is")
     store.probes.delete([probe])
     assert store.probes.among([probe]) == []
-
-
-def test_a_countdown_says_nothing_before_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("time.monotonic", lambda: now)
-    countdown = Countdown()
-    assert countdown.left(0.5) == ""
-    now = 130.0
-    assert countdown.left(0.25) == " · 1:30 left"
-    assert countdown.left(0.0) == countdown.left(1.0) == ""
-    assert time_left(65.2) == "1:05 left"

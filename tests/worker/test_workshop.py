@@ -1,5 +1,6 @@
 """What the worker loads, and what it tells the session of it."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +11,17 @@ import torch
 from tests.summary import SUMMARY
 from workbench.errors import SessionError
 from workbench.facts import Fact
+from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.model.choice import ModelChoice
 from workbench.model.language_model import LanguageModel
 from workbench.store import Store
+from workbench.store.amounts import amount_of
 from workbench.store.jobs import JobKind
+from workbench.store.paces import Paces
+from workbench.store.requests import EvaluateRequest, ScanRequest
 from workbench.store.settings import FOREIGN_MODEL
 from workbench.store.status import WorkerStatus
+from workbench.work.stop import Stop
 from workbench.worker import workshop
 from workbench.worker.kept_facts import kept_facts
 from workbench.worker.task import Task
@@ -62,6 +68,55 @@ def test_the_memory_of_the_model_in_the_worker_is_told(
     assert (after["held"], after["held_on"]) == (model.memory_bytes, "cpu")
     WorkerStatus(1, "idle", **after).write(tmp_path)
     assert WorkerStatus.read(tmp_path) == WorkerStatus(1, "idle", **after)
+
+
+def test_what_work_took_foretells_the_next_such_work(
+    tmp_path: Path, model: LanguageModel, facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workshop, "load_model", lambda name, **options: model)
+    folder = tmp_path / "session"
+    folder.mkdir()
+    store, loader, paces = Store(folder), workshop.Workshop(), Paces(tmp_path)
+    store.facts.add(facts, "file")
+
+    def done(kind: JobKind, **params: Any) -> None:
+        job = store.jobs.submit(kind, params)
+        assert store.jobs.claim(job, "test")
+        loader.do(Task(store, store.jobs.get(job)))
+
+    def times(request: ScanRequest | EvaluateRequest) -> int:
+        amount, kept = amount_of(store, request), tmp_path / "paces.json"
+        assert amount is not None
+        (model_of,) = json.loads(kept.read_text()).values() if kept.exists() else ({},)
+        known = model_of.get(amount.key, [])
+        assert (paces.seconds(store.settings, amount) is None) == (not known)
+        return len(known)
+
+    done("load")
+    assert times(ScanRequest()) == 0
+    loader.use_idle_time(store, Stop())  # a few passes tell of the first scan
+    assert times(ScanRequest()) == 1
+    loader.use_idle_time(store, Stop())
+    done("scan")
+    assert times(ScanRequest()) == 2
+    done("evaluate", run=None, settings={"forms": ["raw"]})
+    assert times(EvaluateRequest(None, EvaluationSettings(forms=("raw",)))) == 1
+
+
+def test_a_part_of_work_or_one_that_failed_foretells_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    folder.mkdir()
+    store = Store(folder)
+    store.facts.add([Fact("The capital of Australia is", "Melbourne")], "typed")
+    task = Task(store, store.jobs.get(store.jobs.submit("scan")))
+    with task.timed(ScanRequest()):
+        task.goes_on = True
+    with pytest.raises(SessionError), task.timed(ScanRequest()):
+        raise SessionError("No.")
+    assert not (tmp_path / "paces.json").exists()
+    with task.timed(ScanRequest()):
+        pass
+    assert (tmp_path / "paces.json").exists()
 
 
 def test_the_model_of_a_session_from_elsewhere_is_not_loaded_before_a_person_says_so(

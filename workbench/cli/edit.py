@@ -4,6 +4,7 @@ The first Ctrl-C ends the run between two steps and keeps a checkpoint beside th
 ``--resume`` goes on from there to the same patch.
 """
 
+import json
 import shlex
 import shutil
 import sys
@@ -44,7 +45,7 @@ from workbench.facts.fact import facts_digest
 from workbench.facts.read import FactFile
 from workbench.methods.base import MethodRun, find_method
 from workbench.methods.brought import left_out
-from workbench.methods.events import EpochDone, Stopped
+from workbench.methods.events import EpochDone, Judged, Stopped
 from workbench.model.choice import ModelChoice
 from workbench.work.events import Event
 from workbench.work.settings import SettingsRecord
@@ -90,6 +91,10 @@ Rehearsed = Annotated[
 ]
 
 
+TellingTo = Annotated[Path | None, typer.Option("--events", hidden=True)]
+KeptAt = Annotated[Path | None, typer.Option("--checkpoint", hidden=True)]
+
+
 @command("edit")
 def edit(
     file: FactsPath,
@@ -108,12 +113,14 @@ def edit(
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
     as_json: Json = False,
+    events: TellingTo = None,
+    kept_at: KeptAt = None,
 ) -> None:
     """Compiles the facts of a file."""
     if not find_method(method).shares:
         require_alone(f"method {method}")
     stop = Stop()
-    checkpoint = out.with_name(out.name + ".checkpoint.safetensors")
+    checkpoint = kept_at or out.with_name(out.name + ".checkpoint.safetensors")
     states = out.with_name(out.name + ".states")
 
     def looked_at() -> FactFile:
@@ -142,10 +149,12 @@ def edit(
         run = agreed(ranks, prepared)
         for sentence in left_out(run.facts, run.settings):
             notes().print(visible(sentence), markup=False, soft_wrap=True)
-        result = _done(run, ranks, checkpoint, as_json)
+        telling = _Telling(events if ranks.leads else None)
+        result = _done(run, ranks, checkpoint, as_json, telling)
         if not ranks.leads:
             return
         result.patch.save(out)
+        telling.take(Judged(result.learned, result.learned_in))
         checkpoint.unlink(missing_ok=True)
         shutil.rmtree(states, ignore_errors=True)
     report = _report(run, result, out)
@@ -179,7 +188,26 @@ def _store(folder: Path, ranks: "Ranks") -> "StatesStore":
     return StatesStore(folder if ranks.alone else folder / str(ranks.number))
 
 
-def _done(run: MethodRun, ranks: "Ranks", checkpoint: Path, as_json: bool) -> "EditResult":
+class _Telling:
+    """Writes events as lines of JSON, for a program that started this one.
+
+    Args:
+        path: of the file; None writes none.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def take(self, event: Event) -> None:
+        """Writes an event."""
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(event.as_dict(), ensure_ascii=False) + "\n")
+
+
+def _done(
+    run: MethodRun, ranks: "Ranks", checkpoint: Path, as_json: bool, telling: _Telling
+) -> "EditResult":
     """Does the run; where it does not come to its end, what was done is kept."""
     from workbench.methods.edit import editing
 
@@ -189,7 +217,9 @@ def _done(run: MethodRun, ranks: "Ranks", checkpoint: Path, as_json: bool) -> "E
     def note(event: Event) -> None:
         nonlocal done, kept
         if isinstance(event, Stopped):
-            stopped.append(event)
+            stopped.append(event)  # is told once the checkpoint is there
+        else:
+            telling.take(event)
         if isinstance(event, EpochDone):
             done = event.epoch
             # A process that is gone may take the others with it before they can keep anything.
@@ -211,6 +241,7 @@ def _done(run: MethodRun, ranks: "Ranks", checkpoint: Path, as_json: bool) -> "E
     if result is None:
         if ranks.leads:
             _keep_stopped(run, stopped[-1], checkpoint, as_json)
+            telling.take(stopped[-1])
         raise typer.Exit(STOPPED)
     return result
 

@@ -63,9 +63,8 @@ MEASURE_HELP = {
     "reliability": GLOSSARY["reliability"],
     "generalization": GLOSSARY["generalization"],
     "locality": GLOSSARY["locality"],
-    "locality_first": "The likeliest first token of the answer to prompts that must not change is "
-    "what it was before the edit.",
-    "locality_right": "Prompts that must not change are answered as their stated answer says.",
+    "locality_first": GLOSSARY["locality, first token unchanged"],
+    "locality_right": GLOSSARY["locality, right"],
     "portability": GLOSSARY["portability"],
 }
 WORDS = {

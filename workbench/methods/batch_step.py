@@ -92,15 +92,20 @@ class BatchStep:
         """
         seen = Seen(texts)
         with self.tuned.training():
-            self._gradients(seen, self._kept_now(len(texts), batch))
+            self._gradients(seen, self.kept_now(len(texts), batch))
             seen.share(self.ranks)
             stepped = seen.loss >= self.settings.skip_loss
             if stepped:
                 self._update(rate)
         return seen, stepped
 
-    def _kept_now(self, facts: int, batch: int) -> list[int]:
-        """What must stay of which a step is reminded."""
+    def kept_now(self, facts: int, batch: int) -> list[int]:
+        """What must stay of which a step is reminded.
+
+        Args:
+            facts: of its batch.
+            batch: which one of the run.
+        """
         if self.keep is None or not self.settings.keep:
             return []
         return self.keep.drawn(math.ceil(self.settings.keep_share * facts), batch)
@@ -119,6 +124,7 @@ class BatchStep:
             if self.keep is not None and piece.kept:
                 found = self.keep.divergences(piece.kept, of_kept)
                 parts.append(found.mean() * (self.settings.keep * len(piece.kept) / len(kept)))
+            del of_facts, of_kept  # what the loss needs of them, it has
             loss = torch.stack(parts).sum() if len(parts) > 1 else parts[0]
             # No token may have reached the one expert that is tuned.
             reached = loss.requires_grad

@@ -10,6 +10,7 @@ __all__ = [
     "BatchDone",
     "EpochDone",
     "Finished",
+    "Judged",
     "MicroBatchHalved",
     "StageProgress",
     "Started",
@@ -37,6 +38,7 @@ class Started(Event):
         resumed_epoch: epochs already done by the run that this one continues.
         streams: which layers are read in every step and why, or that none is, in a sentence; empty
             for a model that is in memory as a whole.
+        processes: how many share the facts.
     """
 
     facts: int
@@ -51,10 +53,13 @@ class Started(Event):
     fallback: str = ""
     resumed_epoch: int = 0
     streams: str = ""
+    processes: int = 1
 
     def told(self) -> Told | None:
-        """What is read from where, where the model is not in memory as a whole."""
-        return Told(remark=self.streams) if self.streams else None
+        """What is read from where, and how many processes share the run, where that is unusual."""
+        shared = f"{self.processes} processes share the facts." if self.processes > 1 else ""
+        remark = " ".join(filter(None, (self.streams, shared)))
+        return Told(remark=remark) if remark else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,19 @@ class Finished(Event):
     steps: int
     seconds: float
     losses: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Event):
+    """Which facts a finished run learned, and its patch is written; told by shared runs alone.
+
+    Args:
+        learned: which facts are right by the strict protocol.
+        learned_in: for each fact the last epoch in which it was wrong; None where nobody counts.
+    """
+
+    learned: tuple[bool, ...]
+    learned_in: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ kept as well, so that a step costs no more than the layers above it.
 
 import random
 from collections.abc import Generator, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 
 import torch
 
-from workbench.methods.kept_prompts import KeptPrompt, answered
+from workbench.methods.footprint import pass_bytes
+from workbench.methods.kept_prompts import KeptPrompt, answered, asking_bytes, sizes
 from workbench.methods.recipes import Kept
-from workbench.model.bypass import capture
+from workbench.model.bypass import capture, up_to
 from workbench.model.language_model import LanguageModel
 from workbench.model.memory import in_batches
 from workbench.model.passes import Advanced
@@ -25,8 +27,8 @@ __all__ = ["KeepSet", "divergence"]
 
 TOP = 64  # tokens of the base's distribution that are kept one by one
 LEAST = 1e-9
-AT_ONCE = 16  # texts that the base is asked at once: each token has logits for a whole vocabulary
-TOKENS_A_PROMPT = 12  # as a guess, before the prompts are tokens
+AT_ONCE = 16  # texts that pass together
+TARGETS_AT_ONCE = 64  # each has logits for a whole vocabulary
 
 SHARES: dict[Kept, float] = {"neighbours": 3.0, "text": 1.0, "chats": 0.5, "yours": 2.0}
 """How often each kind is drawn, relative to the others."""
@@ -49,20 +51,61 @@ class KeepSet:
         self._kinds: dict[Kept, range] = {}
         self._states: HiddenStates | None = None
         self._starts: tuple[int, ...] = ()
-        self._tokens = torch.empty(0)
+        self._tokens = torch.empty(0, dtype=torch.int32)
         self._shares = torch.empty(0)
 
-    @property
-    def expected_tokens(self) -> int:
-        """About how many tokens all texts have."""
-        return sum(TOKENS_A_PROMPT + prompt.answer_tokens for prompt in self._prompts)
+    @cached_property
+    def _foretold(self) -> list[tuple[int, int]]:
+        """Tokens that are read and answered of each text, at most, before the base is asked."""
+        return [size for _, asked in self._groups() for size in sizes(self._model, asked)]
+
+    @cached_property
+    def _foretold_kinds(self) -> dict[Kept, range]:
+        """Where the texts of each kind stand, if the base answers all."""
+        found: dict[Kept, range] = {}
+        done = 0
+        for kind, asked in self._groups():
+            start, done = done, done + len(sizes(self._model, asked))
+            if done > start:
+                found[kind] = range(found.get(kind, range(start, start)).start, done)
+        return found
+
+    def _groups(self) -> Iterator[tuple[Kept, list[KeptPrompt]]]:
+        """The prompts as they are asked: kind by kind, and chats apart."""
+        for kind in SHARES:
+            for chat in (False, True):
+                yield kind, [p for p in self._prompts if (p.kind, p.chat) == (kind, chat)]
 
     @property
-    def asking_bytes(self) -> int:
-        """About what the base's logits and their shares take while it is asked."""
-        longest = sorted((prompt.answer_tokens for prompt in self._prompts), reverse=True)[:AT_ONCE]
-        of_logit = 8 if self._model.dtype == torch.float32 else self._model.dtype.itemsize + 8
-        return sum(longest) * self._model.shape.vocab_size * of_logit
+    def kept_bytes(self) -> int:
+        """What the base's distributions take."""
+        targets = sum(self.targets(range(self.texts)))
+        return targets * min(TOP, self._model.shape.vocab_size) * 8
+
+    @property
+    def answering_bytes(self) -> int:
+        """About the most that is held while the base is asked."""
+        return max((asking_bytes(self._model, asked) for _, asked in self._groups()), default=0)
+
+    @property
+    def sharing_bytes(self) -> int:
+        """About the most that is held while the base's distributions are taken."""
+        vocabulary, width = self._model.shape.vocab_size, self._model.dtype.itemsize
+        each = vocabulary * (8 if width == 4 else width + 8)  # logits, in float32, and shares
+        targets = max((sum(self.targets(rows)) for rows in self.batches()), default=0)
+        return max(targets * each, self.passing_bytes)
+
+    @property
+    def passing_bytes(self) -> int:
+        """About the most that is held while all texts pass some layers."""
+        sizes = [self.lengths(rows) for rows in self.batches()]
+        most = max((len(lengths) * max(lengths) for lengths in sizes), default=0)
+        return pass_bytes(self._model, most)
+
+    @property
+    def texts(self) -> int:
+        """How many prompts have an answer; before the base is asked, how many it is asked."""
+        return len(self._table if self._table is not None else self._foretold)
 
     def __len__(self) -> int:
         return len(self._prompts)
@@ -94,14 +137,14 @@ class KeepSet:
     def _ask(self) -> Iterator[Advanced]:
         """What is to be said to the prompts, kind by kind."""
         texts: list[TokenizedText] = []
-        for kind in SHARES:
+        kinds: dict[Kept, range] = {}
+        for kind, asked in self._groups():
             start = len(texts)
-            for chat in (False, True):
-                asked = [p for p in self._prompts if (p.kind, p.chat) == (kind, chat)]
-                texts += answered(self._model, asked)
+            texts += answered(self._model, asked)
             if len(texts) > start:
-                self._kinds[kind] = range(start, len(texts))
+                kinds[kind] = range(kinds.get(kind, range(start, start)).start, len(texts))
             yield Advanced(len(texts))
+        self._kinds = kinds
         self._table = TokenTable(texts, self._model.device)
 
     def _keep_distributions(self, table: TokenTable) -> Iterator[Advanced]:
@@ -109,7 +152,7 @@ class KeepSet:
         self._starts = (0, *accumulate(len(text.target) for text in texts))
         count = min(TOP, self._model.shape.vocab_size)
         shape, device = (self._starts[-1], count), self._model.device
-        self._tokens = torch.zeros(shape, dtype=torch.long, device=device)
+        self._tokens = torch.zeros(shape, dtype=torch.int32, device=device)
         self._shares = torch.zeros(shape, device=device)
 
         states = yield from settling(self._model, table, self._states)
@@ -120,10 +163,10 @@ class KeepSet:
             top = logits.softmax(dim=-1).topk(count, dim=-1)
             return top.values, top.indices
 
-        order = sorted(range(len(texts)), key=lambda row: texts[row].length)
-        for rows, (shares, tokens) in in_batches(order, AT_ONCE, device, ask):
-            places = self._places(rows)
-            self._shares[places], self._tokens[places] = shares, tokens
+        for batch in self.batches():
+            for rows, (shares, tokens) in in_batches(batch, len(batch), device, ask):
+                places = self._places(rows)
+                self._shares[places], self._tokens[places] = shares, tokens.int()
 
     def _places(self, rows: Sequence[int]) -> torch.Tensor:
         """Where the distributions of some texts stand, text by text."""
@@ -138,11 +181,12 @@ class KeepSet:
             turn: which step of the run.
         """
         chance = random.Random(f"keep {self._seed} {turn}")
-        kinds = list(self._kinds)
+        known = self._kinds if self._table is not None else self._foretold_kinds
+        kinds = list(known)
         if not kinds:
             return []
         drawn = chance.choices(kinds, [SHARES[kind] for kind in kinds], k=count)
-        return [chance.choice(self._kinds[kind]) for kind in drawn]
+        return [chance.choice(known[kind]) for kind in drawn]
 
     def asked(self, rows: Sequence[int]) -> tuple[TokenBatch, Sequence[int], HiddenStates | None]:
         """Some of the texts as `kept_logits` takes them."""
@@ -158,24 +202,37 @@ class KeepSet:
         """
         assert self._table is not None
         batch, places = self._table.batch(rows), self._places(rows)
-        found = divergence(logits, self._tokens[places], self._shares[places])
+        found = divergence(logits, self._tokens[places].long(), self._shares[places])
         return batch.sum_by_text(found) / batch.sum_by_text(torch.ones_like(found))
 
     def batches(self) -> list[list[int]]:
-        """All texts, once they are prepared, in batches of similar length."""
-        texts = self._table.texts if self._table is not None else ()
-        order = sorted(range(len(texts)), key=lambda row: texts[row].length)
-        return [order[first : first + AT_ONCE] for first in range(0, len(order), AT_ONCE)]
+        """All texts in batches of similar length, with few targets each."""
+        lengths, targets = self.lengths(range(self.texts)), self.targets(range(self.texts))
+        found: list[list[int]] = []
+        for row in sorted(range(self.texts), key=lengths.__getitem__):
+            now = sum(targets[one] for one in found[-1]) + targets[row] if found else 0
+            if not found or len(found[-1]) == AT_ONCE or now > TARGETS_AT_ONCE:
+                found.append([])
+            found[-1].append(row)
+        return found
 
     def lengths(self, rows: Sequence[int]) -> list[int]:
-        """How many tokens the model reads of some texts."""
-        assert self._table is not None
+        """How many tokens the model reads of some texts; at most, before the base is asked."""
+        if self._table is None:
+            return [self._foretold[row][0] for row in rows]
         return [self._table.length(row) for row in rows]
+
+    def targets(self, rows: Sequence[int]) -> list[int]:
+        """How many tokens are answered of some texts; at most, before the base is asked."""
+        if self._table is None:
+            return [self._foretold[row][1] for row in rows]
+        return [len(self._table.texts[row].target) for row in rows]
 
     def pass_to(self, layer: int, rows: Sequence[int]) -> None:
         """Some texts go through the layers before one of them, or through all where it is none."""
         if layer >= self._model.layer_count:
-            self.logits(rows)
+            head = self._model.network.get_output_embeddings()
+            up_to(head, lambda: self.logits(rows))  # nobody looks at what the head makes of them
         else:
             capture(self._model.layers, layer, lambda: self.logits(rows))
 

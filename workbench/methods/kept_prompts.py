@@ -12,6 +12,7 @@ from workbench.facts.forms import Form, as_question
 from workbench.facts.neighbours import neighbours, said_keys
 from workbench.facts.overlaps import kept_questions
 from workbench.facts.same import prompt_key
+from workbench.methods.footprint import cache_bytes, pass_bytes
 from workbench.methods.other_words import other_words
 from workbench.methods.pieces import cheapest_pieces, pass_cost
 from workbench.methods.recipes import MOST_BROUGHT, Kept
@@ -20,12 +21,22 @@ from workbench.model.generate import chat_tokens, generate
 from workbench.model.language_model import LanguageModel
 from workbench.model.tokens import TokenizedText, prompt_tokens
 
-__all__ = ["CHATS", "OPENINGS", "KeptPrompt", "answered", "kept_prompts"]
+__all__ = [
+    "CHATS",
+    "OPENINGS",
+    "KeptPrompt",
+    "answered",
+    "asking_bytes",
+    "kept_prompts",
+    "sizes",
+]
 
 PER_FACT = 6
 MOST_NEIGHBOURS = 1200  # many facts have neighbours enough with fewer for each
 ANSWER_TOKENS: dict[Kept, int] = {"neighbours": 3, "text": 16, "chats": 12, "yours": 6}
 FURTHER: tuple[Form, ...] = ("question", "chat")  # forms in which what stays is asked, too
+AT_ONCE = {"cpu": 32}  # prompts that are answered together; more are no faster there
+ELSEWHERE = 256
 FEWEST = 6  # texts and chats for a single fact; more facts can afford more
 
 OPENINGS = (
@@ -222,17 +233,68 @@ def _as_given(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[Token
 def _as_said(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:
     if not prompts:
         return []
-    room = max(prompt.answer_tokens for prompt in prompts)
-    chat, texts = prompts[0].chat, [prompt.prompt for prompt in prompts]
-    ids = chat_tokens(model, texts) if chat else prompt_tokens(model.tokenizer, texts)
-    fits = [len(one) + room <= (model.longest or len(one) + room) for one in ids]
-    asked = [(one, text) for one, text, fit in zip(ids, texts, fits, strict=True) if fit]
+    asked, room = _fitting(model, prompts)
     said: dict[int, TokenizedText] = {}
-    lengths = [len(one) + room for one, _ in asked]
-    for places in cheapest_pieces(lengths, len(asked), room * pass_cost(model, 0)):
-        some = [asked[place][1] for place in places]
+    for places in _together(model, asked, room):
+        some, chat = [asked[place][1] for place in places], prompts[0].chat
         answers = generate(model, some, chat=chat, max_new_tokens=room, top_k=1)
         for place, answer in zip(places, answers, strict=True):
             if answer.tokens:
                 said[place] = TokenizedText(asked[place][0], answer.tokens)
     return [said[place] for place in sorted(said)]
+
+
+def _fitting(
+    model: LanguageModel, prompts: Sequence[KeptPrompt]
+) -> tuple[list[tuple[tuple[int, ...], str]], int]:
+    """Prompts that the model has room to answer, as tokens too, and how much room that is."""
+    room = max(prompt.answer_tokens for prompt in prompts)
+    chat, texts = prompts[0].chat, [prompt.prompt for prompt in prompts]
+    ids = chat_tokens(model, texts) if chat else prompt_tokens(model.tokenizer, texts)
+    fits = [len(one) + room <= (model.longest or len(one) + room) for one in ids]
+    return [(one, text) for one, text, fit in zip(ids, texts, fits, strict=True) if fit], room
+
+
+def _together(
+    model: LanguageModel, asked: Sequence[tuple[tuple[int, ...], str]], room: int
+) -> list[list[int]]:
+    """Which prompts are asked at once, by their places."""
+    lengths = [len(ids) + room for ids, _ in asked]
+    most = min(len(asked), AT_ONCE.get(model.device.type, ELSEWHERE))
+    return cheapest_pieces(lengths, most, room * pass_cost(model, 0))
+
+
+def sizes(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[tuple[int, int]]:
+    """Tokens that are read and answered of each prompt, at most, before the base is asked.
+
+    Args:
+        model, prompts: as for `answered`.
+    """
+    given = _as_given(model, [prompt for prompt in prompts if prompt.answer])
+    found = [(text.length, len(text.target)) for text in given]
+    if said := [prompt for prompt in prompts if not prompt.answer]:
+        asked, room = _fitting(model, said)
+        found += [(len(ids) + room - 1, room) for ids, _ in asked]
+    return found
+
+
+def asking_bytes(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> int:
+    """About the most that is held while the base answers prompts that have no answer.
+
+    That is what it keeps of their tokens, and either what they take in a layer or the last
+    place's logits: as the model gives them, in float32, and as shares.
+
+    Args:
+        model, prompts: as for `answered`.
+    """
+    said = [prompt for prompt in prompts if not prompt.answer]
+    if not said:
+        return 0
+    asked, room = _fitting(model, said)
+    most = 0
+    for places in _together(model, asked, room):
+        texts, longest = len(places), max(len(asked[place][0]) for place in places)
+        logits = texts * model.shape.vocab_size * (model.dtype.itemsize + 8)
+        held = max(pass_bytes(model, texts * longest), logits)
+        most = max(most, held + cache_bytes(model, texts * (longest + room)))
+    return most

@@ -35,7 +35,7 @@ from workbench.methods.events import (
     Started,
     Stopped,
 )
-from workbench.methods.footprint import activation_bytes, states_bytes
+from workbench.methods.held import most_held
 from workbench.methods.identity import require_same, run_identity
 from workbench.methods.keep import KeepSet
 from workbench.methods.kept_prompts import kept_prompts
@@ -45,7 +45,7 @@ from workbench.methods.needs import Needs
 from workbench.methods.run import Run
 from workbench.methods.schedule import Schedule
 from workbench.methods.seen import Seen
-from workbench.methods.sparing import sparing_bytes, sparing_steps
+from workbench.methods.sparing import sparing_steps
 from workbench.methods.states_told import told_of
 from workbench.methods.tuned import TunedWeights
 from workbench.methods.watched import WatchedNeighbours
@@ -181,7 +181,6 @@ class LocftRun(Run):
 
     def plan(self) -> Started:
         """What the run will do, without doing any of it."""
-        memory = self._tuned.memory_bytes + self._working_bytes()
         return Started(
             facts=len(self.facts),
             at=self.settings.at,
@@ -190,29 +189,13 @@ class LocftRun(Run):
             epochs=self._schedule.epochs,
             steps=self._schedule.epochs * self._schedule.batches_per_epoch,
             weights=self._tuned.count,
-            memory_bytes=memory,
+            memory_bytes=most_held(self._step, self._schedule, self._locations),
             kept_from=self.kept_from,
             fallback=self.model.fallback,
             resumed_epoch=self.progress.epoch,
             streams=self.model.placement.told_of_steps(self.kept_from),
+            processes=self._ranks.count,
         )
-
-    def _working_bytes(self) -> int:
-        table, size = self._drawn.table, self.settings.batch_size
-        longest_first = sorted(range(len(table)), key=table.length, reverse=True)
-        kept = self._keep.expected_tokens if self._keep is not None else 0
-        pieces = [piece.texts for piece in self._step.pieces(longest_first[:size], [])]
-        tokens = max(len(piece) * max(map(table.length, piece)) for piece in pieces)
-        targets = max(sum(len(table.texts[row].target) for row in piece) for piece in pieces)
-        # What must stay goes through the model beside the facts.
-        beside = 1 + (self.settings.keep_share if self._keep and self.settings.keep else 0)
-        sizes = math.ceil(tokens * beside), math.ceil(targets * beside)
-        held = activation_bytes(self.model, self._locations[0].layer, *sizes)
-        if self._keep is not None and self.settings.spare:
-            held += sparing_bytes(self.model, self._tuned.master)
-        held = max(held, self._keep.asking_bytes if self._keep is not None else 0)
-        kept += sum(table.length(row) for row in self._step.own(range(len(table))))
-        return held + (states_bytes(self.model, kept) if self.kept_from else 0)
 
     def events(self) -> Iterator[Event]:
         """Runs, and says what happens; the last event is `Finished` or `Stopped`.

@@ -17,7 +17,7 @@ from workbench.methods.keep import KeepSet
 from workbench.methods.matrices import adding_moments, inputs_of, is_inputs_first, owner_of
 from workbench.model.language_model import LanguageModel
 
-__all__ = ["LONGER", "Sparing", "sparing_bytes", "sparing_steps"]
+__all__ = ["LONGER", "Sparing", "inverting_bytes", "sparing_bytes", "sparing_steps"]
 
 LONGER = 3.0
 """Times a step's length: shortened so, it learns no more slowly (measured on SmolLM2)."""
@@ -47,8 +47,17 @@ def sparing_bytes(model: LanguageModel, names: Iterable[str]) -> int:
         model: the base.
         names: of the tuned tensors.
     """
+    return sum(_sizes(model, names))
+
+
+def inverting_bytes(model: LanguageModel, names: Iterable[str]) -> int:
+    """Bytes that are held beside these matrices while the largest of them is made."""
+    return 2 * max(_sizes(model, names), default=0)
+
+
+def _sizes(model: LanguageModel, names: Iterable[str]) -> list[int]:
     owners = [owner for name in names if (owner := owner_of(model, name)) is not None]
-    return sum(4 * inputs_of(owner) ** 2 for owner in owners)
+    return [4 * inputs_of(owner) ** 2 for owner in owners]
 
 
 @torch.no_grad()
@@ -72,14 +81,16 @@ def sparing_steps(
     for rows in usual.batches():
         with adding_moments(owners, usual.lengths(rows), moments):
             usual.pass_to(top + 1, rows)
-    return {
-        name: Sparing(_inverse(moment, strength), is_inputs_first(owners[name]))
-        for name, moment in moments.items()
-    }
+    found = {}
+    for name in list(moments):
+        matrix = _inverse(moments.pop(name), strength)
+        found[name] = Sparing(matrix, is_inputs_first(owners[name]))
+    return found
 
 
 def _inverse(moment: torch.Tensor, strength: float) -> torch.Tensor:
-    """(I + strength · moment / its mean eigenvalue)^-1, lengthened."""
+    """(I + strength · moment / its mean eigenvalue)^-1, lengthened; the moment is used up."""
     mean = moment.diagonal().mean().clamp(min=torch.finfo(torch.float32).tiny)
-    whole = torch.eye(len(moment), device=moment.device) + moment * (strength / mean)
-    return LONGER * torch.cholesky_inverse(torch.linalg.cholesky(whole))
+    moment.mul_(strength / mean).diagonal().add_(1.0)
+    factor = torch.linalg.cholesky(moment)
+    return torch.cholesky_inverse(factor).mul_(LONGER)

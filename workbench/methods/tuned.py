@@ -70,6 +70,27 @@ class TunedWeights:
         """Bytes on top of the model, see `tuned_bytes`."""
         return tuned_bytes(self._model, self._parameters)
 
+    @property
+    def moments_bytes(self) -> int:
+        """Bytes of Adam's two moments, which are there from the first update on."""
+        return sum(8 * weight.numel() for weight in self.trained)
+
+    @property
+    def gradient_bytes(self) -> int:
+        """Bytes of the gradients, which are there while an update is made."""
+        return sum(4 * weight.numel() for weight in self.trained)
+
+    def update_bytes(self, spared: bool) -> int:
+        """Bytes that an update takes beside weights, gradients and moments.
+
+        Args:
+            spared: whether its steps are made shorter afterwards, see `Sparing`.
+        """
+        # Fused, Adam needs no room of its own; else a root and a quotient of one tensor.
+        adam = 0 if self.optimizer.defaults["fused"] else 2
+        each = [4 * weight.numel() for weight in self.trained]
+        return adam * max(each) + (sum(each) if spared else 0)
+
     def _new_optimizer(self) -> torch.optim.Adam:
         on_cuda = self._model.device.type == "cuda"
         return torch.optim.Adam(self.trained, lr=self._learning_rate, fused=on_cuda or None)
@@ -144,8 +165,8 @@ class TunedWeights:
         before = {name: self.master[name].clone() for name in self.sparing}
         self.optimizer.step()
         for name, sparing in self.sparing.items():
-            self.master[name].sub_(before[name])
-            self.master[name].copy_(before[name] + sparing(self.master[name]))
+            change = sparing(self.master[name].sub_(before[name]))
+            self.master[name].copy_(before.pop(name)).add_(change)
         self._show()
 
     @torch.no_grad()

@@ -26,6 +26,7 @@ __all__ = [
     "capture_output",
     "head_only_where",
     "returned_items",
+    "up_to",
 ]
 
 
@@ -105,6 +106,22 @@ def capture_output(module: nn.Module, run: Callable[[], Any]) -> torch.Tensor:
         raise _Captured
 
     return _caught(module.register_forward_hook(catch), caught, run)
+
+
+def up_to(module: nn.Module | None, run: Callable[[], Any]) -> None:
+    """Does `run` up to where a module begins; as a whole where it is None or not called."""
+
+    def end(module: nn.Module, args: Any) -> None:
+        raise _Captured
+
+    hook = module.register_forward_pre_hook(end) if module is not None else None
+    try:
+        run()
+    except _Captured:
+        pass
+    finally:
+        if hook is not None:
+            hook.remove()
 
 
 def _caught(

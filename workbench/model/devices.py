@@ -3,11 +3,16 @@
 Knows only names and what the machine has; nothing about models' code or files.
 """
 
+import os
+
 import torch
 
 from workbench.errors import ModelError
 
-__all__ = ["DTYPES", "choose_device", "choose_dtype"]
+__all__ = ["DTYPES", "PROCESSES", "choose_device", "choose_dtype", "device_count"]
+
+PROCESSES = "WORKBENCH_PROCESSES"
+"""The variable that says how many processes may share a run on a machine without GPUs."""
 
 DTYPES = {
     "float32": torch.float32,
@@ -43,6 +48,14 @@ def choose_device(name: str | None) -> torch.device:
     if device.type not in ("cpu", "mps"):
         raise ModelError(f"Device '{name}' is not supported. Write cpu, cuda, cuda:1 or mps.")
     return device
+
+
+def device_count() -> int:
+    """How many processes can share a run here, each with a GPU; without GPUs, what is asked for."""
+    if torch.cuda.is_available():
+        return torch.cuda.device_count()
+    asked = os.environ.get(PROCESSES, "")
+    return max(1, int(asked)) if asked.isdecimal() else 1
 
 
 def choose_dtype(

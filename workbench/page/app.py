@@ -16,6 +16,7 @@ from workbench.page.probe.tab import add_probe_tab
 from workbench.page.runs.tab import add_runs_tab
 from workbench.page.sidebar.session_card import act_on_sessions, add_banner
 from workbench.page.sidebar.sidebar import add_sidebar
+from workbench.page.tour import add_tour
 from workbench.store import Library, Store
 
 __all__ = ["build"]
@@ -46,6 +47,7 @@ def build(library: Library) -> gr.Blocks:
                 add_sidebar(page)
             with gr.Column(elem_id="work"):
                 add_banner(page)
+                add_tour(page)
                 with gr.Tabs(elem_id="tabs") as tabs:
                     with gr.Tab("Facts", id="facts"):
                         add_facts_tab(page, tabs)

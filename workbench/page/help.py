@@ -10,11 +10,12 @@ from pathlib import Path
 import gradio as gr
 
 from workbench._version import __version__
+from workbench.methods.base import METHODS
 from workbench.page.kit.html import still_html
 from workbench.work.glossary import GLOSSARY
 from workbench.work.templates import render
 
-__all__ = ["KEYS", "TABS", "add_help"]
+__all__ = ["KEYS", "TABS", "add_help", "every_word"]
 
 TABS = {
     "Facts": "Type, paste or upload what the model should say. A run compiles the ticked facts.",
@@ -44,8 +45,14 @@ def add_help(sessions: Path) -> gr.HTML:
         "page/help.html",
         tabs=TABS,
         keys=KEYS,
-        words=GLOSSARY,
+        words=every_word(),
         sessions=str(sessions),
         version=__version__,
     )
+    still_html(render("page/meaning.html"), "terms.js", name="meaning-place")
     return still_html(panel, "help.js", name="help-place")
+
+
+def every_word() -> dict[str, str]:
+    """Every term of the page with its sentence: those of the glossary, and the methods."""
+    return GLOSSARY | {method.name: method.sentence for method in METHODS.values()}

@@ -239,6 +239,13 @@ class FactTable:
             "SELECT count(*) FROM facts WHERE deleted IS NULL" + (" AND enabled" if enabled else "")
         )
 
+    def letters(self) -> int:
+        """How many letters the ticked facts have, with all that is asked of them."""
+        return self._database.number(
+            "SELECT coalesce(sum(length(prompt) + length(target_new) + length(questions)), 0)"
+            " FROM facts WHERE deleted IS NULL AND enabled"
+        )
+
     def keeping(self) -> bool:
         """Whether a fact that the next run compiles has prompts that must stay."""
         return (

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.actions import settings_class
-from workbench.errors import SessionError, WorkbenchError
+from workbench.errors import SessionError, SettingsError, WorkbenchError
 from workbench.methods.base import LOCFT_BF, METHODS, Method, find_method
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
@@ -19,11 +19,12 @@ from workbench.work.colours import SERIES_NAMES
 from workbench.work.records import as_data, from_data
 from workbench.work.settings import SettingsRecord
 
-__all__ = ["FOREIGN_MODEL", "ModelChoice", "Settings"]
+__all__ = ["FOREIGN_MODEL", "MOST_PROCESSES", "ModelChoice", "Settings"]
 
 FOREIGN_MODEL = "foreign_model"  # the setting that says that nobody here chose the model yet
 
 LONGEST_RUN_NAME = 80  # characters
+MOST_PROCESSES = 64  # that share a run of a session
 MOST_MODELS = 20  # that a session remembers
 
 
@@ -61,6 +62,22 @@ class Settings:
         """Names of the models that this session was told to edit, the last first."""
         kept = (str(name) for name in self.get("models_used", []))
         return list(dict.fromkeys([self.model.name, *kept]))
+
+    @property
+    def processes(self) -> int:
+        """How many processes share a run, each on a GPU of its own where there are GPUs."""
+        found = self.get("processes", 1)
+        return found if isinstance(found, int) and 1 <= found <= MOST_PROCESSES else 1
+
+    def share_over(self, processes: int) -> None:
+        """Shares the next runs over so many processes.
+
+        Raises:
+            SettingsError: so many are not possible.
+        """
+        if not 1 <= processes <= MOST_PROCESSES:
+            raise SettingsError(f"A run is shared by 1 to {MOST_PROCESSES} processes.")
+        self.set("processes", processes)
 
     def choose_model(self, choice: ModelChoice) -> None:
         """Takes another model; what was known of the one before is forgotten."""

@@ -30,6 +30,7 @@ class WorkerStatus:
         free: bytes that were free there, when they were looked at.
         held: bytes that the model in its memory takes, which another one gives back.
         held_on: the device that they are on.
+        devices: over how many processes a run can be shared here.
     """
 
     pid: int
@@ -41,6 +42,7 @@ class WorkerStatus:
     free: int = 0
     held: int = 0
     held_on: str = ""
+    devices: int = 1
 
     def write(self, root: Path) -> None:
         """Replaces the status under the sessions' folder; on a full disk the old one stays."""

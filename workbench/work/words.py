@@ -4,6 +4,7 @@ import math
 import re
 
 __all__ = [
+    "about",
     "clock",
     "count",
     "duration",
@@ -57,6 +58,24 @@ def layer_line(layer: int, to: int, rate: float = 0.0, seconds_left: float | Non
     """
     line = f"layer {layer} of {to}" + (f", read at {size(rate)} a second" if rate else "")
     return line + (f", about {duration(seconds_left)} left" if seconds_left is not None else "")
+
+
+def about(seconds: float) -> str:
+    """What work is expected to take, no finer than is known, such as ``about 40 s``."""
+    if seconds < 1.5:
+        return "about a second"
+    if seconds < 10:
+        return f"about {seconds:.0f} s"
+    if seconds < 57.5:
+        return f"about {5 * round(seconds / 5)} s"
+    minutes = seconds / 60
+    if minutes < 9.5:
+        return f"about {count(max(1, round(minutes)), 'minute')}"
+    if minutes < 57.5:
+        return f"about {5 * round(minutes / 5)} minutes"
+    hours = minutes / 60
+    whole = f"{hours:.0f}" if hours >= 9.5 else f"{round(2 * hours) / 2:g}"
+    return f"about {whole} hour{'' if whole == '1' else 's'}"
 
 
 def duration(seconds: float) -> str:

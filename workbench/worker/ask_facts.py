@@ -11,7 +11,8 @@ from workbench.facts.answers import plain_answer
 from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
 from workbench.store.requests import FillRequest
-from workbench.worker.task import Countdown, Task
+from workbench.worker.countdown import Countdown
+from workbench.worker.task import Task
 
 __all__ = ["fill_old_answers"]
 

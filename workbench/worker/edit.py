@@ -24,7 +24,7 @@ from workbench.model.states_store import StatesStore
 from workbench.store.facts import FactRow
 from workbench.store.kept_states import STATES_LIMIT, states_folder
 from workbench.store.probes import Answered
-from workbench.store.requests import EditRequest, ResumeRequest
+from workbench.store.requests import EditRequest, EvaluateRequest, ResumeRequest
 from workbench.work.events import Event, Work, mapped
 from workbench.work.records import as_data
 from workbench.worker.ask import answer_probes, answered
@@ -34,7 +34,7 @@ from workbench.worker.onto import basis_again, basis_of
 from workbench.worker.patches import Patches
 from workbench.worker.task import Cancelled, Task
 
-__all__ = ["edit_facts"]
+__all__ = ["EventKeeper", "edit_facts", "finish", "prepare"]
 
 FLUSH_EVERY = 0.15  # seconds between two writes of events
 FIRST_ANSWERS = 50  # with more facts than this, the first are answered before all are evaluated
@@ -59,14 +59,14 @@ def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, 
     asked = task.job.request
     if isinstance(asked, ResumeRequest) and asked.keep:
         return _keep_run(task, model, patches, asked.resume)
-    number, rows, run = _prepare(task, model, patches)
+    number, rows, run = prepare(task, model, patches)
     keeper = _Keeper(task, model, number, run)
     task.begin(f"Preparing {len(rows)} facts")
     result = task.follow(_said(editing(run), task), keeper.take)
     keeper.flush()
     if result is None:
         raise Cancelled
-    _finish(task, model, patches, number, rows, result)
+    finish(task, model, patches, number, rows, result)
     return {"run": number}
 
 
@@ -85,7 +85,7 @@ def _keep_run(task: Task, model: LanguageModel, patches: Patches, number: int) -
     rows, run = _made_again(task, model, patches, number)
     result = left_by(run, _ended(task, number, run.plan().resumed_epoch))
     runs.again(number, task.job.id)
-    _finish(task, model, patches, number, rows, result)
+    finish(task, model, patches, number, rows, result)
     return {"run": number}
 
 
@@ -104,7 +104,7 @@ def _ended(task: Task, run: int, epochs: int) -> Finished:
     )
 
 
-def _finish(
+def finish(
     task: Task,
     model: LanguageModel,
     patches: Patches,
@@ -127,10 +127,16 @@ def _finish(
 
 
 def _said(work: Work[EditResult | None], task: Task) -> Work[EditResult | None]:
-    """The same work, with a word on what goes on after its last event."""
+    """The same work, with a word on what goes on after its last event, and on every step."""
+    steps = 0
 
     def look(event: Event) -> Event:
-        if isinstance(event, Finished):
+        nonlocal steps
+        if isinstance(event, Started):
+            steps = event.steps
+        elif isinstance(event, BatchDone) and event.step < steps:
+            task.tick(event.step / steps)
+        elif isinstance(event, Finished):
             task.report("Checking which facts were learned", now=True)
         return event
 
@@ -148,7 +154,7 @@ def _answer_pinned_again(task: Task, model: LanguageModel, run: int, patches: Pa
             answer_probes(task, model, pinned, runs, patches, settings.of("probe"))
 
 
-def _prepare(
+def prepare(
     task: Task, model: LanguageModel, patches: Patches
 ) -> tuple[int, list[FactRow], MethodRun]:
     """The run to work on: its number, its facts, and what makes it."""
@@ -216,26 +222,25 @@ def _known(task: Task, method: Method) -> dict[str, Any]:
     return {"store": StatesStore(states_folder(task.store.folder), STATES_LIMIT)}
 
 
-class _Keeper:
-    """Keeps what one run says: in the record, as answers to pinned prompts, as checkpoints."""
+class EventKeeper:
+    """Keeps what one run says in its record.
 
-    def __init__(self, task: Task, model: LanguageModel, number: int, run: MethodRun) -> None:
-        self._task, self._model, self._number, self._run = task, model, number, run
+    Args:
+        task: the job.
+        number: of the run.
+        epochs: that it has done before.
+    """
+
+    def __init__(self, task: Task, number: int, epochs: int = 0) -> None:
+        self._task, self._number, self._epochs = task, number, epochs
         self._waiting: list[Event] = []
         self._flushed_at = time.monotonic()
-        self._checkpoint = _Share(self._save_checkpoint)
 
     def take(self, event: Event) -> None:
         """Keeps an event; the run goes on when this returns."""
         self._waiting.append(event)
-        if isinstance(event, Started):
-            self._answer_pinned(event.resumed_epoch)
-        elif isinstance(event, EpochDone):
-            self._answer_pinned(event.epoch)
-            self._checkpoint.maybe()
-        elif isinstance(event, Stopped):
-            self._save_checkpoint()
-            self._task.store.runs.end(self._number, "stopped", {"epochs": event.epoch})
+        if isinstance(event, EpochDone):
+            self._epochs = event.epoch
         if time.monotonic() - self._flushed_at >= FLUSH_EVERY:
             self.flush()
 
@@ -245,6 +250,32 @@ class _Keeper:
             self._task.store.runs.add_events(self._number, self._waiting)
             self._waiting = []
         self._flushed_at = time.monotonic()
+
+    def end(self) -> None:
+        """The run ended early, and can go on."""
+        self._task.store.runs.end(self._number, "stopped", {"epochs": self._epochs})
+
+
+class _Keeper(EventKeeper):
+    """Also answers pinned prompts meanwhile, and saves checkpoints."""
+
+    def __init__(self, task: Task, model: LanguageModel, number: int, run: MethodRun) -> None:
+        super().__init__(task, number)
+        self._model, self._run = model, run
+        self._checkpoint = _Share(self._save_checkpoint)
+
+    def take(self, event: Event) -> None:
+        """Keeps an event; the run goes on when this returns."""
+        if isinstance(event, Started):
+            self._answer_pinned(event.resumed_epoch)
+        elif isinstance(event, EpochDone):
+            self._answer_pinned(event.epoch)
+            self._checkpoint.maybe()
+        elif isinstance(event, Stopped):
+            self._save_checkpoint()
+            self._epochs = event.epoch
+            self.end()
+        super().take(event)
 
     def _answer_pinned(self, epoch: int) -> None:
         """Answers the pinned prompts with the weights so far, unless the run is to end.
@@ -301,7 +332,9 @@ def _measure_run(
         after = [found.after.text for found in probes if found.after is not None]
         _keep_answers(task, run, first, before, after)
 
-    measure(task, model, rows, run, patch, EvaluationSettings())
+    settings = EvaluationSettings()
+    with task.timed(EvaluateRequest(run, settings)):
+        measure(task, model, rows, run, patch, settings)
 
 
 def _keep_answers(

@@ -1,17 +1,25 @@
-"""The estimate of the next run, made by the worker while nothing waits.
+"""What the next run and the next scan take, measured by the worker while nothing waits.
 
-Kept in the session with what it was made for, so that the page shows it only while that holds.
+A run's estimate is kept in the session with what it was made for, so that the page shows it only
+while that holds; a scan's is a pace of this machine, where none was scanned yet.
 Imports the engine, so only the worker's process may import this module.
 """
+
+import contextlib
+import time
 
 from workbench.errors import WorkbenchError
 from workbench.methods.estimate import estimate
 from workbench.methods.estimate_record import RunEstimate
 from workbench.model.language_model import LanguageModel
+from workbench.search.scan_time import scan_seconds
+from workbench.store.amounts import amount_of
+from workbench.store.paces import Paces
+from workbench.store.requests import ScanRequest
 from workbench.store.store import Store
 from workbench.work.stop import Stop
 
-__all__ = ["estimate_next_run"]
+__all__ = ["estimate_next_run", "estimate_next_scan"]
 
 
 def estimate_next_run(store: Store, model: LanguageModel, stop: Stop) -> None:
@@ -36,3 +44,31 @@ def estimate_next_run(store: Store, model: LanguageModel, stop: Stop) -> None:
     except WorkbenchError as error:
         kept = RunEstimate(about, error=str(error))
     store.keep_estimate(kept)
+
+
+def estimate_next_scan(store: Store, model: LanguageModel, stop: Stop) -> None:
+    """Measures a few passes of what a scan would do now, unless something like it was measured.
+
+    Args:
+        store: the session.
+        model: its model.
+        stop: asked between passes; the work is given up when somebody waits.
+    """
+    request, paces = ScanRequest(store.settings.of("scan")), Paces(store.folder.parent)
+    amount = amount_of(store, request)
+    summary = store.settings.summary
+    if (
+        amount is None
+        or summary is None
+        or summary.placement  # a pass that reads layers takes longer than anybody may wait
+        or not store.facts.count(enabled=True)
+        or paces.seconds(store.settings, amount) is not None
+        or stop.asked
+    ):
+        return
+    with contextlib.suppress(WorkbenchError):
+        facts = [row.fact for row in store.facts.enabled()]
+        seconds = scan_seconds(model, facts, request.settings, stop)
+        if seconds is not None:
+            paces.keep(store.settings, amount, seconds)
+            store.settings.set("paced", time.time())  # the page looks again

@@ -52,6 +52,7 @@ class _StudyKeeper:
     def begin(self, identity: dict[str, Any], known: Sequence[Event]) -> None:
         """Notes whose study it is; it stands in the session once its plan is told."""
         self._identity, self._known = identity, known
+        self._task.goes_on = bool(known)
 
     def take(self, event: Event) -> None:
         """Keeps the plan, what was found, and the end."""

@@ -18,7 +18,7 @@ from workbench.errors import SessionError, StorageError
 from workbench.store.library import Library
 from workbench.store.status import WorkerStatus
 
-__all__ = ["LOG_NAME", "Supervisor"]
+__all__ = ["LOG_NAME", "Supervisor", "environment"]
 
 LOG_NAME = "worker.log"
 CLOSED = "The workbench was closed while this was running."
@@ -74,7 +74,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=_environment(),
+                env=environment(),
             )
         self._started_at = time.monotonic()
 
@@ -136,7 +136,7 @@ def _open_log(path: Path) -> IO[bytes]:
     return path.open("ab")
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The worker's environment: it imports this very package, wherever this process found it."""
     here = str(Path(__file__).resolve().parents[2])
     inherited = os.environ.get("PYTHONPATH")

@@ -5,21 +5,24 @@ nothing about models; the pieces of work themselves do.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from workbench.errors import SessionError
+from workbench.errors import SessionError, WorkbenchError
+from workbench.store.amounts import amount_of
 from workbench.store.facts import FactRow
 from workbench.store.jobs import Job, Queue
+from workbench.store.paces import Paces
 from workbench.store.requests import Request
 from workbench.store.store import Store
-from workbench.work.events import Event, Work, follow
+from workbench.work.events import Event, Told, Work, follow
 from workbench.work.stop import Cancelled, Stop
+from workbench.worker.countdown import Countdown
 
-__all__ = ["Cancelled", "Countdown", "JobStop", "Task", "time_left"]
+__all__ = ["Cancelled", "JobStop", "Task"]
 
 REPORT_EVERY = 0.15  # seconds; the page looks no more often than a few times a second
-WORTH_SAYING = 1.0  # seconds of work before its end can be told
 
 Asked = TypeVar("Asked", bound=Request)
 Result = TypeVar("Result")
@@ -55,8 +58,10 @@ class Task:
         self.store = store
         self.job = job
         self.stop = JobStop(store.jobs, job.id)
+        self.goes_on = False  # whether a part was done before, so that its time says little
         self._reported_at = 0.0
         self._countdown = Countdown()
+        self._told = Told()
 
     def request(self, kind: type[Asked]) -> Asked:
         """What was asked for, which must be of this kind.
@@ -107,9 +112,20 @@ class Task:
         told = event.told()
         if told is None or not told.line:
             return
+        self._told = told
         phase = told.share if told.phase is None else told.phase
         left = self._countdown.left(phase) if phase is not None else ""
         self.report(f"{told.line}{left}", told.share)
+
+    def tick(self, share: float) -> None:
+        """Says the same as before with the time left now, between two events that are told.
+
+        Args:
+            share: of the job that is done, from 0 to 1.
+        """
+        left = self._countdown.left(share)
+        if self._told.share is not None:
+            self.report(f"{self._told.line}{left}", share)
 
     def follow(self, work: Work[Result], *takers: Callable[[Event], object]) -> Result:
         """Does work, and says how it goes.
@@ -129,6 +145,22 @@ class Task:
 
         return follow(work, take)
 
+    @contextmanager
+    def timed(self, request: Request) -> Iterator[None]:
+        """Notes what the work in the block takes, once it is whole, for the next such work.
+
+        Args:
+            request: what is done.
+        """
+        amount = None
+        with suppress(WorkbenchError):  # the work itself says what is wrong
+            amount = amount_of(self.store, request)
+        began, self.goes_on = time.monotonic(), False
+        yield
+        if amount is not None and not self.goes_on:
+            paces = Paces(self.store.folder.parent)
+            paces.keep(self.store.settings, amount, time.monotonic() - began)
+
     def check(self) -> None:
         """Ends the work when that was asked for.
 
@@ -136,27 +168,3 @@ class Task:
             Cancelled: it was.
         """
         self.stop.check()
-
-
-class Countdown:
-    """How long a phase that began when this was made will still take."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def left(self, done: float) -> str:
-        """The rest of the time for the end of a line; empty while it cannot be told.
-
-        Args:
-            done: share of the phase that is done, 0 to 1.
-        """
-        spent = time.monotonic() - self._began
-        if not 0 < done < 1 or spent < WORTH_SAYING:
-            return ""
-        return f" · {time_left(spent * (1 - done) / done)}"
-
-
-def time_left(seconds: float) -> str:
-    """Such as ``1:05 left``."""
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02} left"

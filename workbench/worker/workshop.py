@@ -13,14 +13,15 @@ from typing import Any, TypedDict
 from workbench.errors import SessionError
 from workbench.facts.fact import Fact
 from workbench.model.base_files import base_path
-from workbench.model.devices import choose_device
+from workbench.model.devices import choose_device, device_count
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_model
-from workbench.model.memory import free_memory
+from workbench.model.memory import free_memory, release_cache
 from workbench.model.patch import Patch
 from workbench.ship.export import shipping
 from workbench.ship.run_lines import run_lines
 from workbench.ship.told import result_lines
+from workbench.store.amounts import COUNTED
 from workbench.store.fact_rows import FactRow
 from workbench.store.requests import (
     AskRequest,
@@ -40,7 +41,7 @@ from workbench.work.words import one_line
 from workbench.worker.ask import answer_probes
 from workbench.worker.ask_facts import fill_old_answers
 from workbench.worker.edit import edit_facts
-from workbench.worker.estimate import estimate_next_run
+from workbench.worker.estimate import estimate_next_run, estimate_next_scan
 from workbench.worker.evaluate import measure
 from workbench.worker.kept_facts import kept_facts
 from workbench.worker.layers import scan_layers, sweep_layers
@@ -48,6 +49,7 @@ from workbench.worker.lengths import LengthKeeper
 from workbench.worker.look import find_ripple, first_batch, look_inside
 from workbench.worker.patches import Patches
 from workbench.worker.rephrase import rephrase_facts
+from workbench.worker.sharing import edit_shared, is_shared
 from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
 from workbench.worker.talk import answer_talk
@@ -63,6 +65,7 @@ class MemoryNow(TypedDict):
     free: int
     held: int
     held_on: str
+    devices: int
 
 
 class Workshop:
@@ -95,7 +98,12 @@ class Workshop:
             WorkbenchError: it cannot be done; the message says why.
         """
         task.check()
-        return self._kinds[task.job.kind](task)
+        work, request = self._kinds[task.job.kind], task.job.request
+        if not isinstance(request, COUNTED):
+            return work(task)
+        self.model(task)  # what loading takes is none of it
+        with task.timed(request):
+            return work(task)
 
     def use_idle_time(self, store: Store, stop: Stop) -> None:
         """Prepares what the session may ask for next, as long as nothing waits.
@@ -111,6 +119,7 @@ class Workshop:
             and settings.model_is_confirmed
         ):
             estimate_next_run(store, self._model, stop)
+            estimate_next_scan(store, self._model, stop)
             self._lengths.measure(store, self._model, stop)
 
     def memory(self) -> MemoryNow:
@@ -121,6 +130,7 @@ class Workshop:
             free=free_memory(device),
             held=model.held_bytes if model is not None else 0,
             held_on=str(model.device) if model is not None else "",
+            devices=device_count(),
         )
 
     def model(self, task: Task) -> LanguageModel:
@@ -154,6 +164,14 @@ class Workshop:
             task.store.settings.keep_summary(summary)
         return self._model
 
+    def _let_go(self) -> None:
+        """Gives the model's memory back."""
+        if self._model is not None:
+            device = self._model.device
+            self._model, self.choice = None, None
+            gc.collect()
+            release_cache(device)
+
     def _load(self, task: Task) -> dict[str, Any]:
         self.model(task)
         return {}
@@ -186,6 +204,8 @@ class Workshop:
         return look_inside(task, model, self._patches)
 
     def _edit(self, task: Task) -> dict[str, Any]:
+        if is_shared(task):
+            return edit_shared(task, lambda: self.model(task), self._let_go, self._patches)
         return edit_facts(task, self.model(task), self._patches)
 
     def _evaluate(self, task: Task) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def plan_card(
     settings: SettingsRecord | None,
     estimate: RunEstimate | None,
     capacity: Capacity | None = None,
+    processes: int = 1,
 ) -> Markup:
     """The plan of the next run.
 
@@ -27,6 +28,7 @@ def plan_card(
         settings: whole; None while the model is unknown.
         estimate: what a few measured steps said of just this run; None while they are made.
         capacity: what a scale study said of this model; None where there is none.
+        processes: how many share the run.
     """
     crowded = ""
     if capacity is not None and estimate is not None and estimate.plan is not None:
@@ -39,6 +41,7 @@ def plan_card(
         estimate=estimate,
         numbers=_figures(estimate),
         crowded=crowded,
+        processes=processes,
     )
 
 

@@ -16,7 +16,7 @@ from workbench.measure.protocols import (
     words_of,
 )
 from workbench.measure.report.pieces import figure
-from workbench.methods.base import method_name
+from workbench.methods.base import METHODS, method_name
 from workbench.methods.events import EpochDone, Started
 from workbench.page.edit.choices import only_form
 from workbench.page.edit.effect import Measured, effect_table
@@ -97,6 +97,7 @@ def run_card(view: RunView) -> Markup:
         run=run,
         kind=STATE_KINDS[run.state],
         by=method_name(run.method),
+        by_means=METHODS[run.method].sentence if run.method in METHODS else "",
         working=view.job is not None and view.job.is_open,
         waiting=_waiting(view),
         numbers=_figures(view, run),
@@ -142,12 +143,20 @@ def _figures(view: RunView, run: Run) -> list[tuple[str, str]]:
             ("time", duration(last.seconds)),
         ]
         if run.state == "running" and last.epoch < last.epochs:
-            left = last.seconds / last.epoch * (last.epochs - last.epoch)
-            figures.append(("left at most", clock(left)))
+            figures.append(("left at most", clock(_seconds_left(view.epochs))))
     if view.plan is not None:
         figures.append(("weights tuned", quantity(view.plan.weights)))
         figures.append(("memory", size(view.plan.memory_bytes)))
     return figures
+
+
+def _seconds_left(epochs: Sequence[EpochDone]) -> float:
+    """By the pace of the later half of the epochs: what came before the first says nothing."""
+    last, half = epochs[-1], epochs[(len(epochs) - 1) // 2]
+    done, seconds = last.epoch - half.epoch, last.seconds - half.seconds
+    if done <= 0 or seconds <= 0:
+        done, seconds = last.epoch, last.seconds
+    return seconds / done * (last.epochs - last.epoch)
 
 
 def outcome_table(outcomes: list[FactOutcome] | tuple[()]) -> Markup:

@@ -13,6 +13,7 @@ from workbench.methods.locft_settings import EditSettings
 from workbench.page.edit.effect import effects
 from workbench.page.edit.next_run import next_settings
 from workbench.page.edit.plan import plan_card
+from workbench.page.edit.processes import add_processes, processes_of, shared_command
 from workbench.page.edit.questions import QUESTIONS, add_questions
 from workbench.page.edit.run_card import RunView, run_card
 from workbench.page.edit.start_from import add_start_from, start_from
@@ -49,6 +50,7 @@ def add_edit_tab(page: Page, tabs: gr.Tabs) -> None:
             )
             plan = live_html(name="plan")
             add_start_from(page)
+            add_processes(page)
             start = gr.Button("Start", variant="primary", elem_id="start")
             same = live_html(name="same-command")
             forms = _add_methods(page)
@@ -148,7 +150,8 @@ def _draw_plan(store: Store) -> tuple[str, str]:
     method = store.settings.method
     enabled = store.facts.count(enabled=True)
     settings = next_settings(store, method)
-    line = plan_card(enabled, method, settings, store.estimate(), _capacity(store))
+    shared = processes_of(store)
+    line = plan_card(enabled, method, settings, store.estimate(), _capacity(store), shared)
     same = command_line(
         "edit",
         store.settings.of("edit", method.key),
@@ -156,6 +159,7 @@ def _draw_plan(store: Store) -> tuple[str, str]:
         method=method.key,
         more=(*_onto(store), "--out", "patch"),
     )
+    same = shared_command(same, shared)
     return line, render("page/command.html", line=same, session=store.id)
 
 

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.kit.times import takes
 from workbench.page.probe.answers import marked
 from workbench.search.ripple_result import NEARNESS, Ripple
 from workbench.store import Store
@@ -58,6 +59,7 @@ def _draw(store: Store, noted: str, most: str) -> Markup:
         error=job.error if job is not None and job.state == "failed" else "",
         again=done,
         note=noted,
+        time="" if run is None else takes(store, RippleRequest(run)),
     )
     if job is None or not done:
         return start

@@ -16,6 +16,7 @@ from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import open_job
+from workbench.page.kit.times import takes
 from workbench.store import Store
 from workbench.store.jobs import Job
 from workbench.store.requests import StressRequest
@@ -39,7 +40,7 @@ def add_stress_card(page: Page) -> None:
         stress = live_html(name="stress")
         with gr.Accordion("Settings of the stress", open=False, elem_classes="plain"):
             add_action_form(page, "stress", leave_out=JUDGE)
-    page.show(_draw, stress, of=("settings", "jobs", "runs", PROGRESS))
+    page.show(_draw, stress, of=("settings", "facts", "jobs", "runs", PROGRESS))
     page.action(stress.act, _act)
 
 
@@ -51,13 +52,14 @@ def _settings(store: Store) -> StressSettings:
 
 def _draw(store: Store) -> Markup:
     run, last = store.settings.shown_run, store.jobs.latest("stress")
-    job = store.jobs.latest_done("stress", run)
+    job, going = store.jobs.latest_done("stress", run), open_job(store, "stress")
     table = _table(job)
     return render(
         "page/evaluate/stress.html",
-        job=open_job(store, "stress"),
+        job=going,
         label=f"Stress {'the base alone' if run is None else f'run {run}'}",
         error=last.error if last is not None and last.state == "failed" else "",
+        time="" if going is not None else takes(store, StressRequest(run, _settings(store))),
         line=command_line(
             "stress",
             _settings(store),

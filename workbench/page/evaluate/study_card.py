@@ -15,6 +15,7 @@ from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import open_job
+from workbench.page.kit.times import takes
 from workbench.search.study_settings import StudyKind, StudySettings
 from workbench.store import Store
 from workbench.store.requests import StudyRequest
@@ -24,6 +25,7 @@ from workbench.work.templates import render
 __all__ = ["add_study_card"]
 
 ELSEWHERE = ("kind",)  # has buttons of its own
+GO_ON = "Go on"
 LABELS = {
     "pipelines": "Pipelines",
     "scale": "Scale",
@@ -59,7 +61,7 @@ def add_study_card(page: Page) -> None:
                 leave_out=ELSEWHERE,
                 of=("settings", "facts"),
             )
-    page.show(_draw, study, of=("studies", "settings", "jobs", PROGRESS))
+    page.show(_draw, study, of=("studies", "settings", "facts", "jobs", PROGRESS))
     page.action(study.act, _act)
 
 
@@ -81,15 +83,17 @@ def _resolved(store: Store) -> StudySettings | None:
 def _draw(store: Store) -> Markup:
     settings = _settings(store)
     kept, last = store.studies.latest(settings.kind), store.jobs.latest("study")
+    job, label = open_job(store, "study"), _start_words(kept)
     return render(
         "page/evaluate/study.html",
         kinds=LABELS.items(),
         kind=settings.kind,
         what=WHAT[settings.kind],
-        job=open_job(store, "study"),
-        label=_start_words(kept),
+        job=job,
+        label=label,
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(EvaluationSettings(capability=settings.capability)),
+        time="" if job is not None or label == GO_ON else takes(store, StudyRequest(settings)),
         line=command_line("study", settings, model=store.settings.model),
         asked="" if kept is None else kept.asked,
         found=_found(kept),
@@ -97,7 +101,7 @@ def _draw(store: Store) -> Markup:
 
 
 def _start_words(kept: KeptStudy | None) -> str:
-    words = {"done": "Study again", "stopped": "Go on", "interrupted": "Go on"}
+    words = {"done": "Study again", "stopped": GO_ON, "interrupted": GO_ON}
     return "Start the study" if kept is None else words.get(kept.state, "Start the study")
 
 

@@ -18,6 +18,7 @@ from workbench.page.evaluate.study_card import add_study_card
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import open_job
+from workbench.page.kit.times import takes
 from workbench.store import Store
 from workbench.store.evaluations import KeptEvaluation, Show
 from workbench.store.requests import EvaluateRequest
@@ -65,7 +66,7 @@ def add_evaluate_tab(page: Page, tabs: gr.Tabs) -> None:
                 add_evaluation_fields(page)
             add_stress_card(page)
             add_study_card(page)
-    page.show(_draw_start, start, of=("evaluations", "settings", "jobs", "runs", PROGRESS))
+    page.show(_draw_start, start, of=("evaluations", "settings", "facts", "jobs", "runs", PROGRESS))
     page.show(_draw_results, shown, of=("evaluations", "settings", "runs"))
     page.show(_draw_further, further, of=("evaluations", "settings", "runs"))
     page.show(
@@ -90,6 +91,7 @@ def _draw_start(store: Store) -> str:
         label=f"Evaluate {'the base alone' if run is None else f'run {run}'}",
         error=last.error if last is not None and last.state == "failed" else "",
         note=harness_note(settings),
+        time="" if job is not None else takes(store, EvaluateRequest(run, settings)),
         line=command_line("evaluate", settings, model=store.settings.model, patch=patch),
     )
 

@@ -20,8 +20,10 @@ from workbench.page.facts.row import Past
 from workbench.page.facts.table import OF_A_RUN, PAGE_SIZE, TableView, facts_table
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import QUIET, Page
+from workbench.page.kit.times import takes
 from workbench.store import Library, Store
 from workbench.store.found import found_facts
+from workbench.store.requests import FillRequest
 from workbench.store.runs import FactOutcome
 from workbench.work.templates import render
 
@@ -152,6 +154,7 @@ class _Table:
                     for other in self._library.sessions()
                     if other.id != store.id
                 ],
+                asking=_asking(store, overview.found_unanswered),
                 session=store.id,
             )
         )
@@ -178,6 +181,10 @@ class _Table:
         # What is being typed into the search is not taken back.
         searched = then.found.search if asked["do"] == "look" else gr.skip()
         return searched, then.found.show, str(then.offset), str(then.opened), tab
+
+
+def _asking(store: Store, facts: int) -> str:
+    return takes(store, FillRequest(tuple(range(facts)))) if facts else ""
 
 
 def _past(store: Store, fact: int) -> Past:

@@ -54,6 +54,8 @@ class TableView:
         past: what became of the unfolded fact until now.
         looks: searches, each with its filter, that are kept.
         others: id and name of each other session.
+        asking: what asking the model takes for those that have no old answer, in words; empty
+            where that is not known.
         session: the session's id, for the download.
     """
 
@@ -68,6 +70,7 @@ class TableView:
     past: Past = field(default_factory=Past)
     looks: Sequence[tuple[str, Show]] = ()
     others: Sequence[tuple[str, str]] = ()
+    asking: str = ""
     session: str = ""
 
 

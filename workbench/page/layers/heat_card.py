@@ -12,6 +12,7 @@ from workbench.page.kit.action_form import add_action_form
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
 from workbench.page.kit.profile_html import chosen_locations, open_job, preset_mark
+from workbench.page.kit.times import takes
 from workbench.page.layers.heat import heat_map
 from workbench.page.layers.known import Measured, measured_places
 from workbench.page.layers.sweep_card import shown_sweep
@@ -58,7 +59,7 @@ def add_heat_card(page: Page, choose: Callable[[Store, gr.EventData], None]) -> 
     known = ("profiles", "settings", "runs")
     page.show(_draw_command, same, of=("settings",))
     page.show(_draw_going, going, of=("jobs", PROGRESS))
-    page.show(_draw_bar, bar, of=(*known, "jobs"), inputs=[colour])
+    page.show(_draw_bar, bar, of=(*known, "jobs", "facts"), inputs=[colour])
     page.show(_draw_note, note, of=("profiles", "settings"))
     page.show(_draw_places, places, of=known, inputs=[colour])
     for part in (going, bar):
@@ -114,14 +115,15 @@ def _draw_going(store: Store) -> Markup:
 
 
 def _draw_bar(store: Store, wished: str) -> Markup:
-    measures = _measures(store)
+    measures, going = _measures(store), open_job(store, "scan") is not None
     return render(
         "page/layers/scan_bar.html",
-        going=open_job(store, "scan") is not None,
+        going=going,
         result=_scan(store),
         columns=[(measure.key, measure.label) for measure in measures],
         column=_colour(measures, wished),
         session=store.id,
+        time="" if going else takes(store, ScanRequest(store.settings.of("scan"))),
     )
 
 

@@ -16,6 +16,7 @@ from workbench.page.kit.profile_html import (
     open_job,
     preset_mark,
 )
+from workbench.page.kit.times import takes
 from workbench.page.layers.sweep_fields import add_sweep_fields, sweep_settings, sweep_weights
 from workbench.plots.style import without_words
 from workbench.plots.sweep import sweep_curves
@@ -54,7 +55,7 @@ def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
         still_html(
             heading(
                 "What does tuning there do?",
-                "Minutes: a short run at each place on a sample of the ticked facts, scored on "
+                "A short run at each place on a sample of the ticked facts, scored on "
                 "prompts that are never trained on, then longer runs at the best. Click a point "
                 "to choose it.",
             )
@@ -65,7 +66,8 @@ def add_sweep_card(page: Page, theme: gr.Textbox) -> None:
         note = live_html(name="sweep-note")
         choice = live_html(name="sweep-choice")
         add_sweep_fields(page)
-    page.show(_draw_bar, bar, of=("profiles", "settings", "jobs", PROGRESS), inputs=[measure])
+    of = ("profiles", "settings", "facts", "jobs", PROGRESS)
+    page.show(_draw_bar, bar, of=of, inputs=[measure])
     page.show(_draw_note, note, of=("profiles", "settings"))
     page.show(_draw_choice, choice, of=("profiles", "settings"))
     page.show(_draw_plot, plot, of=("profiles", "settings"), inputs=[measure, theme])
@@ -112,14 +114,15 @@ def _overlaid(store: Store, shown: KeptSweep) -> KeptSweep | None:
 
 
 def _draw_bar(store: Store, measure: str) -> Markup:
-    shown = shown_sweep(store)
+    shown, job = shown_sweep(store), open_job(store, "sweep")
     return render(
         "page/layers/sweep_bar.html",
-        job=open_job(store, "sweep"),
+        job=job,
         sweep=shown if shown is not None and shown.rows else None,
         measures=SHOWN.items(),
         measure=measure,
         session=store.id,
+        time="" if job is not None else takes(store, SweepRequest(sweep_settings(store))),
     )
 
 

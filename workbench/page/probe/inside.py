@@ -142,14 +142,19 @@ def _draw_tokens(store: Store) -> Markup:
     job = _looked(store)
     inside = _seen(job)
     if inside is None:
-        return _waiting(job, "The tokens stand here once a prompt was looked at.")
+        return _waiting(
+            job, "Press Look above, and the tokens of that prompt stand here, in every form."
+        )
     return tokens_card(inside.texts)
 
 
 def _draw_batch(store: Store) -> Markup:
     job = store.jobs.of(store.settings.get("batch_job"), FirstBatchRequest)
     if job is None or job.state != "done":
-        waits = _waiting(job, "Which facts, in which form, token by token.")
+        waits = _waiting(
+            job,
+            "Press Show the first batch: which of the ticked facts, in which form, token by token.",
+        )
         return render("page/probe/batch_start.html", again=False, open=_open(job)) + waits
     found: Any = job.result
     texts = from_data(tuple[ShownText, ...], found["texts"])

@@ -17,6 +17,7 @@ from workbench.errors import SettingsError
 from workbench.model.real import REAL
 from workbench.page.kit.html import detail, live_html
 from workbench.page.kit.page import Page
+from workbench.page.kit.times import takes
 from workbench.ship.export_settings import ExportForm, ExportSettings
 from workbench.store import Store
 from workbench.store.jobs import Job
@@ -51,6 +52,7 @@ class Offer:
         who: what it is for.
         what: what is written.
         size: about how large it becomes, in words.
+        time: what writing and asking it takes, in words; empty where that is not known.
         there: the name of what was written before and would be replaced; empty for nothing.
     """
 
@@ -58,6 +60,7 @@ class Offer:
     who: str
     what: str
     size: str
+    time: str = ""
     there: str = ""
 
 
@@ -114,7 +117,14 @@ def _offers(store: Store, run: int, patch: Path) -> list[Offer]:
     name = store.settings.model.name
     in_gguf = name == REAL or name.lower().endswith(".gguf")
     return [
-        Offer(form, who, what, sizes[form], _newest(store.runs.folder(run) / name))
+        Offer(
+            form,
+            who,
+            what,
+            sizes[form],
+            takes(store, ExportRequest(run, "", ExportSettings(form=form))),
+            _newest(store.runs.folder(run) / name),
+        )
         for form, who, what, name in CHOICES
         if form != "gguf" or in_gguf
     ]
