@@ -68,7 +68,7 @@ def measure_real(browser: Browser, model: str, facts: Path, most: int) -> tuple[
             page.locator("#session-list").select_option(deep.id)
             expect(page.locator("#session-list")).to_have_value(deep.id)
             go_to(page, "Facts")
-            rows.append((f"Layers of {LAYERS}", _opened(page, "Layers", away="Facts"), 0.5))
+            rows.append((f"Layers of {LAYERS}", _opened(page, "Layers", away="Probe"), 0.5))
             page.close()
     return rows, rest
 
