@@ -4,8 +4,12 @@ Starts the workbench as `make run` does, twice, and measures the second start, a
 pair, the patch going on and off, an edit of one typed fact, and how late a run's epochs are shown,
 each as a person sees it in a real browser; the patch also inside the engine; and what an open page
 costs while nobody does anything. Prints tables with the targets. Needs Chromium or Chrome.
+
+`python -m bench.page --model smollm2-135m --facts FILE` measures the page on a model that the world
+uses instead: with a thousand facts, two hundred runs and eighty layers; see `bench.page_real`.
 """
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -19,11 +23,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from bench.page_real import Row, measure_real
 from bench.rest import Rest, at_rest, lateness
 from bench.screenshots import go_to, workbench
 from tests.browser import BROWSER_FLAGS, find_browser
 from workbench import load_model
 from workbench.model.patch import Patch
+from workbench.model.real import REAL
 from workbench.store import Library
 
 PATIENCE = 120_000  # milliseconds
@@ -33,13 +39,35 @@ COUNTRIES = ["Italy", "Spain", "Egypt", "Norway", "Peru", "Kenya"]
 
 
 def main() -> int:
-    """Measures everything and prints the table; 1 when there is no browser."""
+    """Measures everything and prints the tables; 1 when there is no browser."""
+    parser = argparse.ArgumentParser(description="How quick the page is.")
+    parser.add_argument("--model", default=REAL, help="the model, where facts are given")
+    parser.add_argument("--facts", type=Path, help="a file of facts")
+    parser.add_argument("--count", type=int, default=1000, help="so many of them are taken")
+    asked = parser.parse_args()
     path = find_browser()
     if path is None:
         print("No Chromium or Chrome was found.")
         return 1
-    expect.set_options(timeout=PATIENCE)
-    rows: list[tuple[str, list[float], float]] = []
+    expect.set_options(timeout=PATIENCE if asked.facts is None else 5 * PATIENCE)
+    if asked.facts is None:
+        rows, rest = _builtin(path)
+    else:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
+            rows, rest = measure_real(browser, asked.model, asked.facts, asked.count)
+            browser.close()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print("| what | median, s | longest, s | target, s |\n| --- | ---: | ---: | ---: |")
+    for name, seconds, target in rows:
+        print(f"| {name} | {statistics.median(seconds):.3f} | {max(seconds):.3f} | {target:g} |")
+    _print_rest(rest)
+    return 0
+
+
+def _builtin(path: Path) -> tuple[list[Row], Rest]:
+    """Measures the page on the built-in model."""
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as sessions, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
         with workbench(sessions) as address:
@@ -58,12 +86,7 @@ def main() -> int:
             rows.append(("one typed fact, from Start", _repeat(lambda: _typed(page)), 3.0))
         browser.close()
         rows.append(("patch on and off, in the engine", _patch(Path(sessions)), 0.05))
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print("| what | median, s | longest, s | target, s |\n| --- | ---: | ---: | ---: |")
-    for name, seconds, target in rows:
-        print(f"| {name} | {statistics.median(seconds):.3f} | {max(seconds):.3f} | {target:g} |")
-    _print_rest(rest)
-    return 0
+    return rows, rest
 
 
 def _print_rest(rest: Rest) -> None:

@@ -84,12 +84,16 @@ def photograph(browser: Browser, address: str, scheme: str) -> None:
         if tab == "Layers":
             expect(page.locator("#sweep-plot .js-plotly-plot")).to_be_visible()
             page.wait_for_timeout(1500)  # plots are drawn anew in the page's colours
-        path = PICTURES / f"{tab.lower()}-{scheme}.png"
-        page.screenshot(path=path)
-        with Image.open(path) as picture:
-            picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
-        print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1000:.0f} kB")
+        save_picture(page, PICTURES / f"{tab.lower()}-{scheme}.png")
     context.close()
+
+
+def save_picture(page: Page, path: Path) -> None:
+    """Saves what a page shows, with few colours."""
+    page.screenshot(path=path)
+    with Image.open(path) as picture:
+        picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    print(f"{path.name}  {path.stat().st_size / 1000:.0f} kB")
 
 
 def main() -> int:

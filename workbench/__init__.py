@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         export,
         plan,
         probe,
+        rephrase,
         scan,
         stress,
         study,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.measure.stress_settings import StressSettings
     from workbench.methods.locft_settings import EditSettings
     from workbench.methods.plan_settings import PlanSettings
+    from workbench.methods.rephrase_settings import RephraseSettings
     from workbench.model.load import load_model
     from workbench.model.patch import Patch
     from workbench.search.scan_settings import ScanSettings
@@ -45,6 +47,7 @@ __all__ = [
     "Patch",
     "PlanSettings",
     "Question",
+    "RephraseSettings",
     "ScanSettings",
     "StressSettings",
     "StudySettings",
@@ -59,6 +62,7 @@ __all__ = [
     "plan",
     "probe",
     "read_facts",
+    "rephrase",
     "scan",
     "stress",
     "study",
@@ -74,6 +78,7 @@ _HOMES = {
     "Patch": "workbench.model.patch",
     "PlanSettings": "workbench.methods.plan_settings",
     "Question": "workbench.facts.fact",
+    "RephraseSettings": "workbench.methods.rephrase_settings",
     "ScanSettings": "workbench.search.scan_settings",
     "StressSettings": "workbench.measure.stress_settings",
     "StudySettings": "workbench.search.study_settings",
@@ -87,6 +92,7 @@ _HOMES = {
     "plan": "workbench.api",
     "probe": "workbench.api",
     "read_facts": "workbench.facts.read",
+    "rephrase": "workbench.api",
     "scan": "workbench.api",
     "stress": "workbench.api",
     "study": "workbench.api",

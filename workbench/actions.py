@@ -19,6 +19,7 @@ from workbench.measure.probe_settings import ProbeSettings
 from workbench.measure.stress_settings import StressSettings
 from workbench.methods.base import LOCFT_BF, METHODS, find_method
 from workbench.methods.plan_settings import PlanSettings
+from workbench.methods.rephrase_settings import RephraseSettings
 from workbench.model.choice import ModelChoice
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
@@ -120,6 +121,14 @@ _TABLE = (
         ("model",),
         "workbench.api:plan",
         is_job=False,
+        on_page=False,
+    ),
+    Action(
+        "rephrase",
+        "Have a model write facts' prompts in other words, and check which mean the same.",
+        RephraseSettings,
+        ("facts", "model"),
+        "workbench.api:rephrase",
         on_page=False,
     ),
     Action(

@@ -22,6 +22,9 @@ from workbench.methods.edit import edit
 from workbench.methods.plan_result import Plan
 from workbench.methods.plan_settings import PlanSettings
 from workbench.methods.planning import machine_of, planned
+from workbench.methods.rephrase_settings import RephraseSettings
+from workbench.methods.rephrased import Rephrased
+from workbench.methods.rephrasing import rephrasing
 from workbench.model.devices import choose_device
 from workbench.model.language_model import LanguageModel
 from workbench.model.load import load_outline
@@ -52,6 +55,7 @@ __all__ = [
     "export",
     "plan",
     "probe",
+    "rephrase",
     "scan",
     "stress",
     "study",
@@ -93,6 +97,36 @@ def plan(
     where = torch.device("cuda") if elsewhere else choose_device(device)
     outline = load_outline(model, device=where, dtype=dtype, trust_remote_code=trust_remote_code)
     return planned(outline, chosen, machine_of(chosen, where, outline.dtype, here=not elsewhere))
+
+
+def rephrase(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    settings: RephraseSettings | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    **changes: Any,
+) -> list[Rephrased]:
+    """Has a base write facts' prompts in other words, and checks which mean the same.
+
+    Nothing is added to a fact: `Wording.against` says what speaks against each wording, and those
+    that are wanted go into the fact's `wordings`. Small models rarely write any that pass.
+
+    Args:
+        model: the base.
+        facts: whose prompts.
+        settings: None for all defaults.
+        on_event: called with every event.
+        stop: the wish to end it.
+        **changes: fields of `RephraseSettings` that differ from `settings`.
+
+    Raises:
+        Cancelled: `stop` was asked.
+        WorkbenchError: wrong settings, or no memory left.
+    """
+    chosen = _chosen("rephrase", settings, changes)
+    return follow(rephrasing(model, facts, chosen, stop=stop), on_event)
 
 
 def scan(

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.page.conftest import PATIENCE, Open, go_to, job_done
 from workbench.facts import Fact, Question
 from workbench.methods.locft_settings import EditSettings
+from workbench.methods.rephrased import Rephrased, Wording
 from workbench.store import Library, Store
 
 expect.set_options(timeout=PATIENCE)
@@ -159,6 +160,21 @@ def test_the_model_is_asked_for_the_old_answers(open_page: Open, store: Store) -
     expect(page.locator("#facts-table .doubt")).to_have_attribute(
         "title", re.compile("new answer is the old one")
     )
+    wordings_are_ticked_and_taken(page, store)
+
+
+def wordings_are_ticked_and_taken(page: Page, store: Store) -> None:
+    """What the model writes is offered; only what is ticked becomes the fact's."""
+    page.get_by_role("button", name="Details of").first.click()
+    page.locator("#facts-table .unfolded").get_by_role("button", name="Write other words").click()
+    assert job_done(store, "rephrase").result["facts"] == 1
+    same, other = Wording("Italy's capital is", "Rome"), Wording("In Italy", "Milan", "otherwise")
+    store.rephrasings.add([Rephrased(3, "The capital of Italy is", "Rome", (same, other))])
+    card = page.locator("#rephrased")
+    card.get_by_label("Italy's capital is").check()
+    card.get_by_role("button", name="Add the 1 ticked").click()
+    expect(card).to_contain_text("1 wording added to what may be trained.")
+    assert store.facts.get(3).fact.wordings == (same.text,)
 
 
 def test_an_answer_against_the_table_is_decided_side_by_side(

@@ -24,6 +24,7 @@ from workbench.measure.stress_settings import PROBES, StressSettings
 from workbench.methods.base import LOCFT_BF, METHODS
 from workbench.methods.locft_settings import EditSettings
 from workbench.methods.plan_settings import PlanSettings
+from workbench.methods.rephrase_settings import MOST_WORDINGS, RephraseSettings
 from workbench.model.choice import ModelChoice
 from workbench.page.app import build
 from workbench.page.edit.tab import add_edit_tab
@@ -81,6 +82,7 @@ OWN: dict[tuple[type[SettingsRecord], str], st.SearchStrategy[Any]] = {
     (StressSettings, "probes"): st.lists(st.sampled_from(PROBES), unique=True).map(tuple),
     (StressSettings, "judge_url"): st.sampled_from(["", "http://127.0.0.1:8000/v1"]),
     (StressSettings, "judge_key_env"): st.sampled_from(["", "JUDGE_KEY"]),
+    (RephraseSettings, "each"): st.integers(1, MOST_WORDINGS),
     (StudySettings, "methods"): st.lists(st.sampled_from(list(METHODS)), unique=True).map(tuple),
 }
 

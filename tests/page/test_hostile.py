@@ -41,13 +41,15 @@ from workbench.page.probe.answers import answer_card, marked
 from workbench.page.probe.inside_html import inside_card, tokens_card
 from workbench.page.probe.outcomes import outcomes_card
 from workbench.page.probe.talking import talk_setup, transcript
-from workbench.page.runs.charts import spark, two_curves
+from workbench.page.runs.charts import spark
 from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
 from workbench.page.runs.keep import Offer
 from workbench.page.runs.measures import measures_of_two
 from workbench.page.runs.overlay import Laid, overlay_card
-from workbench.page.runs.table import RunLine, RunsView, runs_table
+from workbench.page.runs.scatter_card import Axes, scatter_bar
+from workbench.page.runs.table import RunsView, runs_table
+from workbench.page.runs.values import RunLine, values_of
 from workbench.search.recommend import recommend
 from workbench.search.ripple_result import Moved, Ripple
 from workbench.search.scan_result import Scan, ScanRow
@@ -238,12 +240,18 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
         ],
     ),
     "spark": (spark, [[3.0, 1.0]]),
-    "two_curves": (two_curves, [[3.0, 1.0], [2.0, 1.0], ("run 1", "run 2")]),
     "comparison_card": (
         comparison_card,
         [Comparison(RUN, OTHER, [3.0, 1.0], [2.0], 3, PAIRED, PAIRED, PAIRED, EPOCHS, EPOCHS)],
     ),
-    "measures_of_two": (measures_of_two, [RUN, OTHER]),
+    "measures_of_two": (measures_of_two, [Laid(RUN, "run 1"), Laid(OTHER, "run 2 · mine")]),
+    "scatter_bar": (
+        scatter_bar,
+        [
+            [("run 1 · mine", 2, values_of(RunLine(RUN, [3.0, 1.0])))],
+            Axes("set.forms", "after.reliability_strict"),
+        ],
+    ),
     "details": (
         details,
         [

@@ -10,10 +10,12 @@ from workbench.facts import Fact, Question
 from workbench.facts.guess import ColumnGuess
 from workbench.facts.many import ManyChange
 from workbench.facts.problems import WHY, Problem
+from workbench.methods.rephrased import Rephrased, Wording
 from workbench.page.facts.asked import asked_note
 from workbench.page.facts.columns import column_dialogs
 from workbench.page.facts.history import import_history, import_jobs
 from workbench.page.facts.many import draw_preview
+from workbench.page.facts.rephrased import rephrased_card
 from workbench.page.facts.report import ReportView, import_report
 from workbench.page.facts.row import Past, details, fact_row
 from workbench.page.facts.table import TableView, facts_table
@@ -114,6 +116,10 @@ VIEWS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "details": (details, [ROW, 3, OUTCOME, PAST]),
     "many": (draw_preview, [SPLIT, Preview(9, 12, ((FACT, FACT),), at_most=True)]),
     "details, another answer": (details, [OFF, 3, OTHER]),
+    "rephrased_card": (
+        rephrased_card,
+        [JOB, [Rephrased(1, "Rome is in", "Italy", (Wording("In", "no", "otherwise"),))], "added"],
+    ),
     "asked_note": (asked_note, [None, SAID]),
     "asked_note, going on": (asked_note, [JOB, None]),
     "column_dialogs": (column_dialogs, [[UPLOAD]]),

@@ -11,6 +11,7 @@ import pytest
 from tests.search.test_recommend import row
 from workbench.page.layers.trials import recommendation_card, trials_table
 from workbench.plots.scan import scan_heatmap
+from workbench.plots.scatter import scatter
 from workbench.plots.style import without_words, write_html
 from workbench.plots.sweep import sweep_curves
 from workbench.search.recommend import recommend
@@ -155,3 +156,21 @@ def test_trials_stand_best_first_and_name_their_rates_where_they_differ() -> Non
     table = trials_table(halved, (), ())
     assert table.index("40 facts, at most 9 passes") < table.index("20 facts, at most 9 passes")
     assert ">quest.<" in table and ">text<" in table and ">chat<" not in table
+
+
+def test_runs_in_a_scatter_have_their_colours_and_their_names_are_no_markup() -> None:
+    rows = pd.DataFrame(
+        [
+            {"name": "run 1 · <b>", "hue": 2, "x": 1e-4, "y": 0.5},
+            {"name": "run 2", "hue": 4, "x": 1e-2, "y": 0.75},
+        ]
+    )
+    figure = scatter(rows, "learning rate", "reliability", stretched=(True, False), theme="dark")
+    (points,) = figure.data
+    series = THEMES["dark"].series
+    assert list(points.marker.color) == [series[1], series[3]]
+    assert points.text[0] == "run 1 · &lt;b&gt;" and points.mode == "markers+text"
+    assert figure.layout.xaxis.type == "log" and figure.layout.yaxis.type != "log"
+    assert list(figure.layout.xaxis.ticktext) == ["0.0001", "0.01"]
+    words = scatter(rows.assign(x=["published", "holds"]), "recipe", "reliability")
+    assert words.layout.xaxis.type == "category"

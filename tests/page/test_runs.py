@@ -68,7 +68,8 @@ def test_two_ticked_runs_are_compared(open_page: Open, store: Store, runs: tuple
     expect(compared).to_contain_text("What differs between run 1 and run 2?")
     expect(compared.locator("tr", has_text="seed")).to_contain_text("7")
     expect(compared.locator("tr", has_text="learning rate")).to_have_count(0)
-    expect(compared.locator(".pair-chart path")).to_have_count(2)
+    expect(compared.locator("svg[aria-label^='mean loss'] path")).to_have_count(2)
+    expect(compared.locator("svg[aria-label^='share'] path")).to_have_count(2)
     expect(compared.locator(".held [data-curve=raw]")).to_have_text(["raw0.50"] * 2)
     expect(compared).to_contain_text("Learned only by run 1: 1 fact")
     expect(compared).to_contain_text("Learned only by run 2: 1 fact")
@@ -107,6 +108,27 @@ def sort_name_and_filter(page: Page, store: Store) -> None:
     assert lines[2].startswith("2,the good one,done") and store.settings.run_names
     page.get_by_label("Filter runs").fill("")
     expect(rows).to_have_count(3)
+    pin_colour_and_group(page, store)
+
+
+def pin_colour_and_group(page: Page, store: Store) -> None:
+    """A run that stands first, in the colour that it was given, also when folded in groups."""
+    rows = page.locator("#runs-table table.runs b")
+    page.get_by_label("Pin run 3").click()
+    expect(rows).to_have_text(["run 3", "run 1", "run 2"])
+    page.get_by_label("Colour of run 3").select_option("pink")
+    expect(page.locator("#comparison svg[aria-label^='mean loss'] path.hue-4")).to_have_count(1)
+    assert store.settings.pinned_runs == (3,) and store.settings.run_colours == {3: 4}
+    page.get_by_label("Group by").select_option(label="seed")
+    groups = page.locator("#runs-table tr.group th")
+    expect(groups).to_contain_text(["2 runs: means, ± standard deviation", "seed 7"])
+    page.get_by_label("Runs with seed 0").click()
+    expect(rows).to_have_text(["run 2"])
+    scatter = page.locator("#scatter")
+    scatter.locator("[data-do=y]").select_option(label="reliability (strict)")
+    scatter.locator("[data-do=x]").select_option(label="seed")
+    expect(page.locator("#scatter-plot .js-plotly-plot")).to_be_visible()
+    expect(scatter.locator("caption")).to_have_text("reliability (strict) against seed")
 
 
 def test_a_run_unfolds_to_all_that_is_known_of_it(

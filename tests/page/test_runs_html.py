@@ -9,13 +9,17 @@ from hypothesis import strategies as st
 from workbench.methods.events import EpochDone
 from workbench.methods.locft_settings import EditSettings
 from workbench.page.edit.run_card import metric_table
-from workbench.page.runs.charts import spark, two_curves
+from workbench.page.runs.charts import spark
 from workbench.page.runs.compare import Comparison, comparison_card
 from workbench.page.runs.details import RunDetails, details
+from workbench.page.runs.groups import Grouping
+from workbench.page.runs.hues import hue_of
 from workbench.page.runs.measures import measures_of_two
 from workbench.page.runs.order import Order, found_runs, ordered_runs
-from workbench.page.runs.overlay import Laid, overlay_card
-from workbench.page.runs.table import RunLine, RunsView, runs_table
+from workbench.page.runs.overlay import Laid, overlay_card, pictures_of
+from workbench.page.runs.scatter_card import Axes, points_of, scatter_bar
+from workbench.page.runs.table import RunsView, runs_table
+from workbench.page.runs.values import RunLine, values_of
 from workbench.store.patch_header import PatchHeader
 from workbench.store.run_pair import Differences, PairedFact
 from workbench.store.runs import Run
@@ -77,18 +81,21 @@ def measured(number: int, value: float, low: float, high: float) -> Run:
     return replace(plain, metrics=metrics)
 
 
+def two(*runs: Run) -> str:
+    return str(measures_of_two(*(Laid(each, each.name, hue=each.id) for each in runs)))
+
+
 def test_each_protocol_has_its_own_table_and_only_clear_differences_a_colour() -> None:
-    clear = measures_of_two(measured(1, 0.6, 0.5, 0.65), measured(2, 0.9, 0.8, 1.0))
+    clear = two(measured(1, 0.6, 0.5, 0.65), measured(2, 0.9, 0.8, 1.0))
     tables = re.findall("<table.*?</table>", clear)
     assert len(tables) == 2
     assert re.findall(r">([-+]?[\d.]+)<", tables[0]) == ["0.60", "0.90", "+0.30"]
     assert re.findall(r">([-+]?[\d.]+)<", tables[1]) == ["0.50", "0.50", "+0.00"]
     assert 'class="teal">+0.30' in clear
-    unsure = measures_of_two(measured(1, 0.6, 0.5, 0.85), measured(2, 0.9, 0.8, 1.0))
+    assert len(re.findall('class="strip', clear)) == 2 and "laid-head hue-2" in clear
+    unsure = two(measured(1, 0.6, 0.5, 0.85), measured(2, 0.9, 0.8, 1.0))
     assert "teal" not in unsure and "+0.30" in unsure
-    assert "Neither run was evaluated" in measures_of_two(
-        *(replace(run(n), metrics={}) for n in (1, 2))
-    )
+    assert "Neither run was evaluated" in two(*(replace(run(n), metrics={}) for n in (1, 2)))
 
 
 def in_forms(number: int, chat: float, far: float) -> Run:
@@ -101,7 +108,7 @@ def in_forms(number: int, chat: float, far: float) -> Run:
 
 def test_every_table_tells_forms_neighbours_text_and_answers_that_stop() -> None:
     first, second = in_forms(1, 0.125, 0.5), in_forms(2, 0.875, 0.75)
-    compared = re.findall("<tr>.*?</tr>", measures_of_two(first, second))
+    compared = re.findall("<tr>.*?</tr>", two(first, second))
     rows = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in compared]
     assert "reliability, in chat 0.12 0.88 +0.75" in rows
     assert "KL divergence of neighbours 0.50 0.75 +0.25" in rows
@@ -131,7 +138,8 @@ def test_no_answer_becomes_markup_in_a_comparison(wild: str) -> None:
 def test_curves_of_any_losses_are_drawn_inside_their_picture(
     first: list[float], second: list[float]
 ) -> None:
-    drawn = spark(first) + two_curves(first, second, ("run 1", "run 2"))
+    both = pictures_of([Laid(run(1), "run 1", first), Laid(run(2), "run 2", second)])
+    drawn = str(spark(first)) + "".join(f' d="{path}"' for _, path in both.losses)
     assert "nan" not in drawn and "inf" not in drawn
     for path in re.findall(r' d="([^"]*)"', drawn):
         numbers = [float(number) for number in re.findall(r"-?[\d.]+", path)]
@@ -139,8 +147,8 @@ def test_curves_of_any_losses_are_drawn_inside_their_picture(
 
 
 def test_the_shorter_run_ends_earlier_in_the_picture() -> None:
-    drawn = two_curves([2.0, 1.0], [2.0, 1.0, 0.5, 0.1, 0.05], ("run 1", "run 2"))
-    first, second = re.findall(r' d="[^"]*L([\d.]+) [\d.]+"', drawn)
+    laid = [Laid(run(1), "run 1", [2.0, 1.0]), Laid(run(2), "run 2", [2.0, 1.0, 0.5, 0.1, 0.05])]
+    first, second = (path.split("L")[-1].split()[0] for _, path in pictures_of(laid).losses)
     assert (float(first), float(second)) == (25.0, 100.0)
 
 
@@ -188,11 +196,74 @@ def test_several_runs_are_laid_over_each_other_with_their_intervals() -> None:
     epochs = [EpochDone(1, 9, 1.0, 0.25, 1.0), EpochDone(2, 9, 0.5, 0.75, 2.0)]
     laid = [
         Laid(run(1), "run 1", [2.0, 1.0], epochs),
-        Laid(replace(run(2, seed=7), metrics=measured), "run 2 · mine", [1.0], epochs[:1]),
-        Laid(replace(run(3), metrics={}), "run 3"),
+        Laid(replace(run(2, seed=7), metrics=measured), "run 2 · mine", [1.0], epochs[:1], hue=4),
+        Laid(replace(run(3), metrics={}), "run 3", hue=4),
     ]
     shown = str(overlay_card(laid))
-    assert len(re.findall(r'class="laid-\d" d="M', shown)) == 3 + 4  # the key, then the curves
-    assert shown.count("run 2 · mine") == 3 and 'class="strip' in shown
+    drawn = re.findall(r'class="(hue-\d(?: again)?)" d="M', shown)
+    # The key, then the losses and what was learned; the third run has no epoch.
+    assert drawn == ["hue-1", "hue-4", "hue-4 again", "hue-1", "hue-4", "hue-1", "hue-4"]
+    assert "run 2 · mine" in shown and 'class="strip' in shown
     (row,) = re.findall(r">reliability</span></td>(.*?)</tr>", shown)
     assert re.findall(r">([\d.–]+)<", row) == ["0.60", "0.70", "–"]
+
+
+def lines_of_seeds() -> list[RunLine]:
+    return [RunLine(run(4, seed=2), [0.5]), *(RunLine(run(n, seed=1), [n]) for n in (3, 2, 1))]
+
+
+def rows_of(view: RunsView) -> list[tuple[str, str]]:
+    """The runs and the heads of groups as they stand below each other."""
+    found: list[tuple[str, str]] = re.findall(
+        r'<b>(run \d)</b>|rowgroup.*?"mono">([^<]*)<', runs_table(view)
+    )
+    return found
+
+
+def test_groups_tell_the_mean_and_the_spread_of_their_runs_and_fold() -> None:
+    view = RunsView(lines=lines_of_seeds(), grouping=Grouping("set.seed"))
+    shown = runs_table(view)
+    assert rows_of(view) == [
+        ("", "2"),
+        ("run 4", ""),
+        ("", "1"),
+        *((f"run {n}", "") for n in (3, 2, 1)),
+    ]
+    _, alone, several = re.split('<tr class="group">', shown)
+    # Three runs with 0.6, 0.7 and 0.8: their mean and the deviation of a sample.
+    assert "0.70 ±0.10" in several and "3 runs: means" in several
+    assert "±" not in alone.split("</tr>")[0] and ">0.90<" in alone
+    folded = replace(view, grouping=view.grouping.after_click("1"))
+    assert rows_of(folded) == [("", "2"), ("run 4", ""), ("", "1")]
+    assert Grouping.parse(str(folded.grouping)) == folded.grouping
+    assert folded.grouping.after_click("1") == view.grouping
+    assert Grouping.parse("anything else") == Grouping()
+
+
+def test_pinned_runs_stand_first_and_so_does_their_group() -> None:
+    view = RunsView(lines=lines_of_seeds(), pinned=[2])
+    assert [run for run, _ in rows_of(view)] == ["run 2", "run 4", "run 3", "run 1"]
+    together = rows_of(replace(view, grouping=Grouping("set.seed")))
+    assert together[:3] == [("", "1"), ("run 2", ""), ("run 3", "")]
+
+
+def test_a_run_has_the_colour_that_a_person_chose_else_that_of_its_number() -> None:
+    assert [hue_of(run, {2: 5, 3: 99}) for run in (1, 2, 3, 7)] == [1, 5, 3, 1]
+
+
+def test_runs_are_laid_out_by_number_or_by_word_and_only_where_they_have_both() -> None:
+    lines = [
+        RunLine(run(1, recipe="published")),
+        RunLine(run(2, recipe="holds")),
+        RunLine(replace(run(3), metrics={})),
+    ]
+    runs = [(line.run.name, 1, values_of(line)) for line in lines]
+    by = "after.reliability_strict"
+    over = [(p.name, p.x, p.y) for p in points_of(runs, Axes("set.learning_rate", by))]
+    assert over == [("run 1", 1e-3, 0.6), ("run 2", 1e-3, 0.7)]
+    words = [p.x for p in points_of(runs, Axes("set.recipe", by))]
+    assert words == ["published", "holds"]
+    shown = scatter_bar(runs, Axes("set.recipe", by))
+    table = re.findall('<th scope="row">([^<]*)</th><td>([^<]*)</td><td>([^<]*)</td>', shown)
+    assert table == [("run 1", "published", "0.6"), ("run 2", "holds", "0.7")]
+    assert "No run has both" in scatter_bar(runs[2:] + runs[:1], Axes("after.text_loss", by))

@@ -202,6 +202,10 @@ def test_a_value_that_no_session_has_is_refused_by_its_row(session: Path, kind: 
         ("before_run", "[1]"),
         ("hidden_run", "1.5"),
         ("compared_runs", '{"a": 1}'),
+        ("pinned_runs", '["1"]'),
+        ("run_colours", '{"<b>": 1}'),
+        ("scatter_axes", '{"x": 1}'),
+        ("rephrased", '[{"fact": 1, "prompt": "a", "said": 2}]'),
         ("sweep_weights", '["1"]'),
         ("asked_facts", '{"facts": "<b>"}'),
         ("columns_of_files", "[]"),
@@ -215,7 +219,7 @@ def test_a_value_that_no_session_has_is_refused_by_its_row(session: Path, kind: 
         ("model", f'{{"name": "{"x" * 2000}"}}'),
         ("model", '{"device": 3}'),
     ],
-    ids=range(19),
+    ids=range(23),
 )
 def test_a_setting_that_no_session_has_is_refused_by_its_name(
     session: Path, name: str, value: str

@@ -136,6 +136,7 @@ def test_the_model_of_a_session_from_elsewhere_is_not_loaded_before_a_person_say
     params: dict[JobKind, dict[str, Any]] = {
         "load": {},
         "ask": {"probes": []},
+        "rephrase": {},
         "scan": {},
         "sweep": {},
         "edit": {},

@@ -20,6 +20,7 @@ from workbench.cli.facts import facts
 from workbench.cli.mcp import mcp
 from workbench.cli.options import with_options
 from workbench.cli.plan import plan
+from workbench.cli.rephrase import rephrase
 from workbench.cli.scan import scan
 from workbench.cli.serve import serve
 from workbench.cli.serve_model import serve_model
@@ -35,6 +36,7 @@ __all__ = ["build", "main"]
 COMMANDS = (
     facts,
     plan,
+    rephrase,
     scan,
     sweep,
     edit,

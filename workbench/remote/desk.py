@@ -20,6 +20,7 @@ from workbench.store.library import Library
 from workbench.store.requests import (
     EvaluateRequest,
     ExportRequest,
+    RephraseRequest,
     Request,
     ScanRequest,
     StressRequest,
@@ -35,6 +36,7 @@ from workbench.work.words import one_line
 __all__ = ["Desk", "NotThere"]
 
 MOST_SHOWN = 1000
+OF_TICKED = ("rephrase", "scan", "sweep", "edit", "study")  # actions that need a ticked fact
 
 Body = Mapping[str, Any]
 
@@ -179,12 +181,16 @@ class Desk:
             request = EvaluateRequest(_run(store, body), settings)
         elif action == "stress":
             request = StressRequest(_run(store, body), settings)
+        elif action == "rephrase":
+            request = RephraseRequest(settings=settings)
         elif action == "export":
             request = _export(store, body, settings, self._afar)
         else:
             kinds = {"scan": ScanRequest, "sweep": SweepRequest, "study": StudyRequest}
             request = kinds[action](settings)
-        if action in ("scan", "sweep", "edit", "study") and not store.facts.count(enabled=True):
+        if action in ("rephrase", "scan", "sweep", "edit", "study") and not store.facts.count(
+            enabled=True
+        ):
             raise SessionError("No fact of this session is ticked. Add one first.")
         try:
             request_of(request.kind, as_data(request))

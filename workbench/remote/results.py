@@ -12,6 +12,7 @@ from workbench.store.probes import Answered, ProbeRow
 from workbench.store.requests import AskRequest
 from workbench.store.runs import Run
 from workbench.store.store import Store
+from workbench.work.records import as_data
 
 __all__ = ["job_record", "result_of", "run_record"]
 
@@ -66,6 +67,8 @@ def result_of(store: Store, job: Job) -> dict[str, Any]:
     if job.kind == "ask" and isinstance(job.request, AskRequest):
         probes = store.probes.among(list(job.request.probes))
         return {"probes": [_probe(row) for row in probes]}
+    if job.kind == "rephrase":
+        return {**job.result, "rephrased": as_data(store.rephrasings.all())}
     if job.kind == "sweep":
         return _swept(store, int(job.result["sweep"]))
     if job.kind == "scan":

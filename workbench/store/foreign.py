@@ -16,7 +16,8 @@ from typing import Any
 from workbench.errors import SessionError, WorkbenchError
 from workbench.model.choice import ModelChoice
 from workbench.store.database import to_json
-from workbench.store.foreign_values import CHOICES, MOST, RULES, TOLERATED, require_plain
+from workbench.store.foreign_settings import TOLERATED
+from workbench.store.foreign_values import CHOICES, MOST, RULES, require_plain
 from workbench.store.settings import FOREIGN_MODEL
 from workbench.work.records import from_text
 from workbench.work.words import one_line

@@ -6,8 +6,6 @@ that is written down here where the page reads plain data. Raises whatever a cod
 """
 
 import json
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -21,9 +19,7 @@ from workbench.measure.health_result import Health
 from workbench.measure.protocols import split_metric
 from workbench.measure.verdicts import QuestionVerdicts, Role
 from workbench.methods.base import LOCFT_BF, METHODS
-from workbench.methods.estimate_record import RunEstimate
 from workbench.model.choice import ModelChoice
-from workbench.model.summary import ModelSummary
 from workbench.search.scan_result import Scan
 from workbench.search.study_events import TrialDone
 from workbench.search.study_settings import StudySettings
@@ -31,7 +27,7 @@ from workbench.search.sweep_events import LocationDone, SweepStarted
 from workbench.search.sweep_settings import SweepSettings
 from workbench.store.fact_rows import Questions, fact_of
 from workbench.store.foreign_looks import result_rule
-from workbench.store.found import Show
+from workbench.store.foreign_settings import LONGEST_NAME, SETTINGS, require_setting
 from workbench.store.jobs import JobKind, JobState
 from workbench.store.probes import Answered
 from workbench.store.probes import Role as ProbeRole
@@ -41,9 +37,8 @@ from workbench.work.events import Event
 from workbench.work.records import from_data, from_text
 from workbench.work.settings import SettingsRecord
 
-__all__ = ["CHOICES", "RULES", "TOLERATED", "require_plain"]
+__all__ = ["CHOICES", "RULES", "require_plain"]
 
-LONGEST_NAME = 1_000  # characters
 DEEPEST = 24  # lists and objects inside each other
 MOST = 2**53  # the largest whole number that a browser tells from its neighbours
 
@@ -150,17 +145,6 @@ class KeptOption:
     questions: str
     rows: tuple[int, ...] | None = None
     changed: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How it went when a model was asked for old answers."""
-
-    facts: int
-    asked: int
-    filled: int
-    silent: int
-    same: int
 
 
 def require_plain(value: Any, depth: int = 0) -> None:
@@ -298,53 +282,8 @@ def _setting(text: str, row: Row) -> None:
     elif action in ACTIONS and ACTIONS[action].on_page and not method:
         _settings(settings_class(action), value)
     elif name in SETTINGS:
-        from_text(SETTINGS[name], text)
-        if isinstance(value, float) and not math.isfinite(value):
-            raise RecordError("It is no finite number.")
-        if isinstance(value, str) and len(value) > LONGEST_NAME:
-            raise RecordError("It is longer than a name.")
-        if name == "run_names":
-            _require_run_names(value)
+        require_setting(name, text)
 
-
-def _require_run_names(names: dict[str, str]) -> None:
-    for run, words in names.items():
-        if not re.fullmatch("[0-9]{1,18}", run) or len(words) > LONGEST_NAME:
-            raise RecordError("Names of runs stand by their numbers, and are not that long.")
-
-
-SETTINGS: dict[str, Any] = {
-    "name": str,
-    "opened": float,
-    "method": str,
-    "sweep_weights": tuple[float, ...] | None,
-    "shown_run": int | None,
-    "before_run": int | None,
-    "hidden_run": int | None,
-    "shown_sweep": int | None,
-    "overlaid_sweep": int | None,
-    "facts_judged": bool,
-    "dismissed_job": int,
-    "largest_import": float,
-    "import_seen": int,
-    "import_trouble_seen": int,
-    "deletions_seen": float,
-    "looks": tuple[tuple[str, Show], ...],
-    "asked_facts": Asked | None,
-    "columns_of_files": dict[str, dict[str, str]],
-    "compared_runs": tuple[int, ...],
-    "start_from": str,
-    "probe_view": str,
-    "ripple_jobs": dict[str, int],
-    "run_names": dict[str, str],
-    "look_form": str,
-    "look_job": int,
-    "batch_job": int,
-    "foreign_model": bool,
-}
-
-# What is found out anew when it cannot be read, as after a change of its form.
-TOLERATED: dict[str, Any] = {"summary": ModelSummary | None, "estimate": RunEstimate | None}
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "jobs.kind": get_args(JobKind),

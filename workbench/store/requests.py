@@ -14,6 +14,7 @@ from workbench.measure.evaluation_settings import EvaluationSettings
 from workbench.measure.probe_settings import ProbeSettings
 from workbench.measure.stress_settings import StressSettings
 from workbench.methods.base import LOCFT_BF
+from workbench.methods.rephrase_settings import RephraseSettings
 from workbench.search.scan_settings import ScanSettings
 from workbench.search.study_settings import StudySettings
 from workbench.search.sweep_settings import SweepSettings
@@ -32,6 +33,7 @@ __all__ = [
     "JobKind",
     "LoadRequest",
     "LookRequest",
+    "RephraseRequest",
     "Request",
     "ResumeRequest",
     "RippleRequest",
@@ -48,6 +50,7 @@ JobKind = Literal[
     "load",
     "ask",
     "look",
+    "rephrase",
     "scan",
     "sweep",
     "edit",
@@ -116,6 +119,21 @@ class FillRequest(Request):
 
     facts: tuple[int, ...]
     overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RephraseRequest(Request):
+    """Have the base write facts' prompts in other words.
+
+    Args:
+        facts: the rows' ids; none are those that are ticked.
+        settings: how.
+    """
+
+    kind = "rephrase"
+
+    facts: tuple[int, ...] = ()
+    settings: RephraseSettings = RephraseSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +313,7 @@ _KINDS: dict[JobKind, tuple[tuple[str, type[Request]], ...]] = {
     "load": (("", LoadRequest),),
     "ask": (("facts", FillRequest), ("talk", TalkRequest), ("", AskRequest)),
     "look": (("method", FirstBatchRequest), ("run", RippleRequest), ("", LookRequest)),
+    "rephrase": (("", RephraseRequest),),
     "scan": (("", ScanRequest),),
     "sweep": (("", SweepRequest),),
     "edit": (("resume", ResumeRequest), ("", EditRequest)),

@@ -15,6 +15,7 @@ from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
 from workbench.model.summary import ModelSummary
 from workbench.store.database import Database, to_json
+from workbench.work.colours import SERIES_NAMES
 from workbench.work.records import as_data, from_data
 from workbench.work.settings import SettingsRecord
 
@@ -198,6 +199,32 @@ class Settings:
         """Gives a run a name, or takes it away again with an empty one."""
         names = {**self.run_names, run: " ".join(name.split())[:LONGEST_RUN_NAME]}
         self.set("run_names", {str(each): words for each, words in names.items() if words})
+
+    @property
+    def pinned_runs(self) -> tuple[int, ...]:
+        """The runs that stand first wherever runs are listed, by their numbers."""
+        return tuple(self.get("pinned_runs", ()))
+
+    def pin_run(self, run: int, pinned: bool) -> None:
+        """Has a run stand first, or where it would."""
+        others = [other for other in self.pinned_runs if other != run]
+        self.set("pinned_runs", [*others, run] if pinned else others)
+
+    @property
+    def run_colours(self) -> dict[int, int]:
+        """The colours that people chose for runs: places in the palette, from 1."""
+        return {int(run): int(place) for run, place in self.get("run_colours", {}).items()}
+
+    def colour_run(self, run: int, place: int) -> None:
+        """Gives a run a colour of the palette, or with 0 the one that it had of itself.
+
+        Raises:
+            SessionError: the palette has no such place.
+        """
+        if not 0 <= place <= len(SERIES_NAMES):
+            raise SessionError(f"There are {len(SERIES_NAMES)} colours for runs.")
+        colours = {**self.run_colours, run: place}
+        self.set("run_colours", {str(each): number for each, number in colours.items() if number})
 
     @property
     def before_run(self) -> int | None:

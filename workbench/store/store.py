@@ -23,6 +23,7 @@ from workbench.store.imports import ImportTable
 from workbench.store.jobs import Job, Queue
 from workbench.store.probes import ProbeTable, Role
 from workbench.store.profiles import ProfileTable
+from workbench.store.rephrasings import Rephrasings
 from workbench.store.requests import (
     AskRequest,
     FirstBatchRequest,
@@ -62,6 +63,7 @@ class Store:
         self.facts = FactTable(self._database)
         self.versions = VersionTable(self._database, self.facts)
         self.lengths = LengthTable(self._database)
+        self.rephrasings = Rephrasings(self._database, self.settings, self.facts)
         self.imports = ImportTable(self._database)
         self.uploads = UploadTable(self._database)
         self.jobs = Queue(self._database)

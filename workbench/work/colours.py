@@ -9,6 +9,7 @@ from typing import Literal
 
 __all__ = [
     "CLEAR",
+    "SERIES_NAMES",
     "THEMES",
     "Theme",
     "ThemeName",
@@ -131,6 +132,8 @@ THEMES: dict[ThemeName, Theme] = {
         series=("#2dd4bf", "#f0ad4e", "#a3adf5", "#f29ac8", "#b4bec4", "#d8c84a"),
     ),
 }
+SERIES_NAMES = ("teal", "amber", "blue", "pink", "grey", "olive")
+"""What people call the colours of `Theme.series`, in light and in dark."""
 # Paper is white whatever the theme, and the edges of cards are darker on it.
 PAPER = {"paper": "#ffffff", "paper-line": "#cccccc"}
 OF_PLOTS = frozenset({"series"})  # a variable for each of its colours

@@ -48,6 +48,7 @@ from workbench.worker.layers import scan_layers, sweep_layers
 from workbench.worker.lengths import LengthKeeper
 from workbench.worker.look import find_ripple, first_batch, look_inside
 from workbench.worker.patches import Patches
+from workbench.worker.rephrase import rephrase_facts
 from workbench.worker.sharing import edit_shared, is_shared
 from workbench.worker.stress import stress_run
 from workbench.worker.study import run_study
@@ -78,6 +79,7 @@ class Workshop:
             "load": self._load,
             "ask": self._ask,
             "look": self._look,
+            "rephrase": lambda task: rephrase_facts(task, self.model(task)),
             "scan": lambda task: scan_layers(task, self.model(task)),
             "sweep": lambda task: sweep_layers(task, self.model(task)),
             "edit": self._edit,

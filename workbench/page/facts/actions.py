@@ -10,7 +10,7 @@ from workbench.page.facts.paste import read_questions
 from workbench.store import Store
 from workbench.store.found import Found, Show, found_facts
 from workbench.store.library import add_samples
-from workbench.store.requests import FillRequest
+from workbench.store.requests import FillRequest, RephraseRequest
 
 __all__ = ["Looking", "act_on_facts", "ask_model", "copy_into", "fact_with", "kept_looks"]
 
@@ -125,7 +125,11 @@ def copy_into(store: Store, found: Found, other: Store) -> None:
 
 
 def _ask(store: Store, found: Found, do: str, row: int) -> None:
-    if do == "ask-one":
+    if do == "rephrase-one":
+        store.jobs.ask_for(RephraseRequest((row,)))
+    elif do == "rephrase":
+        store.jobs.ask_for(RephraseRequest(tuple(store.facts.ids(found))))
+    elif do == "ask-one":
         ask_model(store, [row], overwrite=True)
     elif do == "ask-again":
         ask_model(store, store.facts.ids(found), overwrite=True)

@@ -15,6 +15,7 @@ from workbench.page.facts.asked import add_asked_note
 from workbench.page.facts.importing import add_importing
 from workbench.page.facts.many import add_many
 from workbench.page.facts.paste import read_questions
+from workbench.page.facts.rephrased import add_rephrased
 from workbench.page.facts.row import Past
 from workbench.page.facts.table import OF_A_RUN, PAGE_SIZE, TableView, facts_table
 from workbench.page.kit.html import detail, heading, live_html, still_html
@@ -57,6 +58,7 @@ def add_facts_tab(page: Page, tabs: gr.Tabs) -> None:
             )
             show, offset, opened = (_hidden(start) for start in ("all", "0", "0"))
             asked = live_html(name="asked-note")
+            add_rephrased(page)
             table = live_html(name="facts-table")
             add_many(page, [search, show])
         with gr.Column(scale=3, min_width=300):

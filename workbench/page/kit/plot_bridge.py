@@ -15,24 +15,31 @@ from workbench.store import Store
 __all__ = ["add_plot_bridge"]
 
 
-def add_plot_bridge(page: Page, choose: Callable[[Store, str, bool], None]) -> gr.Textbox:
-    """Adds the bridge, which cannot be seen.
+def add_plot_bridge(
+    page: Page,
+    choose: Callable[[Store, str, bool], None] | None = None,
+    name: str = "plot-bridge",
+) -> gr.Textbox:
+    """Adds the bridge, which cannot be seen, to the tab whose plots it serves.
 
     Args:
         page: the page.
-        choose: called with the location of a clicked point, and whether Shift was held.
+        choose: called with the location of a clicked point, and whether Shift was held; None
+            where points stand for no location.
+        name: of the bridge in the page, where there are several.
 
     Returns:
         A hidden component that holds ``light`` or ``dark``, for plots to be drawn in.
     """
     theme = gr.Textbox("light", visible="hidden", container=False)
-    bridge = still_html("", "plots.js", name="plot-bridge")
+    bridge = still_html("", "plots.js", name=name)
 
     def hear(store: Store, theme: str, event: gr.EventData) -> str:
         told = detail(event)
         if told["do"] == "theme":
             return str(told["theme"])
-        choose(store, str(told["at"]), bool(told["many"]))
+        if choose is not None:
+            choose(store, str(told["at"]), bool(told["many"]))
         return theme
 
     page.action(bridge.act, hear, [theme], theme)

@@ -30,6 +30,10 @@ def act_on_runs(store: Store, do: str, run: int, value: object = False) -> bool:
         _pick(store, run, bool(value))
     elif do == "name":
         store.settings.name_run(run, str(value))
+    elif do == "pin":
+        store.settings.pin_run(run, bool(value))
+    elif do == "colour":
+        store.settings.colour_run(run, int(str(value)))
     elif do == "after":
         store.settings.set("shown_run", run)
     elif do == "before":

@@ -1,32 +1,20 @@
-"""The loss curves of the Runs tab: small ones in rows, and two runs in one picture.
+"""The loss curves of the Runs tab: small ones in rows, and lines of several in one picture.
 
 Pure functions from numbers to HTML; scales are logarithmic.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from workbench.work.templates import render
 from workbench.work.words import count, small
 
-__all__ = ["path_of_losses", "spark", "two_curves"]
+__all__ = ["path_of_losses", "spark"]
 
 LOWEST = 1e-6
 SIDE = 100.0  # of the picture's coordinates, which are stretched to its place
-
-
-@dataclass(frozen=True, slots=True)
-class _Curve:
-    """One run in a picture of two: its line, and where its name stands."""
-
-    kind: str
-    name: str
-    path: str
-    place: str
-    last: float
 
 
 def spark(losses: Sequence[float]) -> Markup:
@@ -37,35 +25,6 @@ def spark(losses: Sequence[float]) -> Markup:
     said = f"loss {small(finite[0])} to {small(finite[-1])} in {count(len(finite), 'epoch')}"
     path = _path(finite, min(finite), max(finite), len(finite))
     return render("page/runs/spark.html", said=said, path=path)
-
-
-def two_curves(first: Sequence[float], second: Sequence[float], names: tuple[str, str]) -> Markup:
-    """The mean losses of two runs over their epochs, named at their ends.
-
-    Args:
-        first: one for each epoch of the first run.
-        second: likewise.
-        names: what the runs are called.
-    """
-    both = [_finite(losses) for losses in (first, second)]
-    every = [loss for losses in both for loss in losses]
-    if not every:
-        return render("page/runs/two_curves.html", curves=())
-    lowest, highest = min(every), max(every)
-    epochs = max(len(losses) for losses in both)
-    lifts = _lifts(both, lowest, highest)
-    curves = [
-        _Curve(
-            kind,
-            name,
-            _path(losses, lowest, highest, epochs),
-            _place(losses, lowest, highest, epochs, lift),
-            losses[-1],
-        )
-        for kind, name, losses, lift in zip(("first", "second"), names, both, lifts, strict=True)
-        if losses
-    ]
-    return render("page/runs/two_curves.html", curves=curves, epochs=epochs)
 
 
 def path_of_losses(losses: Sequence[Sequence[float]], place: int) -> str:
@@ -106,17 +65,3 @@ def _path(losses: Sequence[float], lowest: float, highest: float, epochs: int) -
     if len(points) == 1:
         points.append(f"{SIDE / 50:g} {points[0].split()[1]}")
     return "M" + " L".join(points)
-
-
-def _lifts(curves: Sequence[Sequence[float]], lowest: float, highest: float) -> tuple[str, str]:
-    """Where the names stand at the ends, above or below, so that two near ones do not meet."""
-    ends = [_height(losses[-1], lowest, highest) if losses else SIDE for losses in curves]
-    return ("- 20px", "+ 4px") if ends[0] <= ends[1] else ("+ 4px", "- 20px")
-
-
-def _place(losses: Sequence[float], lowest: float, highest: float, epochs: int, lift: str) -> str:
-    """Where a run's name stands, beside the end of its line."""
-    x = _across(len(losses) - 1, epochs)
-    y = min(88.0, max(12.0, _height(losses[-1], lowest, highest)))
-    side = f"left:calc({x:.1f}% + 6px)" if x < 60 else f"right:{SIDE - x:.1f}%"
-    return f"{side};top:calc({y:.1f}% {lift})"

@@ -9,9 +9,9 @@ from workbench.methods.events import EpochDone
 from workbench.page.edit.choices import only_form
 from workbench.page.edit.held import held_curves
 from workbench.page.probe.answers import marked
-from workbench.page.runs.charts import two_curves
 from workbench.page.runs.details import setting_words, took
 from workbench.page.runs.measures import measures_of_two
+from workbench.page.runs.overlay import Laid, pictures_of
 from workbench.store.run_pair import Differences
 from workbench.store.runs import Run
 from workbench.work.templates import render
@@ -33,6 +33,7 @@ class Comparison:
         learned_by_first, learned_by_second: facts that only this one learned.
         answers: facts to which their answers differ.
         first_epochs, second_epochs: the epochs done, for what they counted.
+        hues: the colours of both, places in the palette.
     """
 
     first: Run
@@ -45,19 +46,26 @@ class Comparison:
     answers: Differences = NOTHING
     first_epochs: Sequence[EpochDone] = ()
     second_epochs: Sequence[EpochDone] = ()
+    hues: tuple[int, int] = (1, 2)
 
 
 def comparison_card(view: Comparison) -> Markup:
     """Everything in which two runs differ."""
     first, second = view.first, view.second
+    laid = pictures_of(
+        [
+            Laid(first, first.name, view.first_losses, view.first_epochs, view.hues[0]),
+            Laid(second, second.name, view.second_losses, view.second_epochs, view.hues[1]),
+        ]
+    )
     return render(
         "page/runs/compare.html",
         view=view,
         settings=_differing_settings(first, second),
-        curves=two_curves(view.first_losses, view.second_losses, (first.name, second.name)),
+        laid=laid,
         held=_held(view),
         took=took,
-        measures=measures_of_two(first, second),
+        measures=measures_of_two(*laid.runs),
         marked=marked,
     )
 

@@ -22,6 +22,8 @@ from workbench.measure.protocols import (
     metric_name,
     words_of,
 )
+from workbench.measure.report.pieces import strip
+from workbench.page.runs.overlay import Laid
 from workbench.store.runs import Run
 from workbench.work.templates import render
 
@@ -36,13 +38,18 @@ class _Row:
 
     measure: str
     help: str
-    values: Sequence[float | None]
+    values: Sequence[tuple[float | None, Measured | None]]
     change: str
     kind: str
 
 
-def measures_of_two(first: Run, second: Run) -> Markup:
-    """A table for each protocol by which at least one of the runs was measured."""
+def measures_of_two(one: Laid, other: Laid) -> Markup:
+    """A table for each protocol by which at least one of the runs was measured.
+
+    Args:
+        one, other: the runs, with their names and colours.
+    """
+    first, second = one.run, other.run
     tables: list[tuple[str, str, list[_Row]]] = [
         (protocol, PROTOCOL_HELP[protocol], rows)
         for protocol in PROTOCOLS
@@ -50,7 +57,7 @@ def measures_of_two(first: Run, second: Run) -> Markup:
     ]
     if figures := _figures(first, second):
         tables.append(("neighbours, text, endings", OTHER_HELP, figures))
-    return render("page/runs/measures.html", tables=tables, first=first, second=second)
+    return render("page/runs/measures.html", tables=tables, runs=(one, other), strip=strip)
 
 
 def _figures(first: Run, second: Run) -> list[_Row]:
@@ -62,7 +69,8 @@ def _figures(first: Run, second: Run) -> list[_Row]:
         if values != [None, None]:
             old, new = values
             change = "–" if old is None or new is None else f"{new - old:+.2f}"
-            rows.append(_Row(figure_words(name), figure_help(name), values, change, ""))
+            pairs = [(value, None) for value in values]
+            rows.append(_Row(figure_words(name), figure_help(name), pairs, change, ""))
     return rows
 
 
@@ -74,7 +82,9 @@ def _rows(protocol: Protocol, first: Run, second: Run) -> list[_Row]:
         values = [after.get(name) for after in afters]
         if values != [None, None]:
             change, kind = _change(name, first.metrics, second.metrics, values)
-            rows.append(_Row(words_of(measure), help_of(measure), values, change, kind))
+            intervals = [_interval(run.metrics, name) for run in (first, second)]
+            pairs = list(zip(values, intervals, strict=True))
+            rows.append(_Row(words_of(measure), help_of(measure), pairs, change, kind))
     return rows
 
 

@@ -1,10 +1,11 @@
-"""Three or more runs laid over each other: losses, what was learned, measures with intervals.
+"""Runs laid over each other: losses, what was learned, measures with intervals.
 
-Pure functions from data to HTML. Two runs have a card of their own (`workbench.page.runs.compare`).
+Pure functions from data to HTML. Two runs have a card of their own (`workbench.page.runs.compare`),
+with the same pictures.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -24,11 +25,12 @@ from workbench.page.runs.details import setting_words
 from workbench.store.runs import Run
 from workbench.work.templates import render
 
-__all__ = ["Laid", "overlay_card"]
+__all__ = ["Laid", "Pictures", "overlay_card", "pictures_of"]
 
 # A measure, what it says, and for each run its share with what is known of its interval.
 Row = tuple[str, str, list[tuple[float | None, Measured | None]]]
 SIDE = 100.0  # of the pictures' coordinates, which are stretched to their place
+TOLD = 12  # epochs in a table for readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,34 @@ class Laid:
         name: how it is called.
         losses: mean loss of each epoch.
         epochs: what was counted in each.
+        hue: its colour, a place in the palette.
+        again: whether a run before it has the same colour.
     """
 
     run: Run
     name: str
     losses: Sequence[float] = ()
     epochs: Sequence[EpochDone] = ()
+    hue: int = 1
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Curve:
-    kind: str
-    path: str
+class Pictures:
+    """Curves of runs over their epochs.
+
+    Args:
+        runs: which, told apart by colour or dashes.
+        epochs: of the longest.
+        losses, learned: a run and its line in a picture of 100 by 100, where it has one.
+        table: the same in numbers, at some epochs: loss and share of each run.
+    """
+
+    runs: Sequence[Laid]
+    epochs: int
+    losses: Sequence[tuple[Laid, str]]
+    learned: Sequence[tuple[Laid, str]]
+    table: Sequence[tuple[int, Sequence[tuple[float | None, float | None]]]]
 
 
 def overlay_card(runs: Sequence[Laid]) -> Markup:
@@ -60,22 +78,46 @@ def overlay_card(runs: Sequence[Laid]) -> Markup:
     Args:
         runs: the oldest first.
     """
-    every = [laid.losses for laid in runs]
-    longest = max(map(len, every), default=0)
     return render(
         "page/runs/overlay.html",
-        runs=runs,
-        epochs=longest,
-        losses=_curves([path_of_losses(every, place) for place in range(len(every))]),
-        learned=_curves([_learned(laid.epochs, longest) for laid in runs]),
+        laid=pictures_of(runs),
         settings=_settings(runs),
         tables=_tables(runs),
         strip=strip,
     )
 
 
-def _curves(paths: Sequence[str]) -> list[_Curve]:
-    return [_Curve(f"laid-{number}", path) for number, path in enumerate(paths, start=1) if path]
+def pictures_of(runs: Sequence[Laid]) -> Pictures:
+    """The curves of two or more runs, all on one scale.
+
+    Args:
+        runs: the oldest first.
+    """
+    seen: set[int] = set()
+    told: list[Laid] = []
+    for laid in runs:
+        told.append(replace(laid, again=laid.hue in seen))
+        seen.add(laid.hue)
+    every = [laid.losses for laid in told]
+    longest = max(map(len, every), default=0)
+    losses = [(laid, path_of_losses(every, place)) for place, laid in enumerate(told)]
+    learned = [(laid, _learned(laid.epochs, longest)) for laid in told]
+    return Pictures(
+        runs=told,
+        epochs=longest,
+        losses=[(laid, path) for laid, path in losses if path],
+        learned=[(laid, path) for laid, path in learned if path],
+        table=[
+            (epoch, [_at(laid, epoch) for laid in told])
+            for epoch in range(1, longest + 1, max(1, longest // TOLD))
+        ],
+    )
+
+
+def _at(laid: Laid, epoch: int) -> tuple[float | None, float | None]:
+    """The loss and the share learned of a run at an epoch, as far as it came."""
+    loss = laid.losses[epoch - 1] if epoch <= len(laid.losses) else None
+    return loss, next((each.learned for each in laid.epochs if each.epoch == epoch), None)
 
 
 def _learned(epochs: Sequence[EpochDone], longest: int) -> str:

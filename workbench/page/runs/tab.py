@@ -1,7 +1,7 @@
 """The Runs tab: every run, one unfolded or several compared; choose what is before and after.
 
-Which run is unfolded, which are found and in which order is held by components of the tab's own,
-everything else by the session.
+Which run is unfolded, which are found, in which order and in which groups is held by components of
+the tab's own, everything else by the session.
 """
 
 from typing import Any
@@ -12,13 +12,18 @@ from workbench.methods.events import EpochDone
 from workbench.page.edit.effect import effects
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import PROGRESS, Page
+from workbench.page.kit.plot_bridge import add_plot_bridge
 from workbench.page.runs.actions import PICKED, act_on_runs
 from workbench.page.runs.compare import MOST_FACTS, Comparison, comparison_card
 from workbench.page.runs.details import MOST_MISSED, RunDetails
+from workbench.page.runs.groups import UNGROUPED, Grouping
+from workbench.page.runs.hues import hue_of, hues_of
 from workbench.page.runs.keep import add_keeping
 from workbench.page.runs.order import NEWEST_FIRST, Order, found_runs, ordered_runs
 from workbench.page.runs.overlay import Laid, overlay_card
-from workbench.page.runs.table import RunLine, RunsView, runs_table
+from workbench.page.runs.scatter_card import add_scatter_card
+from workbench.page.runs.table import RunsView, runs_table
+from workbench.page.runs.values import RunLine
 from workbench.store import Store
 from workbench.store.patch_header import read_patch_header
 from workbench.store.runs import Run
@@ -51,17 +56,20 @@ def add_runs_tab(page: Page, tabs: gr.Tabs) -> None:
         )
         opened = gr.Textbox("", visible="hidden", container=False)
         order = gr.Textbox(str(NEWEST_FIRST), visible="hidden", container=False)
+        grouping = gr.Textbox(str(UNGROUPED), visible="hidden", container=False)
         table = live_html(name="runs-table")
     comparison = live_html(name="comparison")
+    add_scatter_card(page, words, add_plot_bridge(page, name="runs-bridge"))
     add_keeping(page)
-    looking = [opened, order, words]
+    looking = [opened, order, grouping, words]
     page.show(_draw_runs, table, of=("runs", "settings", "jobs", PROGRESS), inputs=looking)
     page.show(_draw_comparison, comparison, of=("runs", "settings"))
-    page.action(table.act, _act_on_runs, inputs=[opened, order], outputs=[tabs, opened, order])
+    held = [opened, order, grouping]
+    page.action(table.act, _act_on_runs, inputs=held, outputs=[tabs, *held])
     page.action(comparison.act, _close_comparison)
 
 
-def _draw_runs(store: Store, opened: str, order: str, words: str) -> str:
+def _draw_runs(store: Store, opened: str, order: str, grouping: str, words: str) -> str:
     every, names, sorting = store.runs.all(), store.settings.run_names, Order.parse(order)
     found = found_runs(every, words or "", names)
     lines = {run.id: _line(store, run) for run in found}
@@ -79,6 +87,9 @@ def _draw_runs(store: Store, opened: str, order: str, words: str) -> str:
             order=sorting,
             total=len(every),
             session=store.id,
+            grouping=Grouping.parse(grouping),
+            pinned=store.settings.pinned_runs,
+            hues=hues_of(lines, store.settings.run_colours),
         )
     )
 
@@ -137,6 +148,7 @@ def _draw_comparison(store: Store) -> str:
             answers=pair.answered_differently(MOST_FACTS),
             first_epochs=store.runs.events(first.id, EpochDone),
             second_epochs=store.runs.events(second.id, EpochDone),
+            hues=(_hue(store, first), _hue(store, second)),
         )
     )
 
@@ -144,20 +156,30 @@ def _draw_comparison(store: Store) -> str:
 def _laid(store: Store, run: Run) -> Laid:
     own = store.settings.run_names.get(run.id, "")
     name = f"{run.name} · {own}" if own else run.name
-    return Laid(run, name, store.runs.losses(run), store.runs.events(run.id, EpochDone))
+    epochs = store.runs.events(run.id, EpochDone)
+    return Laid(run, name, store.runs.losses(run), epochs, _hue(store, run))
+
+
+def _hue(store: Store, run: Run) -> int:
+    return hue_of(run.id, store.settings.run_colours)
 
 
 def _act_on_runs(
-    store: Store, opened: str, order: str, event: gr.EventData
-) -> tuple[Any, str, str]:
+    store: Store, opened: str, order: str, grouping: str, event: gr.EventData
+) -> tuple[Any, str, str, str]:
     asked = detail(event)
     do, run = str(asked["do"]), int(asked.get("run", 0))
     if do == "open":
-        return gr.skip(), "" if str(run) == opened else str(run), order
+        return gr.skip(), "" if str(run) == opened else str(run), order, grouping
     if do == "sort":
-        return gr.skip(), opened, str(Order.parse(order).after_click(str(asked["by"])))
-    leads_to_edit = act_on_runs(store, do, run, asked.get("value"))
-    return gr.Tabs(selected="edit") if leads_to_edit else gr.skip(), opened, order
+        return gr.skip(), opened, str(Order.parse(order).after_click(str(asked["by"]))), grouping
+    if do == "group":
+        return gr.skip(), opened, order, str(Grouping(str(asked["value"])))
+    if do == "fold":
+        folded = Grouping.parse(grouping).after_click(str(asked["group"]))
+        return gr.skip(), opened, order, str(folded)
+    leads_to_edit = act_on_runs(store, do, run, asked.get("value", asked.get("on")))
+    return gr.Tabs(selected="edit") if leads_to_edit else gr.skip(), opened, order, grouping
 
 
 def _close_comparison(store: Store) -> None:

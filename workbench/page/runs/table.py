@@ -1,7 +1,7 @@
 """How the table of runs looks. Pure functions from data to HTML."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -13,27 +13,22 @@ from workbench.methods.base import method_name
 from workbench.page.edit.run_card import PROTOCOLS, STATE_KINDS
 from workbench.page.runs.charts import spark
 from workbench.page.runs.details import RunDetails, details
+from workbench.page.runs.groups import (
+    UNGROUPED,
+    Group,
+    Grouping,
+    grouped,
+    pinned_first,
+    spread_of,
+)
+from workbench.page.runs.hues import HUES
 from workbench.page.runs.order import NEWEST_FIRST, Order
+from workbench.page.runs.values import RunLine, Values, settings_in, values_of, words_for
 from workbench.store.runs import Run
 from workbench.work.templates import render
-from workbench.work.words import small
+from workbench.work.words import clock, share, small
 
 __all__ = ["RunLine", "RunsView", "runs_table"]
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A run with what its row says beside it.
-
-    Args:
-        run: the run.
-        losses: mean loss of each epoch so far.
-        error: why it ended early; empty when it did not, or nobody knows.
-    """
-
-    run: Run
-    losses: Sequence[float] = ()
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +45,9 @@ class RunsView:
         order: by what they are sorted.
         total: how many there are, found or not.
         session: whose they are; empty where nothing can be downloaded.
+        grouping: by what they are grouped.
+        pinned: the runs that stand first.
+        hues: the colour of each, by its number.
     """
 
     lines: Sequence[RunLine] = ()
@@ -62,6 +60,32 @@ class RunsView:
     order: Order = NEWEST_FIRST
     total: int = 0
     session: str = ""
+    grouping: Grouping = UNGROUPED
+    pinned: Sequence[int] = ()
+    hues: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Runs below each other, and what they have in common.
+
+    Args:
+        title: what they have in common; empty where runs are not grouped.
+        runs: how many they are.
+        rows: theirs; none where the group is folded.
+        folded: whether it is.
+        facts, loss, seconds: their means, with how far the runs lie apart.
+        shares: of each measure, by protocol.
+    """
+
+    title: str
+    runs: int
+    rows: Sequence["_Row"]
+    folded: bool
+    facts: str
+    loss: str
+    seconds: str
+    shares: Sequence[tuple[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +103,52 @@ class _Row:
 
 
 def runs_table(view: RunsView) -> Markup:
-    """Every run, one of them perhaps unfolded."""
+    """Every run, one of them perhaps unfolded, in groups or not."""
+    values = {line.run.id: values_of(line) for line in view.lines}
+    names = settings_in(list(values.values()))
+    by = view.grouping.by if view.grouping.by in names else ""
     return render(
         "page/runs/table.html",
         view=view,
-        rows=[_row(line) for line in view.lines],
+        parts=_parts(view, values, by),
+        by=by,
+        words=words_for(by),
+        choices=[("", "nothing"), *((name, words_for(name)) for name in names)],
         opened="" if view.opened is None else details(view.opened),
         kinds=STATE_KINDS,
         measures=SCORED,
+        hues=HUES,
+    )
+
+
+def _parts(view: RunsView, values: Mapping[int, Values], by: str) -> list[_Part]:
+    lines = {line.run.id: line for line in view.lines}
+    parts = []
+    # Sorting is stable: groups stand in the order of their first run, which may be pinned.
+    for group in grouped(pinned_first(list(lines), view.pinned), values, by):
+        folded = bool(by) and group.value in view.grouping.folded
+        rows = [] if folded else [_row(lines[run]) for run in group.runs]
+        parts.append(_part(group, [values[run] for run in group.runs], rows, folded))
+    return parts
+
+
+def _part(group: Group, runs: Sequence[Values], rows: Sequence[_Row], folded: bool) -> _Part:
+    def told(key: str, words: Callable[[float], str] = small) -> str:
+        found = spread_of(runs, key) if group.value else None
+        return "–" if found is None else found.told(words)
+
+    return _Part(
+        title=group.value,
+        runs=len(group.runs),
+        rows=rows,
+        folded=folded,
+        facts=told("run.facts"),
+        loss=told("took.loss"),
+        seconds=told("took.seconds", clock),
+        shares=[
+            (name, [told(f"after.{metric_name(name, by)}", share) for by in PROTOCOLS])
+            for name in SCORED
+        ],
     )
 
 

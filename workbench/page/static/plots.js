@@ -9,12 +9,13 @@ const bind = plot => {
     if (at) trigger('act', {do: 'choose', at, many: event.event.shiftKey});
   });
 };
-const look = () => document.querySelectorAll('#layers-plots .js-plotly-plot').forEach(bind);
-new MutationObserver(look).observe(document.body, {childList: true, subtree: true});
+const home = element.closest('.tabitem') || document.body;
+const look = () => home.querySelectorAll('.js-plotly-plot').forEach(bind);
+new MutationObserver(look).observe(home, {childList: true, subtree: true});
 // Plotly's own button knows how to save a picture; the page's link presses it.
 document.addEventListener('click', event => {
   const link = event.target.closest && event.target.closest('[data-picture-of]');
-  if (!link) return;
+  if (!link || !home.contains(link)) return;
   event.preventDefault();
   const camera = '.modebar-btn[data-title*="png" i]';
   const found = document.querySelector('#' + link.dataset.pictureOf + ' ' + camera);
