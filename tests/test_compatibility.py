@@ -56,7 +56,9 @@ def test_its_session_shows_its_runs_with_their_losses_and_outcomes(store: Store)
     assert store.runs.losses(stopped)[0] == pytest.approx(7.824958562850952)
     settings = stopped.settings.as_dict()
     assert (settings["epochs"], settings["seed"]) == (100_000, 3)
-    assert done.settings == EditSettings(at=AT, learning_rate=0.05, batch_size=1, epochs=6)
+    assert done.settings == EditSettings(
+        at=AT, learning_rate=0.05, batch_size=1, epochs=6, recipe="published"
+    )
     assert done.metrics["after"]["locality_strict"] == 1.0
     assert store.runs.learned(1) == (0, 4)
     outcome = store.runs.outcomes(1, 0, 10)[0]
@@ -119,7 +121,9 @@ def test_its_session_shows_what_was_asked_and_pinned(store: Store) -> None:
 
 
 def test_its_session_shows_its_settings(store: Store) -> None:
-    assert store.settings.edit == EditSettings(at=AT, learning_rate=0.05, epochs=6)
+    assert store.settings.edit == EditSettings(
+        at=AT, learning_rate=0.05, epochs=6, recipe="published"
+    )
     assert (store.settings.model.name, store.settings.shown_run) == ("builtin", 1)
     (sweep,) = store.profiles.sweeps("builtin")
     assert (sweep.settings.layers, sweep.settings.modules) == ((6, 7), ("input_layernorm",))

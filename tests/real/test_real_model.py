@@ -15,6 +15,7 @@ from workbench.measure.evaluate import evaluate
 from workbench.measure.probe import probe
 from workbench.methods.edit import EditResult, edit
 from workbench.methods.locft_bf import LocftRun
+from workbench.methods.locft_settings import EditSettings
 from workbench.model.generate import generate
 from workbench.model.hashing import tensor_hash
 from workbench.model.language_model import LanguageModel
@@ -39,7 +40,7 @@ def test_it_loads_by_its_name_and_says_what_it_was_made_from(real: LanguageModel
 def test_its_config_alone_gives_the_plan_of_a_run(real: LanguageModel) -> None:
     facts = [Fact(f"The number after {n} is", f"not {n + 1}") for n in range(200, 360)]
     texts = tokenize_facts(real.tokenizer, facts, real.longest)
-    own = LocftRun(real, facts).plan()
+    own = LocftRun(real, facts, EditSettings(recipe="published")).plan()
     found = plan(
         REAL,
         device="cpu",

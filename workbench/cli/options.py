@@ -195,5 +195,5 @@ def _settings(action: str, method: str, given: dict[str, Any], file: Path | None
     if foreign:
         raise SettingsError(f"{', '.join(foreign)} is no setting of the method {method}.")
     mine = {name: value for name, value in given.items() if name in known}
-    basis = kind.from_yaml(file).as_dict() if file is not None else {}
+    basis = (kind.from_yaml(file) if file is not None else kind()).as_dict()
     return kind.from_dict(basis | _said(kind, mine))

@@ -4,6 +4,8 @@
 const KEPT = 'workbench-tour';
 const OVER = 'over';
 const LOOK_EVERY = 300;  // milliseconds; only while the tour is on
+const PATIENT = 120;  // looks for a control, 50 milliseconds apart, on a machine that is busy
+const AGAIN = 40;  // and after so many its tab is clicked once more
 const GAP = 16;  // pixels between the card and what it must not cover
 const card = () => document.querySelector('#tour');
 const steps = () => [...card().querySelectorAll('[data-step]')];
@@ -75,13 +77,13 @@ const end = () => {
 };
 // What a tab holds may be drawn a moment after the tab is chosen: the control itself is waited for,
 // then what stands in its place is enough.
-const lead = (then, tries = 20) => {
+const lead = (then, tries = PATIENT, from = at) => {
   const step = steps()[at];
-  if (!step) return;
-  if (!isOpen(step)) seen(tabOf(step))?.click();
+  if (!step || at !== from) return;
+  if (!isOpen(step) && tries % AGAIN === 0) seen(tabOf(step))?.click();
   const found = isOpen(step) && target(step);
   const isIt = found && step.dataset.points.startsWith(found.point);
-  if (!isIt && tries) return setTimeout(() => lead(then, tries - 1), 50);
+  if (!isIt && tries) return setTimeout(() => lead(then, tries - 1, from), 50);
   if (!found) return;
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const goal = seen(found.point);
