@@ -1,5 +1,7 @@
 """Estimates: what a run will take, measured without leaving a trace."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -9,8 +11,9 @@ from workbench.methods.estimate import estimate
 from workbench.methods.events import StatesProgress
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
+from workbench.model.generate import generate
 from workbench.model.language_model import LanguageModel
-from workbench.work.stop import Stop
+from workbench.work.stop import Stop, StopWhen
 
 
 def facts(count: int) -> list[Fact]:
@@ -44,6 +47,41 @@ def test_what_must_stay_is_that_of_the_whole_run_and_is_asked_only_once(
     assert found is not None
     # A tick an event: those of what must stay are counted once, the facts' for three times as many.
     assert found.states_seconds == 1 + len(kept) + 3 * (len(told) - len(kept))
+
+
+def test_of_very_many_prompts_that_must_stay_some_are_asked_and_stand_for_all(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(10_000))
+    monkeypatch.setattr("workbench.methods.estimate.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("workbench.methods.locft_bf.REHEARSED_KEPT", 6)
+    settings = EditSettings(at=("2.mlp.down_proj",), batch_size=1, epochs=2, keep=1.0)
+    run = LocftRun(model, facts(12), settings)
+    few = run.rehearsal()
+    assert few.kept_prompts == 6 < run.kept_prompts
+    told = [event for event in few.events() if isinstance(event, StatesProgress)]
+    kept = sum(event.kept for event in told)
+    found = estimate(model, facts(12), settings)
+    assert found is not None
+    asked = (1 + kept) * run.kept_prompts / 6
+    assert found.states_seconds == pytest.approx(asked + 3 * (len(told) - kept))
+
+
+def test_what_must_stay_is_asked_a_few_prompts_at_a_time_and_can_be_given_up(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.methods.kept_prompts.AT_ONCE", {"cpu": 2})
+    asked: list[int] = []
+
+    def counted(model: LanguageModel, prompts: list[str], **how: Any) -> Any:
+        asked.append(len(prompts))
+        return generate(model, prompts, **how)
+
+    monkeypatch.setattr("workbench.methods.kept_prompts.generate", counted)
+    settings = EditSettings(at=("2.mlp.down_proj",), keep=1.0)
+    stop = StopWhen(lambda: len(asked) >= 2)
+    assert estimate(model, facts(12), settings, stop=stop) is None
+    assert len(asked) == 2 and sum(asked) <= 4
 
 
 def test_one_fact_can_be_estimated(model: LanguageModel) -> None:

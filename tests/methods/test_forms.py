@@ -159,6 +159,9 @@ def test_a_facts_turn_goes_to_the_form_in_which_it_is_not_learned(model: Languag
     assert any(text < 50 for texts in turns for text in texts), "what is learned is looked after"
     unseen = [text for turn in range(20) for text in drawn.texts(range(50), turn, {})]
     assert 400 < sum(text >= 50 for text in unseen) < 600
+    broken = {str(text): float("nan") if text % 2 else float("inf") for text in range(100)}
+    assert drawn.texts(range(50), 3, broken) == drawn.texts(range(50), 3, {})
+    assert drawn.need(3, broken) == drawn.need(3, {}) > drawn.need(3, known)
     # A batch draws for its own facts alone, so that a run that goes on in an epoch draws the same.
     assert drawn.texts([7, 3], 4, known) == [turns[4][7], turns[4][3]]
 

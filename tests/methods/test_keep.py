@@ -22,7 +22,7 @@ from workbench.methods.kept_prompts import (
     MOST_NEIGHBOURS,
     OPENINGS,
     KeptPrompt,
-    answered,
+    answering,
     kept_prompts,
 )
 from workbench.methods.locft_bf import LocftRun
@@ -267,7 +267,7 @@ def test_a_true_answer_that_is_given_is_what_is_held(model: LanguageModel) -> No
         ("Oslo lies in", "Norway"),
         ("Question: Oslo lies in\nAnswer:", "Norway"),
     }
-    (text, _) = answered(model, prompts)
+    (text, _) = follow(answering(model, prompts))
     assert model.tokenizer.decode(text.target[:-1]).strip() == "Norway"
 
 

@@ -76,10 +76,10 @@ def relations_digest() -> str:
 def _relation_of(pattern: str) -> _Relation | None:
     """The one relation that a pattern is of; None for none, and for several."""
     exact, loose = _known()
-    found = exact.get(_words(pattern))
-    if found is None and pattern.endswith("?"):
-        found = loose.get(_meant(pattern))
-    return found
+    words = _words(pattern)
+    if words in exact or not pattern.endswith("?"):
+        return exact.get(words)
+    return loose.get(_meant(pattern))
 
 
 @cache

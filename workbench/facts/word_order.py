@@ -5,7 +5,7 @@ or models.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 __all__ = ["in_other_order"]
 
@@ -46,16 +46,13 @@ def _of_a_noun(asked: str, subject: str) -> Iterator[str]:
         rf"(?P<what>What|Which|Who) {IS} {name}'s (?P<noun>.+)",
         rf"The (?P<noun>.+?) (?:of|for) {name} {IS} (?P<what>what|who|whom)",
     )
-    for shape in shapes:
-        found = re.fullmatch(shape, asked)
-        if found is None or len(found["noun"].split()) > LONGEST:
-            continue
+    found = _first(shapes, asked)
+    if found is not None:
         noun, verb = found["noun"], found["verb"]
         what = found["what"].replace("whom", "who").capitalize()
         yield f"{what} {verb} {subject}'s {noun}?"
         yield f"{what} {verb} the {noun} of {subject}?"
         yield f"The {noun} of {subject} {verb} {what.lower()}?"
-        return
 
 
 def _behind_a_preposition(asked: str, subject: str) -> Iterator[str]:
@@ -93,18 +90,22 @@ def _with_a_preposition(asked: str, subject: str) -> Iterator[str]:
 def _going_on(text: str, subject: str) -> Iterator[str]:
     """The height of X is / X's height is."""
     name, article = re.escape(subject), r"(?P<article>(?: a| an| the)?)"
-    for shape in (
+    shapes = (
         rf"The (?P<noun>.+?) of {name} {IS}{article}",
         rf"{name}'s (?P<noun>.+?) {IS}{article}",
-    ):
-        found = re.fullmatch(shape, text)
-        if found is None or len(found["noun"].split()) > LONGEST:
-            continue
+    )
+    found = _first(shapes, text)
+    if found is not None:
         noun, verb, article = found["noun"], found["verb"], found["article"]
         yield f"The {noun} of {subject} {verb}{article}"
         yield f"{subject}'s {noun} {verb}{article}"
         yield f"As for {subject}, the {noun} {verb}{article}"
-        return
+
+
+def _first(shapes: Sequence[str], text: str) -> re.Match[str] | None:
+    """How the first shape that fits matches; none where what is wanted is long."""
+    found = (re.fullmatch(shape, text) for shape in shapes)
+    return next((one for one in found if one and len(one["noun"].split()) <= LONGEST), None)
 
 
 def _small(text: str) -> str:

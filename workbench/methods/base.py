@@ -95,6 +95,10 @@ class MethodRun(Protocol):
     def unwatch(self) -> None:
         """Leaves out what a run looks at for people alone, such as neighbours at each epoch."""
 
+    @property
+    def kept_prompts(self) -> int:
+        """How many prompts that must stay are asked of the base before the first step."""
+
     def rehearsal(self) -> "MethodRun | None":
         """A run of a few steps on a few facts, by which time is foretold; None for none."""
 

@@ -4,6 +4,7 @@ All forms of all facts stand in one table, the facts as they are first. What is 
 seed, the turn and the losses that the run has seen alone, so that a resumed run draws the same.
 """
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -102,7 +103,7 @@ class DrawnForms:
     def _needed(self, row: int, turn: int, losses: Mapping[str, float]) -> int:
         """A text of a fact, drawn by its share and by how little it is learned."""
         weights = [
-            share * max(losses.get(str(start + row), UNSEEN), LEARNED) ** self._focus
+            share * max(_loss(start + row, losses), LEARNED) ** self._focus
             for share, start in zip(self._shares, self._starts, strict=True)
         ]
         chance = random.Random(f"forms {self._seed} {turn} {row}")
@@ -116,7 +117,7 @@ class DrawnForms:
             losses: of each text when its turn came last, by its number in writing.
         """
         pairs = zip(self._shares, self._starts, strict=True)
-        found = sum(share * losses.get(str(start + fact), UNSEEN) for share, start in pairs)
+        found = sum(share * _loss(start + fact, losses) for share, start in pairs)
         return max(found, LEARNED)
 
     def form(self, text: int) -> Form:
@@ -126,6 +127,12 @@ class DrawnForms:
     def fact(self, text: int) -> int:
         """Which fact a text is a form of."""
         return text % self._facts
+
+
+def _loss(text: int, losses: Mapping[str, float]) -> float:
+    """A text's last loss, for drawing; one that is no number tells as little as none."""
+    found = losses.get(str(text), UNSEEN)
+    return found if math.isfinite(found) else UNSEEN
 
 
 def _versions(

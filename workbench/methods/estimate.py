@@ -66,7 +66,7 @@ def estimate(
         WorkbenchError: as the run itself would.
     """
     whole = find_method(method).start(model, facts, settings)
-    plan, few = whole.plan(), whole.rehearsal()
+    plan, few, prompts = whole.plan(), whole.rehearsal(), whole.kept_prompts
     missing = tuple(left_out(whole.facts, whole.settings))
     del whole
     if few is None:
@@ -92,8 +92,8 @@ def estimate(
     steps = steps[1:] or steps
     return Estimate(
         plan=plan,
-        # What must stay is that of the whole run, however many of its facts are rehearsed.
-        states_seconds=kept + states * len(facts) / len(few.facts),
+        states_seconds=kept * prompts / max(1, few.kept_prompts)
+        + states * len(facts) / len(few.facts),
         step_seconds=sum(steps) / len(steps),
         measured=len(steps),
         left_out=missing,

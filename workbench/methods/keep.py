@@ -8,13 +8,13 @@ kept as well, so that a step costs no more than the layers above it.
 
 import random
 from collections.abc import Generator, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 
 import torch
 
 from workbench.methods.footprint import pass_bytes
-from workbench.methods.kept_prompts import KeptPrompt, answered, asking_bytes, sizes
+from workbench.methods.kept_prompts import KeptPrompt, answering, asking_bytes, sizes
 from workbench.methods.recipes import Kept
 from workbench.model.bypass import capture, up_to
 from workbench.model.language_model import LanguageModel
@@ -22,6 +22,7 @@ from workbench.model.memory import in_batches
 from workbench.model.passes import Advanced
 from workbench.model.states import HiddenStates, advancing, kept_logits, settling
 from workbench.model.tokens import TokenBatch, TokenizedText, TokenTable
+from workbench.work.events import mapped
 
 __all__ = ["KeepSet", "divergence"]
 
@@ -107,6 +108,17 @@ class KeepSet:
         """How many prompts have an answer; before the base is asked, how many it is asked."""
         return len(self._table if self._table is not None else self._foretold)
 
+    def some(self, count: int) -> "KeepSet":
+        """A few of the prompts, drawn by the seed, in a set of their own; all of few.
+
+        Args:
+            count: how many.
+        """
+        if len(self) <= count:
+            return self
+        places = sorted(random.Random(f"some {self._seed}").sample(range(len(self)), count))
+        return KeepSet(self._model, [self._prompts[place] for place in places], self._seed)
+
     def __len__(self) -> int:
         return len(self._prompts)
 
@@ -140,7 +152,7 @@ class KeepSet:
         kinds: dict[Kept, range] = {}
         for kind, asked in self._groups():
             start = len(texts)
-            texts += answered(self._model, asked)
+            texts += yield from mapped(answering(self._model, asked), partial(_after, start))
             if len(texts) > start:
                 kinds[kind] = range(kinds.get(kind, range(start, start)).start, len(texts))
             yield Advanced(len(texts))
@@ -239,6 +251,11 @@ class KeepSet:
     def logits(self, rows: Sequence[int]) -> torch.Tensor:
         """What the model says where the targets of some texts are: (targets, vocabulary)."""
         return kept_logits(self._model, *self.asked(rows))
+
+
+def _after(start: int, done: int) -> Advanced:
+    """How far the asking is, so many texts after others."""
+    return Advanced(start + done)
 
 
 def divergence(logits: torch.Tensor, tokens: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ Invariant: no prompt that a fact teaches, and none by which it is measured, is e
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from workbench.facts.fact import Fact
@@ -25,7 +25,7 @@ __all__ = [
     "CHATS",
     "OPENINGS",
     "KeptPrompt",
-    "answered",
+    "answering",
     "asking_bytes",
     "kept_prompts",
     "sizes",
@@ -209,16 +209,22 @@ def _some(prompts: Sequence[str], count: int) -> list[str]:
     return [prompts[int(n * step)] for n in range(min(count, len(prompts)))]
 
 
-def answered(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:
+def answering(
+    model: LanguageModel, prompts: Sequence[KeptPrompt]
+) -> Generator[int, None, list[TokenizedText]]:
     """Prompts with the answer that is given, or with what the base says; that must stay.
 
     Args:
         model: the base.
         prompts: all of one kind, all of them chats or none; those that are too long for the model
             are left out.
+
+    Yields:
+        How many have been asked.
     """
-    given = [prompt for prompt in prompts if prompt.answer]
-    return [*_as_given(model, given), *_as_said(model, [p for p in prompts if not p.answer])]
+    given = _as_given(model, [prompt for prompt in prompts if prompt.answer])
+    said = yield from _as_said(model, [prompt for prompt in prompts if not prompt.answer])
+    return [*given, *said]
 
 
 def _as_given(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:
@@ -230,17 +236,22 @@ def _as_given(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[Token
     return [text for text in texts if text.length <= (model.longest or text.length)]
 
 
-def _as_said(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[TokenizedText]:
+def _as_said(
+    model: LanguageModel, prompts: Sequence[KeptPrompt]
+) -> Generator[int, None, list[TokenizedText]]:
     if not prompts:
         return []
     asked, room = _fitting(model, prompts)
     said: dict[int, TokenizedText] = {}
+    done = 0
     for places in _together(model, asked, room):
         some, chat = [asked[place][1] for place in places], prompts[0].chat
         answers = generate(model, some, chat=chat, max_new_tokens=room, top_k=1)
         for place, answer in zip(places, answers, strict=True):
             if answer.tokens:
                 said[place] = TokenizedText(asked[place][0], answer.tokens)
+        done += len(places)
+        yield done
     return [said[place] for place in sorted(said)]
 
 
@@ -268,7 +279,7 @@ def sizes(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> list[tuple[int
     """Tokens that are read and answered of each prompt, at most, before the base is asked.
 
     Args:
-        model, prompts: as for `answered`.
+        model, prompts: as for `answering`.
     """
     given = _as_given(model, [prompt for prompt in prompts if prompt.answer])
     found = [(text.length, len(text.target)) for text in given]
@@ -285,7 +296,7 @@ def asking_bytes(model: LanguageModel, prompts: Sequence[KeptPrompt]) -> int:
     place's logits: as the model gives them, in float32, and as shares.
 
     Args:
-        model, prompts: as for `answered`.
+        model, prompts: as for `answering`.
     """
     said = [prompt for prompt in prompts if not prompt.answer]
     if not said:

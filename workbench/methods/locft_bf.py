@@ -63,6 +63,7 @@ from workbench.work.stop import Stop
 __all__ = ["LocftRun"]
 
 REHEARSED_BATCHES = 4
+REHEARSED_KEPT = 96  # prompts that must stay
 
 
 class LocftRun(Run):
@@ -167,6 +168,11 @@ class LocftRun(Run):
     def keep(self) -> KeepSet | None:
         """What must stay, as this run holds it; None for nothing."""
         return self._keep
+
+    @property
+    def kept_prompts(self) -> int:
+        """See `Run.kept_prompts`."""
+        return len(self._keep) if self._keep is not None else 0
 
     @property
     def kept_from(self) -> int:
@@ -358,7 +364,8 @@ class LocftRun(Run):
         """
         few = self.facts[: REHEARSED_BATCHES * self.settings.batch_size]
         settings = replace(self.settings, epochs=1, pipeline="breadth-first", skip_loss=0.0)
-        return LocftRun(self.model, few, settings, keep=self._keep)
+        keep = self._keep.some(REHEARSED_KEPT) if self._keep is not None else None
+        return LocftRun(self.model, few, settings, keep=keep)
 
     def learned_in(self) -> list[int] | None:
         """For each fact the last epoch in which it was still wrong when its turn came.

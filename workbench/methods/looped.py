@@ -89,6 +89,11 @@ class LoopedRun(Run):
         """Says no more what became of the facts' neighbours."""
         self._loop.unwatch()
 
+    @property
+    def kept_prompts(self) -> int:
+        """See `Run.kept_prompts`."""
+        return self._loop.kept_prompts
+
     def rehearsal(self) -> Run | None:
         """A run of a few steps on a few of the facts, to tell how long one takes."""
         return self._loop.rehearsal()

@@ -127,6 +127,11 @@ class Run(ABC):
         """
         raise PatchError("A run of this method cannot be kept half done.")
 
+    @property
+    def kept_prompts(self) -> int:
+        """How many prompts that must stay are asked of the base before the first step."""
+        return 0
+
     def rehearsal(self) -> "Run | None":
         """A run of a few steps on a few of the facts, to tell how long one takes.
 
