@@ -23,7 +23,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bench.page_real import Row, measure_real
+from bench.page_real import Row, measure_real, refreshed
 from bench.rest import Rest, at_rest, lateness
 from bench.screenshots import go_to, workbench
 from tests.browser import BROWSER_FLAGS, find_browser
@@ -79,7 +79,8 @@ def _builtin(path: Path) -> tuple[list[Row], Rest]:
             expect(page.locator("#model-card")).to_contain_text("layers")
             rest = at_rest(page)
             rows.append(("progress of a run shown", lateness(page, sessions), 0.5))
-            rows.append(("usable after a refresh", _repeat(lambda: _refresh(page)), 2.0))
+            go_to(page, "Facts")
+            rows.append(("usable after a refresh", _repeat(lambda: refreshed(page)), 2.0))
             go_to(page, "Probe")
             rows.append(("probe pair, from Enter to both", _repeat(lambda: _probe(page)), 1.0))
             rows.append(("other run shown, on the page", _repeat(lambda: _switch(page)), 1.0))
@@ -133,20 +134,6 @@ def _start(sessions: str) -> float:
         seconds = time.perf_counter() - began
         server.terminate()
     return seconds
-
-
-def _refresh(page: Page) -> float:
-    """Seconds until a fact is seen and a click is answered."""
-    go_to(page, "Facts")
-    began = time.perf_counter()
-    page.reload(wait_until="domcontentloaded")
-    box = page.locator("#facts-table").get_by_label("Use this fact").first
-    box.wait_for(state="visible")
-    counted = page.locator("#facts-table .foot", has_text="ticked").first
-    said = counted.inner_text()
-    box.click()
-    expect(counted).not_to_have_text(said)
-    return time.perf_counter() - began
 
 
 def _probe(page: Page) -> float:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from tests.page.test_hostile import OTHER, RUN
+from tests.page.shown_values import OTHER, RUN
 from tests.search.test_recommend import row
 from workbench.model.places import Places
 from workbench.page.layers.heat import heat_map

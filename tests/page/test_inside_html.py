@@ -2,7 +2,7 @@
 
 import re
 
-from tests.page.test_hostile import INSIDE
+from tests.page.shown_values import INSIDE
 from workbench.page.probe.inside_html import inside_card, tokens_card
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from tests.page.test_hostile import KEPT
+from tests.page.shown_values import KEPT
 from workbench.page.evaluate.results import measures_card
 from workbench.page.evaluate.usual import usual_numbers
 from workbench.store.evaluations import KeptEvaluation

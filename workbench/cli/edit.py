@@ -125,8 +125,7 @@ def edit(
 
     def looked_at() -> FactFile:
         require_new_folder(out)
-        if onto is None and (earlier is not None or way or rehearsed is not None):
-            raise SettingsError("--earlier, --way and --rehearsed belong to --onto. Name a patch.")
+        _require_patch(onto, earlier, way, rehearsed)
         return read_reported(file, columns, encoding)
 
     # What is wrong with them is said at once, before torch is loaded.
@@ -143,12 +142,11 @@ def edit(
             known: dict[str, Any] = {} if ranks.alone else {"ranks": ranks}
             if chosen.keeps and base.placement.streamed:
                 known["store"] = _store(states, ranks)
-            told = chosen, base, found.facts, settings, basis
-            return start_run(*told, stop=stop, checkpoint=went, **known)
+            what = chosen, base, found.facts, settings, basis
+            return start_run(*what, stop=stop, checkpoint=went, **known)
 
         run = agreed(ranks, prepared)
-        for sentence in left_out(run.facts, run.settings):
-            notes().print(visible(sentence), markup=False, soft_wrap=True)
+        _print_left_out(run)
         telling = _Telling(events if ranks.leads else None)
         result = _done(run, ranks, checkpoint, as_json, telling)
         if not ranks.leads:
@@ -159,6 +157,23 @@ def edit(
         shutil.rmtree(states, ignore_errors=True)
     report = _report(run, result, out)
     print_json(report) if as_json else _print(report, file)
+
+
+def _print_left_out(run: "MethodRun") -> None:
+    for sentence in left_out(run.facts, run.settings):
+        notes().print(visible(sentence), markup=False, soft_wrap=True)
+
+
+def _require_patch(
+    onto: Path | None, earlier: Path | None, way: str, rehearsed: int | None
+) -> None:
+    """Refuses what belongs to ``--onto`` without it.
+
+    Raises:
+        SettingsError: it stands alone.
+    """
+    if onto is None and (earlier is not None or way or rehearsed is not None):
+        raise SettingsError("--earlier, --way and --rehearsed belong to --onto. Name a patch.")
 
 
 def _onto(patch: Path, earlier: Path | None, way: str, rehearsed: int | None) -> "Onto":
