@@ -8,7 +8,7 @@ import torch
 from workbench.errors import LocationError
 from workbench.facts.fact import Fact, Question
 from workbench.methods.estimate import estimate
-from workbench.methods.events import StatesProgress
+from workbench.methods.events import BatchDone, StatesProgress
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.generate import generate
@@ -82,6 +82,17 @@ def test_what_must_stay_is_asked_a_few_prompts_at_a_time_and_can_be_given_up(
     stop = StopWhen(lambda: len(asked) >= 2)
     assert estimate(model, facts(12), settings, stop=stop) is None
     assert len(asked) == 2 and sum(asked) <= 4
+
+
+def test_a_rehearsal_keeps_the_states_of_what_it_sees_alone(model: LanguageModel) -> None:
+    settings = EditSettings(at=("2.mlp.down_proj",), batch_size=30, forms=("raw", "rephrase"))
+    run = LocftRun(model, facts(200), settings)
+    few = run.rehearsal()
+    assert len(few.facts) == few.kept_texts == 90 < 200 < run.kept_texts
+    done = [event for event in few.events() if isinstance(event, BatchDone)]
+    assert len(done) == 3
+    found = estimate(model, facts(200), settings)
+    assert found is not None and found.states_seconds > 0
 
 
 def test_one_fact_can_be_estimated(model: LanguageModel) -> None:

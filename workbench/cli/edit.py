@@ -137,12 +137,12 @@ def edit(
             found = early if early is not None else looked_at()
             basis = _onto(onto, earlier, way, rehearsed) if onto is not None else None
             asked = choice_for(choice, named, basis.patch if basis else None)
-            went = checkpoint if resume else None
             chosen, base = find_method(method), load(with_own_device(asked))
             known: dict[str, Any] = {} if ranks.alone else {"ranks": ranks}
             if chosen.keeps and base.placement.streamed:
                 known["store"] = _store(states, ranks)
             what = chosen, base, found.facts, settings, basis
+            went = checkpoint if resume else None
             return start_run(*what, stop=stop, checkpoint=went, **known)
 
         run = agreed(ranks, prepared)

@@ -96,6 +96,10 @@ class MethodRun(Protocol):
         """Leaves out what a run looks at for people alone, such as neighbours at each epoch."""
 
     @property
+    def kept_texts(self) -> int:
+        """How many texts of the facts are brought to the tuned layer before the first step."""
+
+    @property
     def kept_prompts(self) -> int:
         """How many prompts that must stay are asked of the base before the first step."""
 

@@ -66,7 +66,8 @@ def estimate(
         WorkbenchError: as the run itself would.
     """
     whole = find_method(method).start(model, facts, settings)
-    plan, few, prompts = whole.plan(), whole.rehearsal(), whole.kept_prompts
+    plan, few = whole.plan(), whole.rehearsal()
+    prompts, texts = whole.kept_prompts, whole.kept_texts
     missing = tuple(left_out(whole.facts, whole.settings))
     del whole
     if few is None:
@@ -93,7 +94,7 @@ def estimate(
     return Estimate(
         plan=plan,
         states_seconds=kept * prompts / max(1, few.kept_prompts)
-        + states * len(facts) / len(few.facts),
+        + states * texts / max(1, few.kept_texts),
         step_seconds=sum(steps) / len(steps),
         measured=len(steps),
         left_out=missing,

@@ -62,7 +62,7 @@ from workbench.work.stop import Stop
 
 __all__ = ["LocftRun"]
 
-REHEARSED_BATCHES = 4
+REHEARSED_FACTS = 100  # about so many, in two to four batches
 REHEARSED_KEPT = 96  # prompts that must stay
 
 
@@ -140,6 +140,7 @@ class LocftRun(Run):
             len(self._drawn.table),
         )
         self._states_memory = states_memory
+        self._seen: Sequence[int] = range(len(self._drawn.table))  # the texts that turns see
         self._tuned = self.weights_of(model, self._locations, self.settings.learning_rate)
         self._step = BatchStep(
             model,
@@ -168,6 +169,16 @@ class LocftRun(Run):
     def keep(self) -> KeepSet | None:
         """What must stay, as this run holds it; None for nothing."""
         return self._keep
+
+    @property
+    def kept_texts(self) -> int:
+        """See `Run.kept_texts`."""
+        return len(self._own_texts)
+
+    @property
+    def _own_texts(self) -> list[int]:
+        """The texts whose states this process keeps."""
+        return self._step.own(self._seen)
 
     @property
     def kept_prompts(self) -> int:
@@ -248,7 +259,7 @@ class LocftRun(Run):
         if self.kept_from == 0 or self._states is not None or self.stop.asked:
             return
         table, limit = self._drawn.table, self._states_memory
-        own = self._step.own(range(len(table)))
+        own = self._own_texts
         if not own:
             return
         to, store = self.kept_from, self._store
@@ -362,10 +373,13 @@ class LocftRun(Run):
 
         The order of the facts does not matter for how long a step takes.
         """
-        few = self.facts[: REHEARSED_BATCHES * self.settings.batch_size]
+        size = self.settings.batch_size
+        few = self.facts[: size * min(4, max(2, REHEARSED_FACTS // size))]
         settings = replace(self.settings, epochs=1, pipeline="breadth-first", skip_loss=0.0)
         keep = self._keep.some(REHEARSED_KEPT) if self._keep is not None else None
-        return LocftRun(self.model, few, settings, keep=keep)
+        run = LocftRun(self.model, few, settings, keep=keep)
+        run._seen = run._drawn.texts(range(len(few)), 0, {})
+        return run
 
     def learned_in(self) -> list[int] | None:
         """For each fact the last epoch in which it was still wrong when its turn came.

@@ -90,6 +90,11 @@ class LoopedRun(Run):
         self._loop.unwatch()
 
     @property
+    def kept_texts(self) -> int:
+        """See `Run.kept_texts`."""
+        return self._loop.kept_texts
+
+    @property
     def kept_prompts(self) -> int:
         """See `Run.kept_prompts`."""
         return self._loop.kept_prompts

@@ -128,6 +128,11 @@ class Run(ABC):
         raise PatchError("A run of this method cannot be kept half done.")
 
     @property
+    def kept_texts(self) -> int:
+        """How many texts of the facts are brought to the tuned layer before the first step."""
+        return len(self._texts)
+
+    @property
     def kept_prompts(self) -> int:
         """How many prompts that must stay are asked of the base before the first step."""
         return 0
