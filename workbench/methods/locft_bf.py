@@ -173,12 +173,7 @@ class LocftRun(Run):
     @property
     def kept_texts(self) -> int:
         """See `Run.kept_texts`."""
-        return len(self._own_texts)
-
-    @property
-    def _own_texts(self) -> list[int]:
-        """The texts whose states this process keeps."""
-        return self._step.own(self._seen)
+        return len(self._step.own(self._seen))
 
     @property
     def kept_prompts(self) -> int:
@@ -259,7 +254,7 @@ class LocftRun(Run):
         if self.kept_from == 0 or self._states is not None or self.stop.asked:
             return
         table, limit = self._drawn.table, self._states_memory
-        own = self._own_texts
+        own = self._step.own(self._seen)
         if not own:
             return
         to, store = self.kept_from, self._store
