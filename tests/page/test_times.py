@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.paced import countries, paced_session
 from tests.summary import SUMMARY
-from workbench.facts import Fact
 from workbench.methods.estimate_record import RunEstimate
 from workbench.methods.events import Started
 from workbench.page.kit.times import NO_FACT, takes
@@ -25,15 +25,7 @@ from workbench.store.requests import (
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    folder = tmp_path / "session"
-    folder.mkdir()
-    store = Store(folder)
-    store.settings.keep_summary(SUMMARY)
-    return store
-
-
-def facts(number: int) -> list[Fact]:
-    return [Fact(f"The capital of country {n} is", "Rome") for n in range(number)]
+    return paced_session(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -45,16 +37,16 @@ def test_it_says_what_is_missing_then_nothing_then_what_was_measured(
     store: Store, request_: Request
 ) -> None:
     assert takes(store, request_) == NO_FACT
-    store.facts.add(facts(20), "file")
+    store.facts.add(countries(20), "file")
     assert takes(store, request_) == ""
     amount = amount_of(store, request_)
     assert amount is not None
-    Paces(store.folder.parent).keep(store.settings, amount, 42.0)
+    Paces(store.folder.parent, store.settings).keep(amount, 42.0)
     assert takes(store, request_) == "about 40 s"
 
 
 def test_a_sweep_takes_its_budget_and_a_first_one_as_long_as_its_steps(store: Store) -> None:
-    store.facts.add(facts(20), "file")
+    store.facts.add(countries(20), "file")
     assert takes(store, SweepRequest(SweepSettings(budget=300.0))) == "about 5 minutes"
     about = store.estimate_key()
     assert about is not None
@@ -71,6 +63,6 @@ def test_a_sweep_takes_its_budget_and_a_first_one_as_long_as_its_steps(store: St
 
 
 def test_what_cannot_be_counted_is_not_told(store: Store) -> None:
-    store.facts.add(facts(2), "file")
+    store.facts.add(countries(2), "file")
     store.settings.keep_summary(replace(SUMMARY, layers=2))
     assert takes(store, EvaluateRequest(7)) == ""  # there is no such run

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.paced import countries, paced_session
 from tests.summary import SUMMARY
 from workbench.errors import SessionError
 from workbench.facts import Fact
@@ -23,6 +24,7 @@ from workbench.store.settings import FOREIGN_MODEL
 from workbench.store.status import WorkerStatus
 from workbench.work.stop import Stop
 from workbench.worker import workshop
+from workbench.worker.estimate import estimate_next_scan
 from workbench.worker.kept_facts import kept_facts
 from workbench.worker.task import Task
 
@@ -76,7 +78,7 @@ def test_what_work_took_foretells_the_next_such_work(
     monkeypatch.setattr(workshop, "load_model", lambda name, **options: model)
     folder = tmp_path / "session"
     folder.mkdir()
-    store, loader, paces = Store(folder), workshop.Workshop(), Paces(tmp_path)
+    store, loader = Store(folder), workshop.Workshop()
     store.facts.add(facts, "file")
 
     def done(kind: JobKind, **params: Any) -> None:
@@ -89,7 +91,7 @@ def test_what_work_took_foretells_the_next_such_work(
         assert amount is not None
         (model_of,) = json.loads(kept.read_text()).values() if kept.exists() else ({},)
         known = model_of.get(amount.key, [])
-        assert (paces.seconds(store.settings, amount) is None) == (not known)
+        assert (Paces(tmp_path, store.settings).seconds(amount) is None) == (not known)
         return len(known)
 
     done("load")
@@ -117,6 +119,31 @@ def test_a_part_of_work_or_one_that_failed_foretells_nothing(tmp_path: Path) -> 
     with task.timed(ScanRequest()):
         pass
     assert (tmp_path / "paces.json").exists()
+
+
+def test_what_work_took_is_told_of_the_model_that_did_it(tmp_path: Path) -> None:
+    store = paced_session(tmp_path)
+    store.facts.add(countries(1), "typed")
+    amount, own = amount_of(store, ScanRequest()), Paces(tmp_path, store.settings)
+    assert amount is not None
+    with Task(store, store.jobs.get(store.jobs.submit("scan"))).timed(ScanRequest()):
+        store.settings.choose_model(ModelChoice("another"))  # while it goes on
+    assert own.seconds(amount) is not None
+    assert Paces(tmp_path, store.settings).seconds(amount) is None
+
+
+def test_where_no_time_can_be_kept_nothing_is_drawn_again(
+    tmp_path: Path, model: LanguageModel, facts: list[Fact]
+) -> None:
+    store = paced_session(tmp_path)
+    store.facts.add(facts, "file")
+    (tmp_path / "paces.json").mkdir()
+    before = store.state()
+    estimate_next_scan(store, model, Stop())
+    assert store.state() == before  # else the worker would measure again, and again
+    (tmp_path / "paces.json").rmdir()
+    estimate_next_scan(store, model, Stop())
+    assert store.state() != before
 
 
 def test_the_model_of_a_session_from_elsewhere_is_not_loaded_before_a_person_says_so(

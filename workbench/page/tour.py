@@ -77,7 +77,7 @@ STEPS = (
         "Did it work, and what did it break?",
         "Your first edit is done, and measured. Here is what it learned and what it left alone; "
         "untick a fact, start again, and it is undone.",
-        ("#evaluation .card tr:nth-child(2)", "#evaluation"),
+        ("#evaluation .protocol:first-of-type tr:nth-child(2)", "#evaluation"),
         without_run="No edit is done yet. Go back to Start; what came of it stands here.",
     ),
 )

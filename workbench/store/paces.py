@@ -9,6 +9,7 @@ import contextlib
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from statistics import linear_regression
 
@@ -48,40 +49,40 @@ class Amount:
 
 
 class Paces:
-    """The times of the models that were at work under one folder.
+    """The times of one model among those that were at work under one folder.
 
     Args:
         root: the folder of the sessions.
+        settings: of a session, whose model is meant as it is now: another may be chosen while
+            this one is at work.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._path = root / NAME
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self._path, self._model = root / NAME, _model(settings)
 
-    def keep(self, settings: Settings, amount: Amount, seconds: float) -> None:
+    def keep(self, amount: Amount, seconds: float) -> None:
         """Notes what some work took; on a full disk nothing is noted.
 
         Args:
-            settings: of the session whose model did it.
             amount: how much it was.
             seconds: that it took.
         """
-        every, model = self._read(), _model(settings)
-        own = every.pop(model, {})
+        every = self._read()
+        own = every.pop(self._model, {})
         own[amount.key] = [*own.get(amount.key, []), (amount.units, seconds)][-KEPT:]
-        every[model] = own
+        every[self._model] = own
         fresh = self._path.with_suffix(".part")
         with contextlib.suppress(OSError):
             fresh.write_text(to_json(dict(list(every.items())[-MOST_MODELS:])), "utf-8")
             fresh.replace(self._path)
 
-    def seconds(self, settings: Settings, amount: Amount) -> float | None:
+    def seconds(self, amount: Amount) -> float | None:
         """What some work will take; None where nothing like it was measured.
 
         Args:
-            settings: of the session whose model will do it.
             amount: how much it is.
         """
-        return foretold(self._read().get(_model(settings), {}).get(amount.key, ()), amount.units)
+        return foretold(self._read().get(self._model, {}).get(amount.key, ()), amount.units)
 
     def _read(self) -> dict[str, dict[str, list[Measured]]]:
         try:
@@ -98,7 +99,7 @@ def foretold(measured: Sequence[Measured], units: float) -> float | None:
         measured: the latest last.
         units: how many.
     """
-    known = [(size, taken) for size, taken in measured if size > 0]
+    known = [(size, taken) for size, taken in measured if size > 0 and 0 <= taken < inf]
     sizes = [size for size, _ in known]
     if not sizes or not min(sizes) / FURTHEST <= units <= max(sizes) * FURTHEST:
         return None

@@ -78,6 +78,8 @@ GLOSSARY = {
     "gradient times input": "How much a word of the prompt speaks for an answer.",
 }
 
+_FOLDED = {name.casefold(): said for name, said in GLOSSARY.items()}
+
 
 def meaning(term: str) -> str:
     """What a term means; empty where it is none.
@@ -86,8 +88,7 @@ def meaning(term: str) -> str:
         term: as the page writes it, in any case; of one with a form, such as ``portability, in
             chat``, both are told.
     """
-    folded = {name.casefold(): said for name, said in GLOSSARY.items()}
-    found = folded.get(term.casefold(), "")
+    found = _FOLDED.get(term.casefold(), "")
     if not found and ", " in term:
         head, _, form = (part.strip() for part in term.rpartition(", "))
         parts = meaning(head), meaning(form)

@@ -54,21 +54,24 @@ def estimate_next_scan(store: Store, model: LanguageModel, stop: Stop) -> None:
         model: its model.
         stop: asked between passes; the work is given up when somebody waits.
     """
-    request, paces = ScanRequest(store.settings.of("scan")), Paces(store.folder.parent)
-    amount = amount_of(store, request)
-    summary = store.settings.summary
+    request = ScanRequest(store.settings.of("scan"))
+    paces = Paces(store.folder.parent, store.settings)
+    amount, summary = amount_of(store, request), store.settings.summary
     if (
         amount is None
         or summary is None
         or summary.placement  # a pass that reads layers takes longer than anybody may wait
         or not store.facts.count(enabled=True)
-        or paces.seconds(store.settings, amount) is not None
+        or paces.seconds(amount) is not None
         or stop.asked
     ):
         return
     with contextlib.suppress(WorkbenchError):
         facts = [row.fact for row in store.facts.enabled()]
         seconds = scan_seconds(model, facts, request.settings, stop)
-        if seconds is not None:
-            paces.keep(store.settings, amount, seconds)
-            store.settings.set("paced", time.time())  # the page looks again
+        if seconds is None:
+            return
+        paces.keep(amount, seconds)
+        # The page looks again, and so does the worker: never where nothing could be kept.
+        if paces.seconds(amount) is not None:
+            store.settings.set("paced", time.time())

@@ -155,11 +155,11 @@ class Task:
         amount = None
         with suppress(WorkbenchError):  # the work itself says what is wrong
             amount = amount_of(self.store, request)
+        paces = Paces(self.store.folder.parent, self.store.settings)
         began, self.goes_on = time.monotonic(), False
         yield
         if amount is not None and not self.goes_on:
-            paces = Paces(self.store.folder.parent)
-            paces.keep(self.store.settings, amount, time.monotonic() - began)
+            paces.keep(amount, time.monotonic() - began)
 
     def check(self) -> None:
         """Ends the work when that was asked for.

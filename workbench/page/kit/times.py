@@ -51,7 +51,7 @@ def _seconds(store: Store, request: Request) -> float | None:
     amount = amount_of(store, request)
     if amount is None or not amount.units:
         return None
-    found = Paces(store.folder.parent).seconds(store.settings, amount)
+    found = Paces(store.folder.parent, store.settings).seconds(amount)
     if found is None and isinstance(request, SweepRequest):
         return _by_steps(store, request.settings, amount)
     return found

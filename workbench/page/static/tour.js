@@ -14,11 +14,13 @@ const seen = selector => [...document.querySelectorAll(selector)]
   .find(found => found.checkVisibility());
 const tabOf = step => `#tabs [role=tab][data-tab-id="${step.dataset.step}"]`;
 const isOpen = step => seen(tabOf(step))?.ariaSelected === 'true';
-// A sheet of the script's own follows the control through every drawing, and moves nothing.
+// A sheet of the script's own follows the control through every drawing, and moves nothing. What
+// stands in a box that cuts its edges off is ringed inside them.
 const ring = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, ring];
 const draw = selector => ring.replaceSync(selector
-  ? `:is(${selector}) { outline: 3px solid var(--accent) !important; outline-offset: 3px; }` : '');
+  ? `:is(${selector}) { outline: 3px solid var(--accent) !important; outline-offset: 3px; }
+    :is(${selector}):is(tr, [role=tab]) { outline-offset: -3px; }` : '');
 let at = -1;  // the step; -1 while the tour is not on
 let since = null;  // the signs when it began
 let looking = 0;
