@@ -4,7 +4,7 @@ Invariant: a wording goes to a fact's `wordings`, which may be trained on, and o
 ticked it; never to what measures the fact, and not when it is that already.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from workbench.errors import RecordError
@@ -60,9 +60,13 @@ class Rephrasings:
         }
         self._tick(lambda each, words: True if (each, words) in passed else None)
 
-    def dismiss(self) -> None:
-        """Forgets all that was not taken."""
-        self._settings.set(REPHRASED, [])
+    def dismiss(self, facts: Collection[int]) -> None:
+        """Forgets what was written of some facts, and of those of which nothing was.
+
+        Args:
+            facts: their rows.
+        """
+        self._change(lambda kept: [e for e in kept if e.wordings and e.fact not in facts])
 
     def accept(self) -> tuple[int, int]:
         """Adds every wording that is ticked to what may be trained of its fact.
