@@ -229,6 +229,15 @@ def test_a_job_whose_run_was_deleted_is_still_told_of(site: Site, store: Store) 
     assert (told["state"], told["result"]) == ("done", {"run": run})
 
 
+def test_a_job_that_does_not_say_what_it_made_is_told_of(site: Site, store: Store) -> None:
+    for request in (EditRequest(), SweepRequest(), EvaluateRequest(None)):
+        job = store.jobs.ask_for(request)
+        store.jobs.claim(job, "test")
+        store.jobs.finish(job, "done", {"sweep": "x"})
+        told = site.ask("GET", f"/api/sessions/Mine/jobs/{job}").json()
+        assert (told["state"], told["result"]) == ("done", {"sweep": "x"})
+
+
 def test_a_fact_that_is_undone_is_left_out_of_the_last_run_made_again(
     site: Site, store: Store
 ) -> None:

@@ -188,9 +188,7 @@ class Desk:
         else:
             kinds = {"scan": ScanRequest, "sweep": SweepRequest, "study": StudyRequest}
             request = kinds[action](settings)
-        if action in ("rephrase", "scan", "sweep", "edit", "study") and not store.facts.count(
-            enabled=True
-        ):
+        if action in OF_TICKED and not store.facts.count(enabled=True):
             raise SessionError("No fact of this session is ticked. Add one first.")
         try:
             request_of(request.kind, as_data(request))
