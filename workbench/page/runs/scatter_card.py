@@ -32,7 +32,6 @@ from workbench.work.templates import render
 
 __all__ = ["Axes", "Point", "add_scatter_card", "points_of", "scatter_bar"]
 
-
 AXES = "scatter_axes"  # the setting that holds what runs are laid out over
 
 
@@ -53,6 +52,16 @@ class Axes:
         """Those that were chosen last in a session."""
         kept = store.settings.get(AXES, {})
         return cls(kept.get("x", ""), kept.get("y", ""))
+
+    def among(self, runs: Sequence[Values]) -> "Axes":
+        """What of it can be chosen for some runs: what is not offered is not drawn either.
+
+        Args:
+            runs: the values of each.
+        """
+        measures = measures_in(runs)
+        known = (*measures, *settings_in(runs))
+        return Axes(self.x if self.x in known else "", self.y if self.y in measures else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +163,19 @@ def _name(run: int, name: str, names: Mapping[int, str]) -> str:
     return f"{name} · {names[run]}" if run in names else name
 
 
+def _chosen(store: Store, runs: Sequence[tuple[str, int, Values]]) -> Axes:
+    return Axes.of(store).among([values for *_, values in runs])
+
+
 def _draw_bar(store: Store, words: str) -> Markup:
-    return scatter_bar(_runs(store, words), Axes.of(store))
+    runs = _runs(store, words)
+    return scatter_bar(runs, _chosen(store, runs))
 
 
 def _draw_plot(store: Store, words: str, theme: ThemeName) -> Any:
-    chosen = Axes.of(store)
-    points = points_of(_runs(store, words), chosen) if chosen.x and chosen.y else []
+    runs = _runs(store, words)
+    chosen = _chosen(store, runs)
+    points = points_of(runs, chosen) if chosen.x and chosen.y else []
     if not points:
         return gr.Plot(visible=False)
     figure = scatter(
