@@ -173,6 +173,16 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(
     assert store.jobs.open_jobs() == [] and store.facts.count(enabled=True) == 2
 
 
+@pytest.mark.parametrize("folder", [" ", "a\0b", 7])
+def test_what_can_be_no_name_of_a_folder_is_refused(
+    site: Site, store: Store, folder: object
+) -> None:
+    done_run(store)
+    reply = site.post("/api/export", session="Mine", folder=folder)
+    assert reply.status_code == 422 and "folder must be the path" in reply.json()["error"]
+    assert not store.jobs.open_jobs()
+
+
 def test_facts_are_added_as_a_file_would_be_read(site: Site, store: Store) -> None:
     given = [
         {"prompt": "The capital of Mali is", "target_new": "Minsk", "rephrase_prompt": ["Mali:"]},

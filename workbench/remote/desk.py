@@ -304,7 +304,7 @@ def _export(store: Store, body: Body, settings: Any, afar: bool) -> ExportReques
     run, folder = _run(store, body), body.get("folder")
     if run is None:
         raise SettingsError("run must be the number of a run; none is shown.")
-    if not isinstance(folder, str) or not folder.strip():
+    if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
         raise SettingsError("folder must be the path of the new folder or file.")
     if afar:
         if Path(folder).name != folder or folder.startswith("."):
