@@ -64,6 +64,14 @@ def test_what_measures_a_fact_by_now_and_what_belongs_to_another_prompt_is_left_
     assert store.facts.get(2).fact.wordings == SPAIN.wordings
 
 
+def test_what_a_fact_has_by_now_is_not_added_again(store: Store) -> None:
+    store.rephrasings.tick_passed()
+    store.facts.amend(1, lambda fact: replace(fact, wordings=("the French capital is:",)))
+    assert store.rephrasings.accept() == (2, 0)
+    wordings = store.facts.get(1).fact.wordings
+    assert wordings == ("the French capital is:", "France has the capital")
+
+
 def test_what_is_written_anew_replaces_what_was_and_what_cannot_be_read_is_nothing(
     store: Store,
 ) -> None:
