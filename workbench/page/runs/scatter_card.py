@@ -1,6 +1,6 @@
 """The card that lays runs out, one value against another: what depends on what?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import Page
 from workbench.page.runs.hues import hue_of
-from workbench.page.runs.order import found_runs
+from workbench.page.runs.order import found_runs, run_name
 from workbench.page.runs.values import (
     RunLine,
     Values,
@@ -151,16 +151,12 @@ def _runs(store: Store, words: str) -> list[tuple[str, int, Values]]:
     names, chosen = store.settings.run_names, store.settings.run_colours
     return [
         (
-            _name(run.id, run.name, names),
+            run_name(run, names),
             hue_of(run.id, chosen),
             values_of(RunLine(run, store.runs.losses(run))),
         )
         for run in found_runs(store.runs.all(), words or "", names)
     ]
-
-
-def _name(run: int, name: str, names: Mapping[int, str]) -> str:
-    return f"{name} · {names[run]}" if run in names else name
 
 
 def _chosen(store: Store, runs: Sequence[tuple[str, int, Values]]) -> Axes:
