@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
 
 from tests.cli.conftest import Ran, Run
+from workbench.cli.terminal import watched_or_stopped
 from workbench.methods.events import EpochDone
 from workbench.methods.locft_bf import LocftRun
 from workbench.model.patch import Patch
-from workbench.work.events import Event
+from workbench.work.events import Event, Progress, Work
+from workbench.work.stop import Stop
 
 
 @pytest.fixture
@@ -146,3 +149,17 @@ def test_a_patch_whose_record_is_spoiled_is_refused_in_one_line(
     assert (ran.code, ran.out) == (2, "")
     assert len(ran.err.splitlines()) == 1 and "it would fit any" in ran.err
     assert not Path("new").exists()
+
+
+def test_work_that_is_stopped_ends_its_command_with_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def work(stop: Stop) -> Work[None]:
+        stop.ask()
+        yield Progress(1, 2, "Half of it")
+        stop.check()
+
+    with pytest.raises(typer.Exit) as ended:
+        watched_or_stopped("Working", work, "Stopped; nothing was kept.")
+    assert ended.value.exit_code == 130
+    assert capsys.readouterr().err == "Stopped; nothing was kept.\n"

@@ -26,3 +26,22 @@ def test_what_the_model_writes_is_told_and_taken_into_a_file_only_on_demand(
     (found,) = run("rephrase", path, "--each", 2, "--accept", out, "--json").json
     assert [one["against"] == "" for one in found["wordings"]] == [True, False]
     assert read_facts(out).facts[0].wordings == (texts[0],)
+
+
+def test_what_the_model_wrote_is_not_lost_to_a_file_that_cannot_be_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "facts.csv"
+    path.write_text("prompt,target_new\nThe capital of France is,Lyon\n", encoding="utf-8")
+    asked: list[str] = []
+
+    def said(m: object, shown: object, way: int, prompts: list[str], stop: object) -> list[str]:
+        asked.extend(prompts)
+        return ["The capital city of France is"] * len(prompts)
+
+    monkeypatch.setattr(rephrasing, "_said", said)
+    refused = run("rephrase", path, "--accept", tmp_path / "more.xlsx")
+    assert refused.code == 2 and "more.xlsx' should end in" in refused.err and not asked
+    told = run("rephrase", path, "--accept", tmp_path / "nowhere" / "more.csv")
+    assert told.code == 2 and asked and "The capital city of France is" in told.out
+    assert "nowhere" in told.err and "are in" not in told.out

@@ -108,6 +108,8 @@ def test_a_sentence_is_taken_out_of_what_is_put_around_it() -> None:
     said = '\n1. "The French capital is ___"\nIt means the same.'
     assert module._plain(said) == "The French capital is"
     assert module._plain("Which city is it?") == "Which city is it?"
+    assert module._plain("**Its capital is**") == module._plain('"Its capital is".')
+    assert module._plain("- “Its capital is ...”") == "Its capital is"
 
 
 def test_more_wordings_than_there_are_ways_to_ask_are_refused() -> None:

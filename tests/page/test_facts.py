@@ -175,6 +175,11 @@ def wordings_are_ticked_and_taken(page: Page, store: Store) -> None:
     card.get_by_role("button", name="Add the 1 ticked").click()
     expect(card).to_contain_text("1 wording added to what may be trained.")
     assert store.facts.get(3).fact.wordings == (same.text,)
+    store.rephrasings.add([Rephrased(3, "The capital of Italy is", "Rome", (other,))])
+    expect(card).to_contain_text("otherwise")
+    card.get_by_role("button", name="Dismiss").click()
+    expect(card).not_to_contain_text("Italy")
+    assert store.rephrasings.all() == ()
 
 
 def test_an_answer_against_the_table_is_decided_side_by_side(

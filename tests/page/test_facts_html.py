@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from workbench.errors import FactsError, SessionError
 from workbench.facts import Fact, Question
 from workbench.facts.guess import ColumnGuess
+from workbench.methods.rephrased import Rephrased, Wording
 from workbench.page.facts.actions import fact_with
 from workbench.page.facts.asked import asked_note
 from workbench.page.facts.columns import column_dialogs
 from workbench.page.facts.history import import_history
 from workbench.page.facts.paste import as_json_lines, read_pasted, read_questions
+from workbench.page.facts.rephrased import rephrased_card
 from workbench.page.facts.report import SHOWN_CONFLICTS, ReportView, import_report
 from workbench.page.facts.row import details
 from workbench.page.facts.table import TableView, facts_table
@@ -222,3 +224,10 @@ def test_the_note_says_how_many_old_answers_were_filled() -> None:
     shown = asked_note(None, said)
     assert "6 old answers filled; ended after 8 of 10; 1 got no answer; 2 facts already" in shown
     assert asked_note(None, None) == ""
+
+
+def test_only_the_wordings_that_are_shown_can_be_dismissed_at_once() -> None:
+    found = [Rephrased(n, "It is", "so", (Wording("So it is", "so"),)) for n in range(1, 23)]
+    few, many = rephrased_card(None, found[:2]), rephrased_card(None, found)
+    assert 'data-facts="1 2">Dismiss<' in few and '20">Dismiss these<' in many
+    assert "and 2 more facts" in many

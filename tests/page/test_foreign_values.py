@@ -104,6 +104,24 @@ def test_jobs_that_are_not_there_or_did_something_else_are_as_if_never_asked_for
         assert drawn(store.id) == []
 
 
+def test_colours_pins_axes_and_wordings_that_no_page_would_keep_are_drawn(
+    tmp_path: Path, drawn: Draw
+) -> None:
+    store = Library(tmp_path / "rich").open(rich_session(tmp_path / "rich").name)
+    run, evil = store.runs.all()[0].id, "set.<a href='https://example.org'>"
+    for name, value in {
+        "run_colours": {str(run): 2**50, "99": -1},
+        "pinned_runs": [run, run, -1, 99],
+        "scatter_axes": {"x": evil, "y": "after.reliability_strict", evil: evil},
+        "rephrased": [{"fact": -1, "prompt": evil, "said": "", "wordings": [{"text": evil}]}] * 2,
+    }.items():
+        store.settings.set(name, value)
+    store.close()
+    pack(store.folder, tmp_path / "session.zip")
+    unpack(tmp_path / "session.zip", tmp_path / "sessions" / "taken")
+    assert drawn("taken") == []
+
+
 @pytest.mark.slow
 def test_whatever_stands_in_a_cell_is_refused_in_one_line_or_drawn(
     tmp_path: Path, drawn: Draw

@@ -174,3 +174,5 @@ def test_runs_in_a_scatter_have_their_colours_and_their_names_are_no_markup() ->
     assert list(figure.layout.xaxis.ticktext) == ["0.0001", "0.01"]
     words = scatter(rows.assign(x=["published", "holds"]), "recipe", "reliability")
     assert words.layout.xaxis.type == "category"
+    marked = scatter(rows, "<a href='x'>", "<b>").to_json()
+    assert "<a" not in marked and "<b>:" not in marked and "&lt;a" in marked

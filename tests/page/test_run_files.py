@@ -18,9 +18,11 @@ def test_every_run_is_a_row_and_none_of_its_texts_a_formula(tmp_path: Path) -> N
         run = store.runs.begin(store.jobs.submit("load"), model, settings, store.facts.enabled())
         store.runs.end(run, "done", {"epochs": 2, "seconds": 1.5})
     store.runs.set_metrics(1, {"after": {"reliability_strict": 0.5, "locality_strict": None}})
+    store.runs.set_metrics(2, {"after": {"=cmd()": 0.25}})  # as a session from elsewhere may have
     store.settings.name_run(1, "@best, so far")
     first, second = csv.DictReader(runs_csv(store).splitlines())
     assert (first["run"], first["name"], first["model"]) == ("1", "'@best, so far", "tiny")
     assert (first["at"], first["setting.seed"]) == ("2.mlp.up_proj,3.mlp.up_proj", "4")
     assert (first["reliability_strict"], first["locality_strict"]) == ("0.5", "")
     assert (second["model"], second["reliability_strict"]) == ("'=cmd()", "")
+    assert second["'=cmd()"] == "0.25" and "=cmd()" not in second

@@ -267,3 +267,25 @@ def test_runs_are_laid_out_by_number_or_by_word_and_only_where_they_have_both() 
     table = re.findall('<th scope="row">([^<]*)</th><td>([^<]*)</td><td>([^<]*)</td>', shown)
     assert table == [("run 1", "published", "0.6"), ("run 2", "holds", "0.7")]
     assert "No run has both" in scatter_bar(runs[2:] + runs[:1], Axes("after.text_loss", by))
+
+
+def test_what_is_not_offered_for_the_runs_that_are_found_is_not_drawn() -> None:
+    values = [values_of(RunLine(run(n, seed=n))) for n in (1, 2)]
+    by = "after.reliability_strict"
+    assert Axes("set.seed", by).among(values) == Axes("set.seed", by)
+    assert Axes(by, by).among(values) == Axes(by, by)
+    assert Axes("set.seed", by).among(values[:1]) == Axes("", by)
+    assert Axes("set.<b>", "set.seed").among(values) == Axes()
+
+
+def test_runs_that_have_an_empty_text_in_common_have_their_means() -> None:
+    lines = [RunLine(replace(run(n), at=at)) for n, at in ((1, ()), (3, ()), (2, ("6",)))]
+    shown = runs_table(RunsView(lines=lines, grouping=Grouping("run.at")))
+    (first, second) = re.findall('<tr class="group">.*?</tr>', shown, re.DOTALL)
+    assert 'data-group="–"' in first and "0.70 ±0.14" in first
+    assert 'data-group="6"' in second
+
+
+def test_a_run_without_intervals_is_compared_without_them() -> None:
+    bare = replace(run(1), metrics={**run(1).metrics, "intervals": None})
+    assert 'class="strip' not in two(bare, run(2))

@@ -173,6 +173,16 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(
     assert store.jobs.open_jobs() == [] and store.facts.count(enabled=True) == 2
 
 
+@pytest.mark.parametrize("folder", [" ", "a\0b", 7])
+def test_what_can_be_no_name_of_a_folder_is_refused(
+    site: Site, store: Store, folder: object
+) -> None:
+    done_run(store)
+    reply = site.post("/api/export", session="Mine", folder=folder)
+    assert reply.status_code == 422 and "folder must be the path" in reply.json()["error"]
+    assert not store.jobs.open_jobs()
+
+
 def test_facts_are_added_as_a_file_would_be_read(site: Site, store: Store) -> None:
     given = [
         {"prompt": "The capital of Mali is", "target_new": "Minsk", "rephrase_prompt": ["Mali:"]},
@@ -227,6 +237,15 @@ def test_a_job_whose_run_was_deleted_is_still_told_of(site: Site, store: Store) 
     store.runs.remove_hidden()
     told = site.ask("GET", f"/api/sessions/Mine/jobs/{job}").json()
     assert (told["state"], told["result"]) == ("done", {"run": run})
+
+
+def test_a_job_that_does_not_say_what_it_made_is_told_of(site: Site, store: Store) -> None:
+    for request in (EditRequest(), SweepRequest(), EvaluateRequest(None)):
+        job = store.jobs.ask_for(request)
+        store.jobs.claim(job, "test")
+        store.jobs.finish(job, "done", {"sweep": "x"})
+        told = site.ask("GET", f"/api/sessions/Mine/jobs/{job}").json()
+        assert (told["state"], told["result"]) == ("done", {"sweep": "x"})
 
 
 def test_a_fact_that_is_undone_is_left_out_of_the_last_run_made_again(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import SessionError
 from workbench.facts import Fact
 from workbench.methods.rephrased import Rephrased, Wording
 from workbench.store import Store
@@ -63,6 +64,14 @@ def test_what_measures_a_fact_by_now_and_what_belongs_to_another_prompt_is_left_
     assert store.facts.get(2).fact.wordings == SPAIN.wordings
 
 
+def test_what_a_fact_has_by_now_is_not_added_again(store: Store) -> None:
+    store.rephrasings.tick_passed()
+    store.facts.amend(1, lambda fact: replace(fact, wordings=("the French capital is:",)))
+    assert store.rephrasings.accept() == (2, 0)
+    wordings = store.facts.get(1).fact.wordings
+    assert wordings == ("the French capital is:", "France has the capital")
+
+
 def test_what_is_written_anew_replaces_what_was_and_what_cannot_be_read_is_nothing(
     store: Store,
 ) -> None:
@@ -70,6 +79,18 @@ def test_what_is_written_anew_replaces_what_was_and_what_cannot_be_read_is_nothi
     assert [(each.fact, len(each.wordings)) for each in store.rephrasings.all()] == [(2, 1), (1, 0)]
     store.settings.set("rephrased", [{"fact": "x"}])
     assert store.rephrasings.all() == ()
+
+
+def test_dismissing_what_was_seen_keeps_what_was_not(store: Store) -> None:
+    store.rephrasings.add([Rephrased(3, "Nothing is", "so")])
+    store.rephrasings.dismiss({1})
+    assert store.rephrasings.all() == WRITTEN[1:]
+
+
+def test_facts_that_are_gone_do_not_stand_for_all_that_are_ticked(store: Store) -> None:
+    job = store.jobs.ask_for(RephraseRequest(()))
+    with pytest.raises(SessionError, match="None of the facts is there"):
+        worker.rephrase_facts(Task(store, store.jobs.get(job)), None)  # type: ignore[arg-type]
 
 
 def test_what_was_written_before_the_end_was_asked_for_is_kept(
@@ -80,7 +101,7 @@ def test_what_was_written_before_the_end_was_asked_for_is_kept(
             raise Cancelled
         return [WRITTEN[0]]
 
-    store.rephrasings.dismiss()
+    store.rephrasings.dismiss({1, 2})
     monkeypatch.setattr(worker, "rephrase_some", write)
     monkeypatch.setattr(worker, "BATCH", 1)
     job = store.jobs.ask_for(RephraseRequest())

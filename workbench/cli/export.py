@@ -6,10 +6,8 @@ from typing import Annotated
 import typer
 
 from workbench.cli.common import (
-    STOPPED,
     Json,
     load_base_and_patch,
-    notes,
     print_json,
     read_reported,
     require_new_folder,
@@ -17,12 +15,11 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.options import command
-from workbench.cli.terminal import watched
+from workbench.cli.terminal import watched_or_stopped
 from workbench.model.choice import ModelChoice
 from workbench.ship.export_settings import ExportSettings
 from workbench.ship.run_lines import run_lines
 from workbench.ship.told import result_lines
-from workbench.work.stop import Cancelled, Stop
 
 __all__ = ["export"]
 
@@ -52,13 +49,11 @@ def export(
     from workbench.model.base_files import base_path
     from workbench.ship.export import shipping
 
-    stop = Stop()
-    try:
-        work = shipping(base, edit, out, edited, settings, stop)
-        done = watched(f"Writing {out}", work, stop)
-    except Cancelled:
-        notes().print(f"Stopped; {out} was not made.", markup=False, soft_wrap=True)
-        raise typer.Exit(STOPPED) from None
+    done = watched_or_stopped(
+        f"Writing {out}",
+        lambda stop: shipping(base, edit, out, edited, settings, stop),
+        f"Stopped; {out} was not made.",
+    )
     if as_json:
         said = {"model": base.name, "patch": str(patch), "folder": str(done.path)}
         print_json(said | done.as_dict())

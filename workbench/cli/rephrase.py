@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -9,13 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from workbench.cli.common import (
-    STOPPED,
     Columns,
     Encoding,
     FactsPath,
     Json,
     load,
-    notes,
     print_json,
     read_reported,
     say,
@@ -23,13 +22,12 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.options import command
-from workbench.cli.terminal import watched
+from workbench.cli.terminal import watched_or_stopped
 from workbench.facts.write import write_facts
 from workbench.methods.rephrase_settings import RephraseSettings
 from workbench.methods.rephrased import Rephrased, passed
 from workbench.model.choice import ModelChoice
 from workbench.work.records import as_data
-from workbench.work.stop import Cancelled, Stop
 from workbench.work.words import count
 
 __all__ = ["rephrase"]
@@ -54,18 +52,20 @@ def rephrase(
     as_json: Json = False,
 ) -> None:
     """Has a model write facts in other words."""
+    if accept is not None:
+        _require_writable(accept)
     found = read_reported(file, columns, encoding)
     base = load(choice)
 
     from workbench.methods.rephrasing import rephrasing
 
-    stop = Stop()
-    try:
-        work = rephrasing(base, found.facts, settings, stop=stop)
-        written = watched("Writing other words", work, stop)
-    except Cancelled:
-        notes().print("Stopped; nothing was kept.")
-        raise typer.Exit(STOPPED) from None
+    written = watched_or_stopped(
+        "Writing other words",
+        lambda stop: rephrasing(base, found.facts, settings, stop=stop),
+        "Stopped; nothing was kept.",
+    )
+    # Told first: a file that cannot be written takes nothing away.
+    print_json(as_data(written)) if as_json else _print(written)
     if accept is not None:
         write_facts(
             (
@@ -74,12 +74,18 @@ def rephrase(
             ),
             accept,
         )
-    if as_json:
-        print_json(as_data(written))
-        return
-    _print(written)
-    if accept is not None:
-        say(f"The facts with {count(passed(written), 'wording')} more are in {accept}.")
+        if not as_json:
+            say(f"The facts with {count(passed(written), 'wording')} more are in {accept}.")
+
+
+def _require_writable(path: Path) -> None:
+    """Makes sure, before a model writes for minutes, that facts can be written to a file so named.
+
+    Raises:
+        FactsError: they cannot.
+    """
+    with TemporaryDirectory() as folder:
+        write_facts((), Path(folder) / path.name)
 
 
 def _that_passed(rephrased: Rephrased) -> list[str]:

@@ -8,14 +8,12 @@ from rich.table import Table
 
 from workbench.actions import command_line
 from workbench.cli.common import (
-    STOPPED,
     Columns,
     Encoding,
     FactsPath,
     Json,
     PatchPath,
     load_base_and_patch,
-    notes,
     print_json,
     read_reported,
     say,
@@ -23,7 +21,7 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.options import command
-from workbench.cli.terminal import watched
+from workbench.cli.terminal import watched_or_stopped
 from workbench.facts.fact import facts_digest
 from workbench.measure.report.pieces import share
 from workbench.measure.report.stress import build_stress_report, write_stress_report
@@ -31,7 +29,6 @@ from workbench.measure.report.write import require_form
 from workbench.measure.stress_result import Stress
 from workbench.measure.stress_settings import StressSettings
 from workbench.model.choice import ModelChoice
-from workbench.work.stop import Cancelled, Stop
 
 if TYPE_CHECKING:
     from workbench.model.patch import Patch
@@ -64,13 +61,11 @@ def stress(
 
     from workbench.search.stress import stressing
 
-    stop = Stop()
-    try:
-        work = stressing(base, found.facts, edit, settings, stop=stop)
-        done = watched(f"Stressing {base.name}", work, stop)
-    except Cancelled:
-        notes().print("Stopped; nothing was kept.")
-        raise typer.Exit(STOPPED) from None
+    done = watched_or_stopped(
+        f"Stressing {base.name}",
+        lambda stop: stressing(base, found.facts, edit, settings, stop=stop),
+        "Stopped; nothing was kept.",
+    )
     whole = build_stress_report(
         done.as_dict(),
         facts={"count": len(found.facts), "digest": facts_digest(found.facts), "file": file.name},

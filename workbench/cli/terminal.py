@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
+import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from workbench.cli.common import notes
+from workbench.cli.common import STOPPED, notes
 from workbench.work.events import Event, Work, follow
-from workbench.work.stop import Stop
+from workbench.work.stop import Cancelled, Stop
 
-__all__ = ["stopping_on_interrupt", "watched"]
+__all__ = ["stopping_on_interrupt", "watched", "watched_or_stopped"]
 
 Result = TypeVar("Result")
 
@@ -68,6 +69,22 @@ def watched(
                 line.update(task, state=told.line)
 
         return follow(work, take)
+
+
+def watched_or_stopped(label: str, start: Callable[[Stop], Work[Result]], stopped: str) -> Result:
+    """Does work with a line of progress; Ctrl-C ends the command with a sentence.
+
+    Args:
+        label: what is being done.
+        start: begins the work, given what asks it to end.
+        stopped: the sentence.
+    """
+    stop = Stop()
+    try:
+        return watched(label, start(stop), stop)
+    except Cancelled:
+        notes().print(stopped, markup=False, soft_wrap=True)
+        raise typer.Exit(STOPPED) from None
 
 
 @contextmanager

@@ -8,11 +8,9 @@ import typer
 from rich.table import Table
 
 from workbench.cli.common import (
-    STOPPED,
     Columns,
     Encoding,
     Json,
-    notes,
     print_json,
     read_reported,
     say,
@@ -20,9 +18,8 @@ from workbench.cli.common import (
     visible,
 )
 from workbench.cli.options import command
-from workbench.cli.terminal import watched
+from workbench.cli.terminal import watched_or_stopped
 from workbench.ship.verify_settings import VerifySettings
-from workbench.work.stop import Cancelled, Stop
 from workbench.work.words import count, size
 
 if TYPE_CHECKING:
@@ -54,12 +51,9 @@ def verify(
 
     from workbench.ship.verify import verifying
 
-    stop = Stop()
-    try:
-        done = watched(f"Asking {model}", verifying(model, found, settings, stop), stop)
-    except Cancelled:
-        notes().print("Stopped.", markup=False)
-        raise typer.Exit(STOPPED) from None
+    done = watched_or_stopped(
+        f"Asking {model}", lambda stop: verifying(model, found, settings, stop), "Stopped."
+    )
     print_json(done.as_dict()) if as_json else _print(done)
 
 

@@ -227,8 +227,8 @@ def _first_line(text: str) -> str:
 
 def _plain(text: str) -> str:
     """The first line of what a model says, without what is put around a sentence."""
-    first = re.sub(r"^(?:[-*•]|\d+[.)])\s+", "", _first_line(text)).strip("\"'“”‘’ ")
-    return re.sub(r"(?:\s*_{2,}|\s*\.{3}|…|\.)+$", "", first)
+    first = re.sub(r"^(?:[-*•]|\d+[.)])\s+", "", _first_line(text)).strip("\"'“”‘’* ")
+    return re.sub(r"(?:_{2,}|[\s.…\"'“”‘’*])+$", "", first)
 
 
 def _checked(fact: Fact, first: str, text: str, said: str, taken: set[str]) -> Wording:

@@ -33,11 +33,12 @@ def scatter(
     Args:
         rows: columns ``name`` (of the run), ``hue`` (a place in the palette, from 1), ``x`` and
             ``y``; numbers, or texts in ``x``, which then stand side by side.
-        x, y: what the axes are called.
+        x, y: what the axes are called; neither these nor names are markup.
         stretched: whether numbers of x, and of y, stand on a logarithmic scale if they span much.
         theme: light or dark.
     """
     colours = THEMES[theme]
+    x, y = escape(x), escape(y)
     figure = go.Figure()
     figure.add_scatter(
         x=[escape(x) if isinstance(x, str) else x for x in rows["x"]],

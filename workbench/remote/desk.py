@@ -188,9 +188,7 @@ class Desk:
         else:
             kinds = {"scan": ScanRequest, "sweep": SweepRequest, "study": StudyRequest}
             request = kinds[action](settings)
-        if action in ("rephrase", "scan", "sweep", "edit", "study") and not store.facts.count(
-            enabled=True
-        ):
+        if action in OF_TICKED and not store.facts.count(enabled=True):
             raise SessionError("No fact of this session is ticked. Add one first.")
         try:
             request_of(request.kind, as_data(request))
@@ -306,7 +304,7 @@ def _export(store: Store, body: Body, settings: Any, afar: bool) -> ExportReques
     run, folder = _run(store, body), body.get("folder")
     if run is None:
         raise SettingsError("run must be the number of a run; none is shown.")
-    if not isinstance(folder, str) or not folder.strip():
+    if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
         raise SettingsError("folder must be the path of the new folder or file.")
     if afar:
         if Path(folder).name != folder or folder.startswith("."):

@@ -22,7 +22,7 @@ MOST_MISSED = 50
 def job_record(store: Store, job: Job) -> dict[str, Any]:
     """A job: how far it is, and what came of it once it is done.
 
-    Of what was deleted since, only the job's own word is told.
+    Of what is not there, as what was deleted since, only the job's own word is told.
     """
     result: dict[str, Any] = {}
     if job.state == "done":
@@ -61,28 +61,44 @@ def run_record(store: Store, run: Run) -> dict[str, Any]:
 
 
 def result_of(store: Store, job: Job) -> dict[str, Any]:
-    """What a job that is done found or made."""
+    """What a job that is done found or made.
+
+    Raises:
+        SessionError: it is not there.
+    """
     if job.kind == "edit":
-        return _edited(store, int(job.result["run"]))
+        return _edited(store, _made(job, "run"))
     if job.kind == "ask" and isinstance(job.request, AskRequest):
         probes = store.probes.among(list(job.request.probes))
         return {"probes": [_probe(row) for row in probes]}
     if job.kind == "rephrase":
         return {**job.result, "rephrased": as_data(store.rephrasings.all())}
     if job.kind == "sweep":
-        return _swept(store, int(job.result["sweep"]))
+        return _swept(store, _made(job, "sweep"))
     if job.kind == "scan":
         kept = store.profiles.latest_scan(store.settings.model.name)
         if kept is not None and kept.id == job.result.get("scan"):
             return {"scan": kept.id, **kept.result.as_dict()}
     if job.kind == "evaluate":
-        kept_evaluation = store.evaluations.get(int(job.result["evaluation"]))
+        kept_evaluation = store.evaluations.get(_made(job, "evaluation"))
         return {"run": kept_evaluation.run, **kept_evaluation.report}
     if job.kind == "study":
         return next(
             (s.record() for s in store.studies.all() if s.id == job.result.get("study")), job.result
         )
     return job.result
+
+
+def _made(job: Job, what: str) -> int:
+    """The number of what a job made.
+
+    Raises:
+        SessionError: it does not say, as a session from elsewhere may have it.
+    """
+    number = job.result.get(what)
+    if not isinstance(number, int):
+        raise SessionError(f"Job {job.id} does not say which {what} it made.")
+    return number
 
 
 def _plain(value: Any) -> Any:

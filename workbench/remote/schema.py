@@ -106,7 +106,10 @@ def body_schema(action: str, *, briefly: bool = False, afar: bool = False) -> Sc
     properties: Schema = {"session": _SESSION, **OWN.get(action, {})}
     left_out = OF_THIS_MACHINE.get(action, ()) if afar else ()
     if action == "export" and afar:
-        properties["folder"] = {"type": "string", "description": "What to call it, in the run's."}
+        properties["folder"] = {
+            "type": "string",
+            "description": "What to call it, in the run's folder.",
+        }
     if action != "facts":
         settings = {
             found.name: _schema(found)

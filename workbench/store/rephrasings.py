@@ -4,7 +4,7 @@ Invariant: a wording goes to a fact's `wordings`, which may be trained on, and o
 ticked it; never to what measures the fact, and not when it is that already.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from workbench.errors import RecordError
@@ -60,15 +60,20 @@ class Rephrasings:
         }
         self._tick(lambda each, words: True if (each, words) in passed else None)
 
-    def dismiss(self) -> None:
-        """Forgets all that was not taken."""
-        self._settings.set(REPHRASED, [])
+    def dismiss(self, facts: Collection[int]) -> None:
+        """Forgets what was written of some facts, and of those of which nothing was.
+
+        Args:
+            facts: their rows.
+        """
+        self._change(lambda kept: [e for e in kept if e.wordings and e.fact not in facts])
 
     def accept(self) -> tuple[int, int]:
         """Adds every wording that is ticked to what may be trained of its fact.
 
         A fact that is gone or has another prompt since gets none, and neither is anything added
-        that measures a fact by now. What was written of a fact that got some is forgotten.
+        that measures a fact by now; what the fact has already counts as neither. What was written
+        of a fact of which some is ticked is forgotten.
 
         Returns:
             How many were added, and how many were not.
@@ -79,11 +84,16 @@ class Rephrasings:
             if any(one.ticked for one in each.wordings)
         }
         taken = said_keys([row.fact for row in self._facts], brought=False)
-        there = {row.id: row.fact.prompt for row in self._facts if row.id in wanted}
+        there = {row.id: row.fact for row in self._facts if row.id in wanted}
         added, left_out = 0, 0
         for row, (prompt, texts) in wanted.items():
+            fact = there.get(row)
+            if fact is None or fact.prompt != prompt:
+                left_out += len(texts)
+                continue
+            own = {prompt_key(text) for text in fact.wordings}
+            texts = [text for text in texts if prompt_key(text) not in own]
             good = [text for text in texts if prompt_key(text) not in taken]
-            good = good if there.get(row) == prompt else []
             if good:
                 self._facts.amend(row, _with(good))
             added, left_out = added + len(good), left_out + len(texts) - len(good)

@@ -126,13 +126,13 @@ class RephraseRequest(Request):
     """Have the base write facts' prompts in other words.
 
     Args:
-        facts: the rows' ids; none are those that are ticked.
+        facts: the rows' ids; None for those that are ticked.
         settings: how.
     """
 
     kind = "rephrase"
 
-    facts: tuple[int, ...] = ()
+    facts: tuple[int, ...] | None = None
     settings: RephraseSettings = RephraseSettings()
 
 

@@ -30,9 +30,9 @@ def rephrase_facts(task: Task, model: LanguageModel) -> dict[str, Any]:
         WorkbenchError: there is no such fact, or the model cannot be asked.
     """
     asked = task.request(RephraseRequest)
-    wanted = set(asked.facts)
+    wanted = None if asked.facts is None else set(asked.facts)
     every = list(task.store.facts)
-    rows = [row for row in every if (row.id in wanted if wanted else row.enabled)]
+    rows = [row for row in every if (row.enabled if wanted is None else row.id in wanted)]
     if not rows:
         raise SessionError("None of the facts is there. Choose some on the Facts tab.")
     taken = said_keys([row.fact for row in every])

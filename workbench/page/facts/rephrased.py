@@ -40,7 +40,8 @@ def _act(store: Store, said: str, event: gr.EventData) -> str:
     elif asked["do"] == "tick-passed":
         store.rephrasings.tick_passed()
     elif asked["do"] == "dismiss":
-        store.rephrasings.dismiss()
+        # Those that were seen: the worker may have added others since.
+        store.rephrasings.dismiss({int(fact) for fact in str(asked["facts"]).split()})
     elif asked["do"] == "accept":
         return _accepted(*store.rephrasings.accept())
     return ""

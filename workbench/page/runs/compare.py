@@ -9,9 +9,9 @@ from workbench.methods.events import EpochDone
 from workbench.page.edit.choices import only_form
 from workbench.page.edit.held import held_curves
 from workbench.page.probe.answers import marked
-from workbench.page.runs.details import setting_words, took
+from workbench.page.runs.details import took
 from workbench.page.runs.measures import measures_of_two
-from workbench.page.runs.overlay import Laid, pictures_of
+from workbench.page.runs.overlay import Laid, differing_settings, pictures_of
 from workbench.store.run_pair import Differences
 from workbench.store.runs import Run
 from workbench.work.templates import render
@@ -61,7 +61,7 @@ def comparison_card(view: Comparison) -> Markup:
     return render(
         "page/runs/compare.html",
         view=view,
-        settings=_differing_settings(first, second),
+        settings=differing_settings([first, second]),
         laid=laid,
         held=_held(view),
         took=took,
@@ -79,19 +79,3 @@ def _held(view: Comparison) -> list[tuple[str, Markup]]:
         for run, epochs in pairs
     ]
     return drawn if any(curves for _, curves in drawn) else []
-
-
-def _differing_settings(first: Run, second: Run) -> list[tuple[str, list[str]]]:
-    """The names and the two values of what was set differently."""
-    mine, others = first.settings.as_dict(), second.settings.as_dict()
-    pairs: dict[str, tuple[object, object]] = {
-        "model": (first.model, second.model),
-        "method": (first.method, second.method),
-        "facts": (first.facts, second.facts),
-        **{name: (mine.get(name, "–"), others.get(name, "–")) for name in {**mine, **others}},
-    }
-    return [
-        (name.replace("_", " "), [setting_words(value) for value in pair])
-        for name, pair in pairs.items()
-        if pair[0] != pair[1]
-    ]

@@ -57,7 +57,7 @@ def runs_csv(store: Store) -> str:
         settings = run.settings.as_dict().items()
         row |= {f"setting.{name}": value for name, value in settings}
         row |= after
-        rows.append({name: _cell(value) for name, value in row.items()})
+        rows.append({_cell(name): _cell(value) for name, value in row.items()})
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns or ["run"], lineterminator="\n")

@@ -4,9 +4,8 @@ Invariant: numbers of different protocols never stand in one column. A differenc
 only where the intervals of the two lie apart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -23,7 +22,7 @@ from workbench.measure.protocols import (
     words_of,
 )
 from workbench.measure.report.pieces import strip
-from workbench.page.runs.overlay import Laid
+from workbench.page.runs.overlay import Laid, measured_after
 from workbench.store.runs import Run
 from workbench.work.templates import render
 
@@ -75,37 +74,27 @@ def _figures(first: Run, second: Run) -> list[_Row]:
 
 
 def _rows(protocol: Protocol, first: Run, second: Run) -> list[_Row]:
-    afters = [run.metrics.get("after") or {} for run in (first, second)]
     rows = []
     for measure in EVERY_MEASURE:
         name = metric_name(measure, protocol)
-        values = [after.get(name) for after in afters]
-        if values != [None, None]:
-            change, kind = _change(name, first.metrics, second.metrics, values)
-            intervals = [_interval(run.metrics, name) for run in (first, second)]
-            pairs = list(zip(values, intervals, strict=True))
+        pairs = [measured_after(run, name) for run in (first, second)]
+        if any(value is not None for value, _ in pairs):
+            change, kind = _change(*pairs)
             rows.append(_Row(words_of(measure), help_of(measure), pairs, change, kind))
     return rows
 
 
 def _change(
-    name: str, first: Mapping[str, Any], second: Mapping[str, Any], values: Sequence[float | None]
+    first: tuple[float | None, Measured | None], second: tuple[float | None, Measured | None]
 ) -> tuple[str, str]:
     """The difference in words, and what it is shown as."""
-    before, after = values
+    (before, old), (after, new) = first, second
     if before is None or after is None:
         return "–", ""
     said = f"{after - before:+.2f}"
-    numbers = [_interval(metrics, name) for metrics in (first, second)]
-    if numbers[0] is None or numbers[1] is None:
+    if old is None or new is None:
         return said, ""
-    difference = Difference(numbers[0], numbers[1])
+    difference = Difference(old, new)
     if not difference.is_clear:
         return said, "noise"
     return said, "teal" if difference.value > 0 else "red"
-
-
-def _interval(metrics: Mapping[str, Any], name: str) -> Measured | None:
-    """A number with its interval; None for runs from before there were any."""
-    found = metrics.get("intervals", {}).get("after", {}).get(name)
-    return None if found is None else Measured.from_dict(name, found)

@@ -11,7 +11,7 @@ from workbench.measure.protocols import SCORED, metric_name
 from workbench.methods.base import method_name
 from workbench.store.runs import Run
 
-__all__ = ["NEWEST_FIRST", "Order", "found_runs", "ordered_runs", "run_words"]
+__all__ = ["NEWEST_FIRST", "Order", "found_runs", "ordered_runs", "run_name", "run_words"]
 
 WAYS = ("down", "up")
 
@@ -101,7 +101,12 @@ def _holds(run: Run, wanted: Sequence[str], name: str) -> bool:
     return all(word in folded for word in wanted)
 
 
+def run_name(run: Run, names: Mapping[int, str]) -> str:
+    """What a run is called: its number, and the name that a person gave it."""
+    own = names.get(run.id, "")
+    return f"{run.name} · {own}" if own else run.name
+
+
 def run_words(run: Run, names: Mapping[int, str]) -> str:
     """A run for a list to choose from: its number, its name where it has one, its places."""
-    own = names.get(run.id, "")
-    return " · ".join(part for part in (run.name, own, ", ".join(run.at)) if part)
+    return " · ".join(part for part in (run_name(run, names), ", ".join(run.at)) if part)

@@ -25,7 +25,14 @@ from workbench.page.runs.details import setting_words
 from workbench.store.runs import Run
 from workbench.work.templates import render
 
-__all__ = ["Laid", "Pictures", "overlay_card", "pictures_of"]
+__all__ = [
+    "Laid",
+    "Pictures",
+    "differing_settings",
+    "measured_after",
+    "overlay_card",
+    "pictures_of",
+]
 
 # A measure, what it says, and for each run its share with what is known of its interval.
 Row = tuple[str, str, list[tuple[float | None, Measured | None]]]
@@ -81,7 +88,7 @@ def overlay_card(runs: Sequence[Laid]) -> Markup:
     return render(
         "page/runs/overlay.html",
         laid=pictures_of(runs),
-        settings=_settings(runs),
+        settings=differing_settings([laid.run for laid in runs]),
         tables=_tables(runs),
         strip=strip,
     )
@@ -130,23 +137,23 @@ def _learned(epochs: Sequence[EpochDone], longest: int) -> str:
     return "M" + " L".join(points) if points else ""
 
 
-def _settings(runs: Sequence[Laid]) -> list[tuple[str, list[str]]]:
-    """The names and values of what was not set alike."""
+def differing_settings(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    """The names and values, in words, of what was not set alike.
+
+    Args:
+        runs: two or more.
+    """
     shown: list[Mapping[str, object]] = [
-        {
-            "model": laid.run.model,
-            "method": laid.run.method,
-            "facts": laid.run.facts,
-            **laid.run.settings.as_dict(),
-        }
-        for laid in runs
+        {"model": run.model, "method": run.method, "facts": run.facts, **run.settings.as_dict()}
+        for run in runs
     ]
     names = dict.fromkeys(name for settings in shown for name in settings)
-    rows = [
-        (name.replace("_", " "), [setting_words(settings.get(name, "–")) for settings in shown])
-        for name in names
+    rows = {name: [settings.get(name, "–") for settings in shown] for name in names}
+    return [
+        (name.replace("_", " "), [setting_words(value) for value in values])
+        for name, values in rows.items()
+        if any(value != values[0] for value in values)
     ]
-    return [(name, values) for name, values in rows if len(set(values)) > 1]
 
 
 def _tables(runs: Sequence[Laid]) -> list[tuple[str, str, list[Row]]]:
@@ -156,7 +163,7 @@ def _tables(runs: Sequence[Laid]) -> list[tuple[str, str, list[Row]]]:
         rows: list[Row] = []
         for measure in EVERY_MEASURE:
             name = metric_name(measure, protocol)
-            numbers = [_number(laid.run, name) for laid in runs]
+            numbers = [measured_after(laid.run, name) for laid in runs]
             if any(value is not None for value, _ in numbers):
                 rows.append((words_of(measure), help_of(measure), numbers))
         if rows:
@@ -164,7 +171,13 @@ def _tables(runs: Sequence[Laid]) -> list[tuple[str, str, list[Row]]]:
     return tables
 
 
-def _number(run: Run, name: str) -> tuple[float | None, Measured | None]:
+def measured_after(run: Run, name: str) -> tuple[float | None, Measured | None]:
+    """A measure of a run after its edit, with its interval where there is one.
+
+    Args:
+        run: which.
+        name: of the measure, with its protocol.
+    """
     value = (run.metrics.get("after") or {}).get(name)
     found = ((run.metrics.get("intervals") or {}).get("after") or {}).get(name)
     return value, None if found is None else Measured.from_dict(name, found)

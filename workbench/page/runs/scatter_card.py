@@ -1,6 +1,6 @@
 """The card that lays runs out, one value against another: what depends on what?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from workbench.page.kit.html import detail, heading, live_html, still_html
 from workbench.page.kit.page import Page
 from workbench.page.runs.hues import hue_of
-from workbench.page.runs.order import found_runs
+from workbench.page.runs.order import found_runs, run_name
 from workbench.page.runs.values import (
     RunLine,
     Values,
@@ -31,7 +31,6 @@ from workbench.work.colours import ThemeName
 from workbench.work.templates import render
 
 __all__ = ["Axes", "Point", "add_scatter_card", "points_of", "scatter_bar"]
-
 
 AXES = "scatter_axes"  # the setting that holds what runs are laid out over
 
@@ -53,6 +52,16 @@ class Axes:
         """Those that were chosen last in a session."""
         kept = store.settings.get(AXES, {})
         return cls(kept.get("x", ""), kept.get("y", ""))
+
+    def among(self, runs: Sequence[Values]) -> "Axes":
+        """What of it can be chosen for some runs: what is not offered is not drawn either.
+
+        Args:
+            runs: the values of each.
+        """
+        measures = measures_in(runs)
+        known = (*measures, *settings_in(runs))
+        return Axes(self.x if self.x in known else "", self.y if self.y in measures else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,7 @@ def _runs(store: Store, words: str) -> list[tuple[str, int, Values]]:
     names, chosen = store.settings.run_names, store.settings.run_colours
     return [
         (
-            _name(run.id, run.name, names),
+            run_name(run, names),
             hue_of(run.id, chosen),
             values_of(RunLine(run, store.runs.losses(run))),
         )
@@ -150,17 +159,19 @@ def _runs(store: Store, words: str) -> list[tuple[str, int, Values]]:
     ]
 
 
-def _name(run: int, name: str, names: Mapping[int, str]) -> str:
-    return f"{name} · {names[run]}" if run in names else name
+def _chosen(store: Store, runs: Sequence[tuple[str, int, Values]]) -> Axes:
+    return Axes.of(store).among([values for *_, values in runs])
 
 
 def _draw_bar(store: Store, words: str) -> Markup:
-    return scatter_bar(_runs(store, words), Axes.of(store))
+    runs = _runs(store, words)
+    return scatter_bar(runs, _chosen(store, runs))
 
 
 def _draw_plot(store: Store, words: str, theme: ThemeName) -> Any:
-    chosen = Axes.of(store)
-    points = points_of(_runs(store, words), chosen) if chosen.x and chosen.y else []
+    runs = _runs(store, words)
+    chosen = _chosen(store, runs)
+    points = points_of(runs, chosen) if chosen.x and chosen.y else []
     if not points:
         return gr.Plot(visible=False)
     figure = scatter(

@@ -19,7 +19,7 @@ from workbench.page.runs.details import MOST_MISSED, RunDetails
 from workbench.page.runs.groups import UNGROUPED, Grouping
 from workbench.page.runs.hues import hue_of, hues_of
 from workbench.page.runs.keep import add_keeping
-from workbench.page.runs.order import NEWEST_FIRST, Order, found_runs, ordered_runs
+from workbench.page.runs.order import NEWEST_FIRST, Order, found_runs, ordered_runs, run_name
 from workbench.page.runs.overlay import Laid, overlay_card
 from workbench.page.runs.scatter_card import add_scatter_card
 from workbench.page.runs.table import RunsView, runs_table
@@ -154,8 +154,7 @@ def _draw_comparison(store: Store) -> str:
 
 
 def _laid(store: Store, run: Run) -> Laid:
-    own = store.settings.run_names.get(run.id, "")
-    name = f"{run.name} · {own}" if own else run.name
+    name = run_name(run, store.settings.run_names)
     epochs = store.runs.events(run.id, EpochDone)
     return Laid(run, name, store.runs.losses(run), epochs, _hue(store, run))
 

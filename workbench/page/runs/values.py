@@ -80,7 +80,9 @@ def values_of(line: RunLine) -> dict[str, object]:
         "took.seconds": run.outcome.get("seconds"),
         **{MEASURED + name: value for name, value in after.items()},
     }
-    return {key: value for key, value in found.items() if value is not None or SETTING in key}
+    return {
+        key: value for key, value in found.items() if value is not None or key.startswith(SETTING)
+    }
 
 
 def words_for(key: str) -> str:
@@ -127,5 +129,5 @@ def number_of(run: Values, key: str) -> float | None:
 
 
 def text_of(run: Values, key: str) -> str:
-    """A value in words; a dash where the run has none."""
-    return setting_words(run[key]) if key in run else "–"
+    """A value in words, never empty; a dash where the run has none."""
+    return (setting_words(run[key]) if key in run else "") or "–"
