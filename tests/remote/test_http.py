@@ -118,6 +118,7 @@ def test_every_action_of_a_session_is_asked_for_by_its_name(site: Site, store: S
             "judge_url uses what is on",
         ),
         ("export", {"folder": "x", "settings": {"push": "me/model"}}, "push uses what is on"),
+        ("edit", {"method": "memit", "settings": {"text": "/etc/passwd"}}, "text uses what is on"),
         ("export", {"folder": "/tmp/somewhere"}, "plain name"),
         ("export", {"folder": ".."}, "plain name"),
     ],

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -23,7 +22,7 @@ from workbench.cli.common import (
 )
 from workbench.cli.options import command
 from workbench.cli.terminal import watched_or_stopped
-from workbench.facts.write import write_facts
+from workbench.facts.write import write_facts, written_ending
 from workbench.methods.rephrase_settings import RephraseSettings
 from workbench.methods.rephrased import Rephrased, passed
 from workbench.model.choice import ModelChoice
@@ -53,7 +52,7 @@ def rephrase(
 ) -> None:
     """Has a model write facts in other words."""
     if accept is not None:
-        _require_writable(accept)
+        written_ending(accept)
     found = read_reported(file, columns, encoding)
     base = load(choice)
 
@@ -76,16 +75,6 @@ def rephrase(
         )
         if not as_json:
             say(f"The facts with {count(passed(written), 'wording')} more are in {accept}.")
-
-
-def _require_writable(path: Path) -> None:
-    """Makes sure, before a model writes for minutes, that facts can be written to a file so named.
-
-    Raises:
-        FactsError: they cannot.
-    """
-    with TemporaryDirectory() as folder:
-        write_facts((), Path(folder) / path.name)
 
 
 def _that_passed(rephrased: Rephrased) -> list[str]:

@@ -22,7 +22,7 @@ from workbench.facts.tables.printed import unprinted
 from workbench.facts.values import LIST_SEPARATOR, split_list
 from workbench.facts.wrong import Wrong
 
-__all__ = ["COLUMNS", "FLAT_COLUMNS", "Schema", "write_facts"]
+__all__ = ["COLUMNS", "FLAT_COLUMNS", "Schema", "write_facts", "written_ending"]
 
 Schema = Literal["own", "counterfact"]
 
@@ -63,12 +63,7 @@ def write_facts(facts: Iterable[Fact], path: str | Path, schema: Schema = "own")
         FactsError: another ending, or the file cannot be written.
     """
     path = Path(path)
-    packed = path.suffix.lower() == ".gz"
-    ending = (path.with_suffix("") if packed else path).suffix.lower()
-    if ending not in (".csv", ".tsv", ".json", ".jsonl"):
-        raise FactsError(
-            f"'{path.name}' should end in .csv, .tsv, .json or .jsonl, or that and .gz."
-        )
+    ending, packed = written_ending(path)
     pieces = _pieces(facts, ending, schema)
     try:
         if packed:
@@ -79,6 +74,24 @@ def write_facts(facts: Iterable[Fact], path: str | Path, schema: Schema = "own")
                 file.writelines(pieces)
     except OSError as error:
         raise FactsError(f"'{path}' cannot be written: {error.strerror}.") from error
+
+
+def written_ending(path: Path) -> tuple[str, bool]:
+    """The format of a file of facts that is to be written, and whether it is packed.
+
+    Args:
+        path: see `write_facts`.
+
+    Raises:
+        FactsError: another ending.
+    """
+    packed = path.suffix.lower() == ".gz"
+    ending = (path.with_suffix("") if packed else path).suffix.lower()
+    if ending not in (".csv", ".tsv", ".json", ".jsonl"):
+        raise FactsError(
+            f"'{path.name}' should end in .csv, .tsv, .json or .jsonl, or that and .gz."
+        )
+    return ending, packed
 
 
 def _pieces(facts: Iterable[Fact], ending: str, schema: Schema) -> Iterator[str]:

@@ -293,7 +293,7 @@ def _run(store: Store, body: Body) -> int | None:
 
 def _require_none_of_this_machine(action: str, settings: Any) -> None:
     for name in OF_THIS_MACHINE.get(action, ()):
-        if getattr(settings, name):
+        if getattr(settings, name, ""):  # not every method has it
             raise SettingsError(
                 f"{name} uses what is on the workbench's machine; set it there, by the command "
                 f"'workbench {action}', in Python, or with 'workbench mcp'."

@@ -88,10 +88,14 @@ REMOTE: tuple[str, ...] = ("facts", *(name for name, action in ACTIONS.items() i
 """The actions that a program may ask of a session, in the order of the work."""
 
 
-OF_THIS_MACHINE: dict[str, tuple[str, ...]] = {"stress": JUDGE, "export": ("push", "gguf")}
+OF_THIS_MACHINE: dict[str, tuple[str, ...]] = {
+    "edit": ("text",),
+    "stress": JUDGE,
+    "export": ("push", "gguf"),
+}
 """Settings by which files, tokens or variables of this machine are used, by the action's name.
 
-The page does not offer them either: whoever may use a workbench is not by that its owner.
+Not for programs from elsewhere: whoever may use a workbench is not by that its owner.
 """
 
 
