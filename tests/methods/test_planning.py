@@ -16,6 +16,7 @@ from tests.hub_cache import add_to_cache
 from workbench.errors import LocationError, ModelError, SettingsError
 from workbench.facts.fact import Fact
 from workbench.methods.arithmetic import passed_weights
+from workbench.methods.held import WORKSPACE
 from workbench.methods.locft_bf import LocftRun
 from workbench.methods.plan_result import Plan, Step
 from workbench.methods.plan_settings import parse_memory, write_memory
@@ -81,7 +82,9 @@ def test_a_config_alone_gives_the_runs_own_plan(
     for at in ((), ("1.mlp.experts.2",) if name == "Mixtral" else ("2",)):
         own = LocftRun(model, facts(40), workbench.EditSettings(at=at, recipe="published")).plan()
         plan = planned_for(model, alone, 40, at=at, dtype=dtype)
-        assert plan.memory_bytes == pytest.approx(own.memory_bytes, rel=0.03)
+        # What products of matrices work in is more than all that a tiny model takes.
+        told = plan.memory_bytes - plan.workspace_bytes
+        assert told == pytest.approx(own.memory_bytes - WORKSPACE["cpu"], rel=0.01)
         assert (plan.step.at, plan.step.tuned_weights) == (own.at, own.weights)
         assert (plan.batch_size, plan.epochs) == (own.batch_size, own.epochs)
         assert (plan.parameters, plan.weights_bytes) == (model.parameters, model.memory_bytes)

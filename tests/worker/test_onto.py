@@ -11,6 +11,7 @@ import workbench
 from workbench.errors import FactsError, PatchError, SessionError
 from workbench.facts.fact import Fact
 from workbench.methods.context_settings import ContextSettings
+from workbench.methods.in_context import statement
 from workbench.methods.locft_settings import EditSettings
 from workbench.model.choice import ModelChoice
 from workbench.model.language_model import LanguageModel
@@ -113,5 +114,10 @@ def test_facts_before_prompts_are_a_run_like_any_other(
     second = do(edit_request(SETTINGS, onto=first, way="continue"))
     both = patch_of(store, second)
     assert both.tensors and both.context is not None and len(both.context.statements) == 4
+    row = store.facts.enabled()[0]
+    store.facts.change(row.id, Fact("What changed is", "this"))
+    for settings, method in ((ContextSettings(), "in-context"), (SETTINGS, "locft-bf")):
+        later = patch_of(store, do(edit_request(settings, method, onto=first, way="continue")))
+        assert later.context is not None and statement(row.fact) not in later.context.statements
     with pytest.raises(PatchError, match="nothing can be exported"):
         do(ExportRequest(first, str(tmp_path / "whole")))

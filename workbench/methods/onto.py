@@ -46,6 +46,7 @@ class Onto:
         way: how facts are added; empty for what the method does by itself.
         rehearsed: how many of the earlier facts are trained beside the new ones; None for as many
             as there are new ones, where the method trains, else none.
+        replaced: other facts that it was made of, which hold no more.
 
     Raises:
         SettingsError: a value makes no sense.
@@ -55,6 +56,7 @@ class Onto:
     earlier: tuple[Fact, ...] = ()
     way: Way | Literal[""] = ""
     rehearsed: int | None = None
+    replaced: tuple[Fact, ...] = ()
 
     def __post_init__(self) -> None:
         if self.way and self.way not in get_args(Way):
@@ -168,7 +170,8 @@ class OntoRun(Run):
         if facts and not new:
             raise FactsError("Every fact is in the earlier edit already. Add one, or change one.")
         earlier, facts = [onto.earlier[n] for n in stay], [facts[n] for n in new]
-        self._replaced = set(map(statement, onto.earlier)) - set(map(statement, earlier))
+        before = {statement(fact) for fact in (*onto.earlier, *onto.replaced)}
+        self._replaced = before - set(map(statement, earlier))
         super().__init__(model, [*earlier, *facts], settings, stop=stop, checkpoint=checkpoint)
         self.method = inner.key
         again = self._rehearsed(earlier, len(facts), inner)

@@ -103,10 +103,15 @@ class Plan:
 
     @property
     def memory_bytes(self) -> int:
-        """What the run needs on top of the model, as the run's own plan says it."""
+        """What the run needs on top of the model, as the run's own plan says it.
+
+        Where a whole batch is on the device at once, that leaves out the gradient, which is made
+        when the activations are gone.
+        """
         step = self.step
-        phases = (step.tuned_bytes + step.activation_bytes, self.passing_bytes)
-        return max(phases) + self.states_bytes + self.workspace_bytes
+        later = 12 * step.tuned_weights  # gradients and Adam's moments come with the first step
+        phases = (step.activation_bytes, self.passing_bytes - later)
+        return step.tuned_bytes + max(phases) + self.states_bytes + self.workspace_bytes
 
     @property
     def whole_bytes(self) -> int:

@@ -34,7 +34,7 @@ from workbench.worker.onto import basis_again, basis_of
 from workbench.worker.patches import Patches
 from workbench.worker.task import Cancelled, Task
 
-__all__ = ["EventKeeper", "edit_facts", "finish", "prepare"]
+__all__ = ["EventKeeper", "edit_facts", "keep_result", "measure_result", "prepare"]
 
 FLUSH_EVERY = 0.15  # seconds between two writes of events
 FIRST_ANSWERS = 50  # with more facts than this, the first are answered before all are evaluated
@@ -66,7 +66,7 @@ def edit_facts(task: Task, model: LanguageModel, patches: Patches) -> dict[str, 
     keeper.flush()
     if result is None:
         raise Cancelled
-    finish(task, model, patches, number, rows, result)
+    _finish(task, model, patches, number, rows, result)
     return {"run": number}
 
 
@@ -85,7 +85,7 @@ def _keep_run(task: Task, model: LanguageModel, patches: Patches, number: int) -
     rows, run = _made_again(task, model, patches, number)
     result = left_by(run, _ended(task, number, run.plan().resumed_epoch))
     runs.again(number, task.job.id)
-    finish(task, model, patches, number, rows, result)
+    _finish(task, model, patches, number, rows, result)
     return {"run": number}
 
 
@@ -104,7 +104,7 @@ def _ended(task: Task, run: int, epochs: int) -> Finished:
     )
 
 
-def finish(
+def _finish(
     task: Task,
     model: LanguageModel,
     patches: Patches,
@@ -113,6 +113,25 @@ def finish(
     result: EditResult,
 ) -> None:
     """Keeps what a run leaves, shows it, and measures it."""
+    keep_result(task, patches, number, rows, result)
+    measure_result(task, model, patches, number, rows, result.patch)
+
+
+def keep_result(
+    task: Task, patches: Patches, number: int, rows: list[FactRow], result: EditResult
+) -> None:
+    """Keeps what a run leaves, which is done then, and shows it.
+
+    Args:
+        task: the job.
+        patches: where the new patch is kept.
+        number: of the run.
+        rows: its facts.
+        result: what it came to.
+
+    Raises:
+        PatchError: the patch cannot be written.
+    """
     result.patch.save(task.store.runs.patch_folder(number))
     ids = [row.id for row in rows]
     task.store.runs.set_learned(number, zip(ids, result.learned, strict=True))
@@ -122,8 +141,28 @@ def finish(
     task.store.runs.end(number, "done", as_data(result.finished))
     patches.keep(task.store, number, result.patch)
     task.store.settings.set("shown_run", number)
+
+
+def measure_result(
+    task: Task,
+    model: LanguageModel,
+    patches: Patches,
+    number: int,
+    rows: list[FactRow],
+    patch: Patch,
+) -> None:
+    """Asks and measures a run that is done.
+
+    Args:
+        task: the job.
+        model: the base.
+        patches: of the session's runs.
+        number: of the run.
+        rows: its facts.
+        patch: what it left.
+    """
     _answer_pinned_again(task, model, number, patches)
-    _measure_run(task, model, number, rows, result.patch)
+    _measure_run(task, model, number, rows, patch)
 
 
 def _said(work: Work[EditResult | None], task: Task) -> Work[EditResult | None]:

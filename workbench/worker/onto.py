@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from workbench.errors import FactsError, SessionError
 from workbench.facts.fact import Fact
 from workbench.methods.base import find_method
-from workbench.methods.onto import Onto, told_apart, usual_way
+from workbench.methods.onto import Onto, Way, told_apart, usual_way
+from workbench.model.patch import Patch
 from workbench.store.fact_rows import FactRow
 from workbench.store.requests import EditRequest
 from workbench.store.run_rows import Run, RunOnto
@@ -73,7 +74,7 @@ def basis_of(
     return Basis(
         [*kept, *added],
         [row.fact for row in added],
-        Onto(patch, tuple(row.fact for row in kept), way),
+        _onto(patch, earlier, kept, way),
         RunOnto(request.onto, way, len(added)),
     )
 
@@ -94,5 +95,13 @@ def basis_again(store: Store, patches: Patches, run: Run) -> Basis:
     if record is None:
         return Basis(rows, facts)
     first = len(facts) - record.new
-    onto = Onto(patches.of(store, record.run), tuple(facts[:first]), record.way)
+    patch, earlier = patches.of(store, record.run), kept_facts(store, record.run)
+    onto = _onto(patch, earlier, rows[:first], record.way)
     return Basis(rows, facts[first:], onto, record)
+
+
+def _onto(patch: Patch, earlier: Sequence[FactRow], kept: Sequence[FactRow], way: Way) -> Onto:
+    """An edit of which some facts still hold."""
+    still = {row.id for row in kept}
+    replaced = tuple(row.fact for row in earlier if row.id not in still)
+    return Onto(patch, tuple(row.fact for row in kept), way, replaced=replaced)

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.actions import command_line
-from workbench.errors import ModelError, WorkbenchError
+from workbench.errors import ModelError, SessionError, WorkbenchError
 from workbench.facts.fact import Fact
+from workbench.facts.read import read_facts
 from workbench.facts.write import write_facts
 from workbench.methods.base import find_method
 from workbench.methods.edit import EditResult
@@ -30,7 +31,8 @@ from workbench.model.patch import Patch
 from workbench.store.requests import EditRequest, ResumeRequest
 from workbench.work.events import Event, Work
 from workbench.work.settings import SettingsRecord
-from workbench.worker.edit import EventKeeper, finish, prepare
+from workbench.work.words import one_line
+from workbench.worker.edit import EventKeeper, keep_result, measure_result, prepare
 from workbench.worker.patches import Patches
 from workbench.worker.supervisor import environment
 from workbench.worker.task import Cancelled, Task
@@ -71,28 +73,44 @@ def edit_shared(
     settings, keeper = run.settings, EventKeeper(task, number, run.plan().resumed_epoch)
     del run
     let_go()
-    folder = runs.folder(number) / "shared"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    words = _words(task, number, [row.fact for row in rows], settings, folder)
-    task.begin(f"Starting {processes} processes for {len(rows)} facts")
+    folder = _new_folder(task, number)
     try:
-        judged = task.follow(_followed(task, processes, words, folder), keeper.take)
+        words = _words(task, number, [row.fact for row in rows], settings, folder)
+        task.begin(f"Starting {processes} processes for {len(rows)} facts")
+        with _started(processes, words, folder / LOG) as group:
+            judged = task.follow(_followed(task, group, folder), keeper.take)
+            keeper.flush()
+            if judged is None:
+                keeper.end()
+                raise Cancelled
+            task.report("Keeping what was learned", now=True)
+            patch, finished = Patch.load(folder / "patch"), runs.events(number, Finished)[-1]
+            result = EditResult(patch, settings, finished, judged.learned, judged.learned_in)
+            keep_result(task, patches, number, rows, result)
+            # Until they are gone the base may not find room.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                group.wait(OWN_END)
     except WorkbenchError:
-        if runs.checkpoint(number).exists():
+        if runs.get(number).state == "running" and runs.checkpoint(number).exists():
             keeper.end()
         raise
     finally:
         keeper.flush()
-    if judged is None:
-        keeper.end()
-        raise Cancelled
-    task.report("Keeping what was learned", now=True)
-    patch, finished = Patch.load(folder / "patch"), runs.events(number, Finished)[-1]
-    result = EditResult(patch, settings, finished, judged.learned, judged.learned_in)
-    finish(task, load(), patches, number, rows, result)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    measure_result(task, load(), patches, number, rows, patch)
     return {"run": number}
+
+
+def _new_folder(task: Task, number: int) -> Path:
+    """For what goes into and comes out of the processes of one job.
+
+    Those of an earlier job of the run may still be about to end, and say so in theirs.
+    """
+    every = task.store.runs.folder(number) / "shared"
+    shutil.rmtree(every, ignore_errors=True)
+    folder = every / str(task.job.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _words(
@@ -106,6 +124,9 @@ def _words(
         facts: all that it stands for.
         settings: of its method.
         folder: for what goes in and comes out.
+
+    Raises:
+        SessionError: the facts cannot be handed over.
     """
     store = task.store
     run, checkpoint = store.runs.get(number), store.runs.checkpoint(number)
@@ -115,10 +136,11 @@ def _words(
     if onto is not None and onto.way == "continue":
         first = len(facts) - onto.new
         earlier, facts = facts[:first], facts[first:]
-        write_facts(earlier, folder / "earlier.jsonl")
         more += ["--onto", str(store.runs.patch_folder(onto.run)), "--way", onto.way]
-        more += ["--earlier", str(folder / "earlier.jsonl")]
-    write_facts(facts, folder / "facts.jsonl")
+        if earlier:
+            _hand_over(earlier, folder / "earlier.jsonl")
+            more += ["--earlier", str(folder / "earlier.jsonl")]
+    _hand_over(facts, folder / "facts.jsonl")
     line = command_line(
         "edit",
         settings,
@@ -130,8 +152,27 @@ def _words(
     return shlex.split(line)[1:]
 
 
-def _followed(task: Task, processes: int, words: list[str], folder: Path) -> Work[Judged | None]:
-    """Starts the processes and says what they say.
+def _hand_over(facts: list[Fact], path: Path) -> None:
+    """Writes facts as the command reads them.
+
+    Raises:
+        SessionError: it would read others: of two prompts that differ in case or punctuation alone,
+            which a session may have, it takes one.
+    """
+    write_facts(facts, path)
+    found = read_facts(path).facts
+    if list(found) != facts:
+        there = set(found)
+        lost = next((fact for fact in facts if fact not in there), facts[0])
+        raise SessionError(
+            f"Several processes cannot be given the fact '{one_line(lost.prompt)}': nearly the "
+            "same prompt is there twice, or it has a control character. Change it, leave it out, "
+            "or let one process make the run."
+        )
+
+
+def _followed(task: Task, group: subprocess.Popen[bytes], folder: Path) -> Work[Judged | None]:
+    """Says what the processes say.
 
     Returns:
         Their last word; None when somebody wanted them to end, and they have kept their checkpoint.
@@ -139,18 +180,17 @@ def _followed(task: Task, processes: int, words: list[str], folder: Path) -> Wor
     Raises:
         ModelError: they ended before.
     """
-    with _started(processes, words, folder / LOG) as group:
-        asked = False
-        for event in _told(group, folder / EVENTS):
-            if isinstance(event, Judged):
-                return event
-            if event is not None:
-                yield event
-            if isinstance(event, Stopped):
-                return None
-            if task.stop.asked and not asked:
-                asked = True
-                group.terminate()
+    asked = False
+    for event in _told(group, folder / EVENTS):
+        if isinstance(event, Judged):
+            return event
+        if event is not None:
+            yield event
+        if isinstance(event, Stopped):
+            return None
+        if task.stop.asked and not asked:
+            asked = True
+            group.terminate()
     if asked:
         return None
     raise ModelError(_last_words(folder / LOG))
